@@ -1,0 +1,78 @@
+use std::io;
+use std::path::PathBuf;
+
+use super::layers::Origin;
+
+/// Why a configuration was refused. Each message names the key, the value, where it came from and what is allowed.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A key that does not exist.
+    #[error("unknown key `{key}` (from {origin}){}; `sparring config keys` lists them", .similar.as_ref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default())]
+    UnknownKey {
+        /// The key as written.
+        key: String,
+        /// Where it stands.
+        origin: Origin,
+        /// The known key that is nearest in spelling.
+        similar: Option<String>,
+    },
+    /// A value of the wrong type or outside of what is possible.
+    #[error("{key} = {value} (from {origin}): expected {expected}")]
+    BadValue {
+        /// The key.
+        key: String,
+        /// The value as TOML.
+        value: String,
+        /// Where it stands.
+        origin: Origin,
+        /// What is allowed.
+        expected: String,
+    },
+    /// A preset that does not exist.
+    #[error("unknown preset `{name}` (from {origin}); there is {}", .known.join(", "))]
+    UnknownPreset {
+        /// The name as written.
+        name: String,
+        /// Where it stands.
+        origin: Origin,
+        /// The presets that exist.
+        known: Vec<&'static str>,
+    },
+    /// A setting without `=`.
+    #[error("`--set {text}`: expected key=value, such as --set batch_size=128")]
+    NotASetting {
+        /// The argument as written.
+        text: String,
+    },
+    /// A key that a run in progress cannot change.
+    #[error(
+        "{key} = {value} (from {origin}): a resumed run keeps its {key} ({kept}); {}",
+        super::keys::resumable_hint()
+    )]
+    Fixed {
+        /// The key.
+        key: String,
+        /// The value asked for.
+        value: String,
+        /// Where it stands.
+        origin: Origin,
+        /// The value of the run.
+        kept: String,
+    },
+    /// A file that cannot be read.
+    #[error("cannot read the configuration {}: {error}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// A file that is no TOML.
+    #[error("{}: {message}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Line and reason.
+        message: String,
+    },
+}

@@ -1,0 +1,217 @@
+//! The table of keys: one place says what a key may be and when it may change.
+
+use toml::Value;
+
+/// When a key may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Fixed for the life of a run: another value makes another run.
+    Never,
+    /// When a run is resumed.
+    OnResume,
+    /// While a run trains, and when it is resumed.
+    Live,
+}
+
+/// What values a key takes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// Any text that is not empty.
+    Text,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// `auto`, `cpu`, `cuda` or `cuda:N`.
+    Device,
+    /// A whole number in this range.
+    Integer(i64, i64),
+    /// A number in this range, bounds included.
+    Number(f64, f64),
+    /// A number above zero and at most this.
+    Positive(f64),
+    /// A list of widths of layers, each from 1 to 65536.
+    Widths,
+    /// Two numbers, each from 0 up to but not 1.
+    Betas,
+}
+
+/// A key of the configuration.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Key {
+    /// Dotted name.
+    pub name: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// When it may change.
+    pub change: Change,
+}
+
+const ACTIVATIONS: Kind = Kind::Choice(&["relu", "leaky_relu", "tanh"]);
+const COUNT: Kind = Kind::Integer(0, i64::MAX);
+const SLOPE: Kind = Kind::Number(0.0, 1.0);
+/// The highest learning rate that is not certainly a slip of the keyboard.
+const RATE: Kind = Kind::Positive(10.0);
+
+const fn key(name: &'static str, kind: Kind, change: Change) -> Key {
+    Key { name, kind, change }
+}
+
+/// Every key of a resolved configuration.
+pub const KEYS: &[Key] = &[
+    key("preset", Kind::Text, Change::Never),
+    key("data", Kind::Text, Change::Never),
+    key("device", Kind::Device, Change::OnResume),
+    key("seed", COUNT, Change::Never),
+    key("threads", Kind::Integer(0, 1024), Change::OnResume),
+    key("epochs", Kind::Integer(1, 1_000_000_000), Change::OnResume),
+    key("steps", COUNT, Change::OnResume),
+    key("minutes", Kind::Number(0.0, 1e9), Change::OnResume),
+    key("batch_size", Kind::Integer(1, 65536), Change::Never),
+    key("latent_dim", Kind::Integer(1, 65536), Change::Never),
+    key("loss", Kind::Choice(&["bce"]), Change::Never),
+    key("generator.hidden", Kind::Widths, Change::Never),
+    key("generator.activation", ACTIVATIONS, Change::Never),
+    key("generator.negative_slope", SLOPE, Change::Never),
+    key("generator.learning_rate", RATE, Change::Live),
+    key("generator.betas", Kind::Betas, Change::Never),
+    key("discriminator.hidden", Kind::Widths, Change::Never),
+    key("discriminator.activation", ACTIVATIONS, Change::Never),
+    key("discriminator.negative_slope", SLOPE, Change::Never),
+    key("discriminator.learning_rate", RATE, Change::Live),
+    key("discriminator.betas", Kind::Betas, Change::Never),
+    key(
+        "output.report_every_seconds",
+        Kind::Number(0.05, 3600.0),
+        Change::Live,
+    ),
+    key("output.sample_every_epochs", COUNT, Change::Live),
+    key("output.sample_every_steps", COUNT, Change::Live),
+    key("output.checkpoint_every_epochs", COUNT, Change::Live),
+    key("output.checkpoint_every_steps", COUNT, Change::Live),
+    key(
+        "output.keep_checkpoints",
+        Kind::Integer(1, 1_000_000),
+        Change::Live,
+    ),
+];
+
+/// Keys that stand for the same key of both networks.
+pub(super) const SHARED: &[&str] = &["learning_rate", "betas"];
+
+impl Key {
+    /// The key of this dotted name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        KEYS.iter().find(|key| key.name == name)
+    }
+
+    /// The known name that is nearest in spelling, when one is near.
+    pub(super) fn similar(name: &str) -> Option<String> {
+        let leaf = |full: &'static str| full.rsplit('.').next().unwrap_or(full);
+        KEYS.iter()
+            .map(|key| key.name)
+            .chain(SHARED.iter().copied())
+            .flat_map(|known| {
+                [
+                    (known, strsim::jaro_winkler(name, known)),
+                    (known, strsim::jaro_winkler(name, leaf(known))),
+                ]
+            })
+            .filter(|(_, likeness)| *likeness > 0.82)
+            .max_by(|a, b| a.1.total_cmp(&b.1))
+            .map(|(known, _)| known.to_owned())
+    }
+}
+
+impl Kind {
+    /// Brings a value into the one form that the key takes: a whole number where a number is wanted becomes a float.
+    /// `None` if the value is not allowed.
+    pub(super) fn accept(self, value: &Value) -> Option<Value> {
+        let number = |value: &Value| match value {
+            Value::Float(x) => Some(*x),
+            Value::Integer(n) => Some(*n as f64),
+            _ => None,
+        };
+        let allowed = match self {
+            Self::Text => value.as_str().is_some_and(|text| !text.is_empty()),
+            Self::Choice(words) => value.as_str().is_some_and(|text| words.contains(&text)),
+            Self::Device => value.as_str().is_some_and(is_device),
+            Self::Integer(low, high) => value
+                .as_integer()
+                .is_some_and(|n| (low..=high).contains(&n)),
+            Self::Number(low, high) => number(value).is_some_and(|x| (low..=high).contains(&x)),
+            Self::Positive(high) => number(value).is_some_and(|x| x > 0.0 && x <= high),
+            Self::Widths => value.as_array().is_some_and(|widths| {
+                widths.len() <= 64
+                    && widths
+                        .iter()
+                        .all(|width| width.as_integer().is_some_and(|n| (1..=65536).contains(&n)))
+            }),
+            Self::Betas => value.as_array().is_some_and(|pair| {
+                pair.len() == 2
+                    && pair
+                        .iter()
+                        .all(|beta| number(beta).is_some_and(|x| (0.0..1.0).contains(&x)))
+            }),
+        };
+        if !allowed {
+            return None;
+        }
+        Some(match self {
+            Self::Number(..) | Self::Positive(_) => Value::Float(number(value)?),
+            Self::Betas => Value::Array(
+                value
+                    .as_array()?
+                    .iter()
+                    .filter_map(number)
+                    .map(Value::Float)
+                    .collect(),
+            ),
+            _ => value.clone(),
+        })
+    }
+
+    /// What the key takes, in words.
+    pub fn expected(self) -> String {
+        match self {
+            Self::Text => "a text that is not empty".to_owned(),
+            Self::Choice([one]) => format!("\"{one}\""),
+            Self::Choice(words) => {
+                format!(
+                    "one of {}",
+                    words
+                        .iter()
+                        .map(|word| format!("\"{word}\""))
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                )
+            }
+            Self::Device => "\"auto\", \"cpu\", \"cuda\" or \"cuda:N\"".to_owned(),
+            Self::Integer(low, i64::MAX) => format!("a whole number, {low} or more"),
+            Self::Integer(low, high) => format!("a whole number from {low} to {high}"),
+            Self::Number(low, high) => format!("a number from {low} to {high}"),
+            Self::Positive(high) => format!("a number above 0 and at most {high}"),
+            Self::Widths => {
+                "a list of up to 64 whole numbers from 1 to 65536, such as [256, 512]".to_owned()
+            }
+            Self::Betas => {
+                "two numbers, each at least 0 and below 1, such as [0.5, 0.999]".to_owned()
+            }
+        }
+    }
+}
+
+fn is_device(text: &str) -> bool {
+    matches!(text, "auto" | "cpu" | "cuda")
+        || text
+            .strip_prefix("cuda:")
+            .is_some_and(|index| index.parse::<u16>().is_ok())
+}
+
+/// Names the keys that may change on resume, for the error that refuses another.
+pub(super) fn resumable_hint() -> String {
+    let names: Vec<_> = KEYS
+        .iter()
+        .filter(|key| key.change != Change::Never)
+        .map(|key| key.name)
+        .collect();
+    format!("what may change: {}", names.join(", "))
+}

@@ -1,0 +1,442 @@
+//! Layers of configuration: later ones win, and every value remembers where it came from.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use super::keys::SHARED;
+use super::{Change, Config, ConfigError, DEFAULTS, Key, PRESETS, Preset};
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// `config/default.toml`.
+    Default,
+    /// A preset of this name.
+    Preset(&'static str),
+    /// A file.
+    File(PathBuf),
+    /// A flag of the command line.
+    Flag(String),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("the defaults"),
+            Self::Preset(name) => write!(f, "preset {name}"),
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Flag(flag) => f.write_str(flag),
+        }
+    }
+}
+
+/// One value from the command line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setting {
+    key: String,
+    value: Value,
+    flag: String,
+}
+
+impl Setting {
+    /// A flag such as `--batch-size` that sets `key`.
+    pub fn flag(flag: &str, key: &str, value: impl Into<Value>) -> Self {
+        Self {
+            key: key.to_owned(),
+            value: value.into(),
+            flag: flag.to_owned(),
+        }
+    }
+
+    /// The argument of `--set`: `key=value`, the value in TOML's notation; what is no TOML is taken as text.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let (key, value) = text
+            .split_once('=')
+            .ok_or_else(|| ConfigError::NotASetting {
+                text: text.to_owned(),
+            })?;
+        let (key, value) = (key.trim(), value.trim());
+        let parsed = format!("value = {value}")
+            .parse::<Table>()
+            .ok()
+            .and_then(|mut table| table.remove("value"));
+        Ok(Self {
+            key: key.to_owned(),
+            value: parsed.unwrap_or_else(|| Value::String(value.to_owned())),
+            flag: format!("--set {key}"),
+        })
+    }
+}
+
+/// What the user asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// `--preset`.
+    pub preset: Option<String>,
+    /// The user's own file; passed over when it does not exist.
+    pub user_file: Option<PathBuf>,
+    /// `--config`.
+    pub file: Option<PathBuf>,
+    /// `--set` and the flags, in order.
+    pub settings: Vec<Setting>,
+}
+
+/// A valid configuration, and where each of its values came from.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// The configuration.
+    pub config: Config,
+    /// Origin of each dotted key.
+    pub origins: BTreeMap<String, Origin>,
+}
+
+/// Merges defaults < preset < user's file < `--config` < flags, and checks every value.
+pub fn resolve(request: &Request) -> Result<Resolved, ConfigError> {
+    let mut layers = Vec::new();
+    if let Some(path) = request.user_file.as_ref().filter(|path| path.exists()) {
+        let mut table = read(path)?;
+        // The keys of the dashboard are the user's, not a run's.
+        table.remove("keymap");
+        layers.push((table, Origin::File(path.clone())));
+    }
+    if let Some(path) = &request.file {
+        layers.push((read(path)?, Origin::File(path.clone())));
+    }
+
+    let mut merged = Layered::default();
+    merged.add(
+        &parse(DEFAULTS, Path::new("config/default.toml"))?,
+        &Origin::Default,
+    )?;
+    let preset = chosen_preset(request, &layers)?;
+    merged.add(&preset.table()?, &Origin::Preset(preset.name))?;
+    for (table, origin) in &layers {
+        merged.add(table, origin)?;
+    }
+    merged.add_settings(&request.settings)?;
+    merged.insert(
+        "preset",
+        Value::String(preset.name.to_owned()),
+        Origin::Preset(preset.name),
+    );
+    merged.finish()
+}
+
+/// Applies flags to the configuration of a run that is to go on. Keys that decide what a run is are refused.
+pub fn resolve_for_resume(stored: &Config, settings: &[Setting]) -> Result<Resolved, ConfigError> {
+    let run = Path::new("the run");
+    let base = Layered::stored(&stored.to_toml(), run)?;
+    let mut changed = base.clone();
+    changed.add_settings(settings)?;
+    for (key, leaf) in &changed.leaves {
+        let kept = base.leaves.get(key).map(|leaf| &leaf.value);
+        let fixed = Key::named(key).is_some_and(|key| key.change == Change::Never);
+        if fixed && kept.is_some_and(|kept| *kept != leaf.value) {
+            return Err(ConfigError::Fixed {
+                key: key.clone(),
+                value: leaf.value.to_string(),
+                origin: leaf.origin.clone(),
+                kept: kept.map(ToString::to_string).unwrap_or_default(),
+            });
+        }
+    }
+    changed.finish()
+}
+
+pub(super) fn resolve_stored(text: &str, path: &Path) -> Result<Resolved, ConfigError> {
+    Layered::stored(text, path)?.finish()
+}
+
+impl Preset {
+    fn table(&self) -> Result<Table, ConfigError> {
+        let mut table = parse(
+            self.source,
+            &PathBuf::from(format!("config/{}.toml", self.name)),
+        )?;
+        table.remove("summary");
+        Ok(table)
+    }
+}
+
+fn chosen_preset(
+    request: &Request,
+    files: &[(Table, Origin)],
+) -> Result<&'static Preset, ConfigError> {
+    let in_settings = request
+        .settings
+        .iter()
+        .rev()
+        .find(|setting| setting.key == "preset")
+        .map(|setting| {
+            (
+                setting.value.as_str().unwrap_or_default().to_owned(),
+                Origin::Flag(setting.flag.clone()),
+            )
+        });
+    let in_files = || {
+        files.iter().rev().find_map(|(table, origin)| {
+            table
+                .get("preset")
+                .map(|name| (name.as_str().unwrap_or_default().to_owned(), origin.clone()))
+        })
+    };
+    let chosen = request
+        .preset
+        .clone()
+        .map(|name| (name, Origin::Flag("--preset".to_owned())))
+        .or(in_settings)
+        .or_else(in_files);
+    match chosen {
+        None => Ok(&PRESETS[0]),
+        Some((name, origin)) => Preset::named(&name).ok_or_else(|| ConfigError::UnknownPreset {
+            name,
+            origin,
+            known: PRESETS.iter().map(|preset| preset.name).collect(),
+        }),
+    }
+}
+
+fn read(path: &Path) -> Result<Table, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
+        path: path.to_owned(),
+        error,
+    })?;
+    parse(&text, path)
+}
+
+fn parse(text: &str, path: &Path) -> Result<Table, ConfigError> {
+    text.parse().map_err(|error: toml::de::Error| {
+        let line = error.span().map_or(1, |span| {
+            text[..span.start.min(text.len())].matches('\n').count() + 1
+        });
+        ConfigError::Syntax {
+            path: path.to_owned(),
+            message: format!("line {line}: {}", error.message()),
+        }
+    })
+}
+
+#[derive(Clone, Debug)]
+struct Leaf {
+    value: Value,
+    origin: Origin,
+}
+
+/// Dotted keys with their values.
+#[derive(Clone, Debug, Default)]
+struct Layered {
+    leaves: BTreeMap<String, Leaf>,
+}
+
+impl Layered {
+    /// Defaults, and over them a run's own file, of which unknown keys are passed over.
+    fn stored(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let mut merged = Self::default();
+        merged.add(
+            &parse(DEFAULTS, Path::new("config/default.toml"))?,
+            &Origin::Default,
+        )?;
+        let mut known = Vec::new();
+        flatten(&parse(text, path)?, "", &mut known);
+        known.retain(|(key, _)| Key::named(key).is_some());
+        merged.add_leaves(known, &Origin::File(path.to_owned()))?;
+        Ok(merged)
+    }
+
+    fn add(&mut self, table: &Table, origin: &Origin) -> Result<(), ConfigError> {
+        let mut leaves = Vec::new();
+        flatten(table, "", &mut leaves);
+        self.add_leaves(leaves, origin)
+    }
+
+    fn add_settings(&mut self, settings: &[Setting]) -> Result<(), ConfigError> {
+        for setting in settings {
+            let leaf = (setting.key.clone(), setting.value.clone());
+            self.add_leaves(vec![leaf], &Origin::Flag(setting.flag.clone()))?;
+        }
+        Ok(())
+    }
+
+    fn add_leaves(
+        &mut self,
+        leaves: Vec<(String, Value)>,
+        origin: &Origin,
+    ) -> Result<(), ConfigError> {
+        // What stands for both networks goes first, so that a network's own key in the same layer wins.
+        let (shared, own): (Vec<_>, Vec<_>) = leaves
+            .into_iter()
+            .partition(|(key, _)| SHARED.contains(&key.as_str()));
+        let spread = shared.into_iter().flat_map(|(key, value)| {
+            [
+                (format!("generator.{key}"), value.clone()),
+                (format!("discriminator.{key}"), value),
+            ]
+        });
+        for (name, value) in spread.chain(own) {
+            let key = Key::named(&name).ok_or_else(|| ConfigError::UnknownKey {
+                key: name.clone(),
+                origin: origin.clone(),
+                similar: Key::similar(&name),
+            })?;
+            let value = key
+                .kind
+                .accept(&value)
+                .ok_or_else(|| ConfigError::BadValue {
+                    key: name.clone(),
+                    value: value.to_string(),
+                    origin: origin.clone(),
+                    expected: key.kind.expected(),
+                })?;
+            self.insert(&name, value, origin.clone());
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self, key: &str, value: Value, origin: Origin) {
+        self.leaves.insert(key.to_owned(), Leaf { value, origin });
+    }
+
+    fn finish(self) -> Result<Resolved, ConfigError> {
+        let mut root = Table::new();
+        let mut origins = BTreeMap::new();
+        for (key, leaf) in self.leaves {
+            match key.split_once('.') {
+                None => {
+                    root.insert(key.clone(), leaf.value);
+                }
+                Some((table, name)) => {
+                    let table = root
+                        .entry(table)
+                        .or_insert_with(|| Value::Table(Table::new()));
+                    if let Value::Table(table) = table {
+                        table.insert(name.to_owned(), leaf.value);
+                    }
+                }
+            }
+            origins.insert(key, leaf.origin);
+        }
+        // Every value was accepted by its key; a failure here is a key that the struct lacks or names otherwise.
+        let config = root
+            .try_into()
+            .map_err(|error: toml::de::Error| ConfigError::Syntax {
+                path: PathBuf::from("config/default.toml"),
+                message: error.message().to_owned(),
+            })?;
+        Ok(Resolved { config, origins })
+    }
+}
+
+fn flatten(table: &Table, prefix: &str, leaves: &mut Vec<(String, Value)>) {
+    for (key, value) in table {
+        let name = if prefix.is_empty() {
+            key.clone()
+        } else {
+            format!("{prefix}.{key}")
+        };
+        match value {
+            Value::Table(inner) => flatten(inner, &name, leaves),
+            leaf => leaves.push((name, leaf.clone())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::KEYS;
+    use super::*;
+
+    fn with(settings: &[&str]) -> Result<Resolved, ConfigError> {
+        let settings = settings
+            .iter()
+            .map(|text| Setting::parse(text))
+            .collect::<Result<_, _>>()?;
+        resolve(&Request {
+            settings,
+            ..Request::default()
+        })
+    }
+
+    fn refusal(setting: &str) -> String {
+        with(&[setting]).map(|_| ()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_defaults_document_every_key_and_no_other() {
+        let resolved = with(&[]).unwrap();
+        let documented: Vec<_> = resolved.origins.keys().map(String::as_str).collect();
+        let mut known: Vec<_> = KEYS.iter().map(|key| key.name).collect();
+        known.sort_unstable();
+        assert_eq!(documented, known);
+    }
+
+    #[test]
+    fn a_rate_for_both_networks_yields_to_a_networks_own() {
+        let config = with(&["learning_rate=1e-3", "generator.learning_rate=5e-4"])
+            .unwrap()
+            .config;
+        assert_eq!(config.generator.learning_rate, 5e-4);
+        assert_eq!(config.discriminator.learning_rate, 1e-3);
+    }
+
+    #[test]
+    fn a_slip_is_named_with_its_place_and_the_key_that_was_meant() {
+        assert_eq!(
+            refusal("batchsize=3"),
+            "unknown key `batchsize` (from --set batchsize); did you mean `batch_size`?; `sparring config keys` lists them"
+        );
+        assert_eq!(
+            refusal("batch_size=0"),
+            "batch_size = 0 (from --set batch_size): expected a whole number from 1 to 65536"
+        );
+        assert_eq!(
+            refusal("seed=-1"),
+            "seed = -1 (from --set seed): expected a whole number, 0 or more"
+        );
+        assert_eq!(
+            refusal("generator.activation=gelu"),
+            "generator.activation = \"gelu\" (from --set generator.activation): expected one of \"relu\", \"leaky_relu\", \"tanh\""
+        );
+        assert_eq!(
+            refusal("preset=vae"),
+            "unknown preset `vae` (from --set preset); there is tutorial"
+        );
+    }
+
+    #[test]
+    fn a_stored_configuration_reads_back_as_it_was() {
+        let config = with(&["batch_size=7", "minutes=3", "generator.hidden=[8]"])
+            .unwrap()
+            .config;
+        assert_eq!(
+            Config::parse(&config.to_toml(), Path::new("config.toml")).unwrap(),
+            config
+        );
+    }
+
+    #[test]
+    fn a_stored_configuration_of_a_newer_build_is_read_as_far_as_it_is_known() {
+        let text = "batch_size = 9\nflux_capacitor = true\n";
+        assert_eq!(
+            Config::parse(text, Path::new("config.toml"))
+                .unwrap()
+                .batch_size,
+            9
+        );
+    }
+
+    #[test]
+    fn a_resumed_run_may_train_longer_but_not_with_another_batch_size() {
+        let stored = with(&[]).unwrap().config;
+        let longer =
+            resolve_for_resume(&stored, &[Setting::parse("epochs=2000").unwrap()]).unwrap();
+        assert_eq!(longer.config.epochs, 2000);
+        let other =
+            resolve_for_resume(&stored, &[Setting::parse("batch_size=32").unwrap()]).unwrap_err();
+        assert!(other.to_string().starts_with(
+            "batch_size = 32 (from --set batch_size): a resumed run keeps its batch_size (64); what may change: device"
+        ));
+    }
+}

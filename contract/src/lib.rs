@@ -1,0 +1,16 @@
+//! What the two programs of sparring agree on: the configuration of a run, the messages between a face and a
+//! worker, and the run directory that both read and write.
+//!
+//! Nothing here knows libtorch or a terminal.
+
+pub mod config;
+pub mod exit;
+pub mod protocol;
+pub mod run;
+
+/// Fingerprint of the sources that this program was built from. A face and a worker work as a pair only when
+/// theirs are equal.
+pub const BUILD_ID: &str = env!("SPARRING_BUILD_ID");
+
+/// Name of the worker's program, which lies beside the face's.
+pub const WORKER_PROGRAM: &str = "sparring-worker";

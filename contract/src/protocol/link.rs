@@ -1,0 +1,121 @@
+//! The messages on a worker's socket.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Ack, Command, Phase, Pictures, Record, Started, Stats};
+
+/// What a face sends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "message", rename_all = "snake_case")]
+pub enum ToWorker {
+    /// The first message.
+    Hello(FaceHello),
+    /// A command, with a number that its answer will carry.
+    Request {
+        /// The number, unique within the connection.
+        id: u64,
+        /// The command.
+        #[serde(flatten)]
+        command: Command,
+    },
+    /// A message of a newer build.
+    #[serde(other)]
+    Unknown,
+}
+
+/// Who a face is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaceHello {
+    /// [`super::PROTOCOL`] of the face.
+    pub protocol: u32,
+    /// Whether it wants the snapshot and what follows; a command of the shell wants only its answer.
+    pub watch: bool,
+    /// Whether it may give commands.
+    pub read_only: bool,
+}
+
+/// What a worker sends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "message", rename_all = "snake_case")]
+pub enum ToFace {
+    /// The first message.
+    Hello(WorkerHello),
+    /// Everything a face needs to begin, or to begin anew after it lagged.
+    Snapshot(Box<Snapshot>),
+    /// One more event.
+    Event {
+        /// Numbers events without a gap; a snapshot says up to which it reaches.
+        sequence: u64,
+        /// The event.
+        #[serde(flatten)]
+        record: Record,
+    },
+    /// Newer pictures; older ones on their way may be left out.
+    Pictures(Pictures),
+    /// A newer reading of the machine.
+    Machine(Machine),
+    /// The answer to a command of this face.
+    Ack(Ack),
+    /// A message of a newer build.
+    #[serde(other)]
+    Unknown,
+}
+
+/// Who a worker is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerHello {
+    /// [`super::PROTOCOL`] of the worker.
+    pub protocol: u32,
+    /// Its build id.
+    pub build: String,
+    /// The run it trains.
+    pub run: String,
+    /// Its process.
+    pub pid: u32,
+}
+
+/// The state of a run, whole.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The last event that this snapshot reflects.
+    pub sequence: u64,
+    /// What the worker is doing.
+    pub phase: Phase,
+    /// The facts of the run; none while the worker is loading.
+    pub started: Option<Box<Started>>,
+    /// The configuration in force, as TOML.
+    pub config: String,
+    /// Reports since the run began, thinned out evenly when there are many, oldest first.
+    pub history: Vec<Stats>,
+    /// What happened lately, reports left out, oldest first.
+    pub log: Vec<Record>,
+    /// The newest pictures of each purpose.
+    pub pictures: Vec<Pictures>,
+    /// The newest reading of the machine.
+    pub machine: Option<Machine>,
+}
+
+/// A reading of the machine that trains. What is not known is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Load of all cores, 0 to 100.
+    pub cpu_percent: Option<f32>,
+    /// Memory of the worker.
+    pub worker_bytes: Option<u64>,
+    /// Memory of the machine in use.
+    pub memory_used: Option<u64>,
+    /// Memory of the machine.
+    pub memory_total: Option<u64>,
+    /// Name of the GPU that trains.
+    pub gpu: Option<String>,
+    /// Load of the GPU, 0 to 100.
+    pub gpu_percent: Option<f32>,
+    /// Memory of the GPU in use.
+    pub gpu_memory_used: Option<u64>,
+    /// Memory of the GPU.
+    pub gpu_memory_total: Option<u64>,
+    /// Temperature of the GPU in °C.
+    pub gpu_celsius: Option<f32>,
+    /// Power of the GPU in watts.
+    pub gpu_watts: Option<f32>,
+}

@@ -1,0 +1,25 @@
+//! What a face and a worker say to each other, and how it travels.
+//!
+//! Messages are JSON in frames of known length. They describe themselves: a reader passes over fields, events and
+//! messages that it does not know, so that a newer face can watch, pause, save and stop an older worker.
+
+mod command;
+mod event;
+mod finite;
+mod frame;
+mod link;
+mod pictures;
+mod task;
+
+pub use command::{Ack, Command, Outcome};
+pub use event::{
+    Checkpointed, Ended, Event, Parameters, Phase, Reason, Record, Sampled, Started, Stats,
+};
+pub use frame::{FrameError, MAX_FRAME, decode, encode, read_frame, write_frame};
+pub use link::{FaceHello, Machine, Snapshot, ToFace, ToWorker, WorkerHello};
+pub use pictures::{Pictures, Purpose};
+pub use task::{Task, TaskReply};
+
+/// Version of the messages. It grows when an old reader would misunderstand a new message, not when messages or
+/// fields are added.
+pub const PROTOCOL: u32 = 1;

@@ -1,0 +1,101 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::config::ConfigError;
+
+/// Why something could not be done with a run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The user's data directory is unknown.
+    #[error(
+        "no home directory is known to keep runs in; give one with --runs-dir or SPARRING_HOME"
+    )]
+    NoHome,
+    /// There are no runs at all.
+    #[error("there are no runs in {} yet; start one with `sparring train`", home.display())]
+    NoRuns {
+        /// The folder of runs.
+        home: PathBuf,
+    },
+    /// There is no run of this name.
+    #[error("there is no run `{name}`; there is {}", some_of(known))]
+    NoSuchRun {
+        /// The name as written.
+        name: String,
+        /// The runs that exist, latest first.
+        known: Vec<String>,
+    },
+    /// A name that no directory should have.
+    #[error(
+        "`{name}` cannot name a run; use up to 64 letters, digits, `-`, `_` and `.`, a letter or digit first"
+    )]
+    BadName {
+        /// The name as written.
+        name: String,
+    },
+    /// The name is taken.
+    #[error(
+        "a run `{name}` exists; go on with it by `sparring train --resume {name}`, or choose another --name"
+    )]
+    Exists {
+        /// The name.
+        name: String,
+    },
+    /// Another process has the run.
+    #[error("run `{name}` is in use by process {pid}; stop that first")]
+    InUse {
+        /// The name.
+        name: String,
+        /// The process.
+        pid: u32,
+    },
+    /// The run has no checkpoint.
+    #[error(
+        "run `{name}` has no checkpoint yet; it gets one at the end of its first epoch, or let it train"
+    )]
+    NoCheckpoint {
+        /// The name.
+        name: String,
+    },
+    /// Its configuration is broken.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The file system refused.
+    #[error("cannot {doing} {}: {error}", path.display())]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// To what.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+impl RunError {
+    pub(super) fn io(doing: &'static str, path: &Path, error: io::Error) -> Self {
+        Self::Io {
+            doing,
+            path: path.to_owned(),
+            error,
+        }
+    }
+}
+
+fn some_of(names: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let shown = names
+        .iter()
+        .take(SHOWN)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ");
+    if names.len() > SHOWN {
+        format!(
+            "{shown} and {} more (`sparring runs` lists them)",
+            names.len() - SHOWN
+        )
+    } else {
+        shown
+    }
+}

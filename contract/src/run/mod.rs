@@ -1,0 +1,342 @@
+//! Runs on disk: the only truth that a face and a worker share.
+//!
+//! ```text
+//! <home>/runs/<name>/
+//!   config.toml      the resolved configuration
+//!   events.jsonl     what happened, one record a line, only ever appended to
+//!   samples/         picture grids
+//!   checkpoints/     step-<step>.safetensors
+//!   worker.log       what the worker and libtorch said
+//!   lock             held while a worker has the run
+//! ```
+
+mod checkpoints;
+mod error;
+mod lock;
+mod log;
+mod whole;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub use checkpoints::Checkpoint;
+pub use error::RunError;
+pub use lock::Lock;
+pub use log::{EventLog, read_records, read_tail};
+pub use whole::write_whole;
+
+use crate::config::Config;
+use crate::protocol::{Ended, Event, Phase, Started, Stats};
+
+/// The folder of all runs.
+#[derive(Clone, Debug)]
+pub struct Home {
+    runs: PathBuf,
+}
+
+/// One run's directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    name: String,
+    dir: PathBuf,
+}
+
+/// What lock and log tell of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Status {
+    /// In a word.
+    pub state: State,
+    /// The facts of its latest start.
+    pub started: Option<Box<Started>>,
+    /// The latest figures.
+    pub stats: Option<Stats>,
+    /// How its worker ended, if it did and no other has taken the run up since.
+    pub ended: Option<Box<Ended>>,
+    /// When something last happened, seconds since 1970.
+    pub time: Option<f64>,
+    /// The losses of the latest reports, `(D, G)`, oldest first.
+    pub losses: Vec<(f64, f64)>,
+}
+
+/// The state of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// A directory that no worker has taken up yet.
+    New,
+    /// A worker trains it.
+    Running,
+    /// A worker has it and waits.
+    Paused,
+    /// Its worker ended it.
+    Ended,
+    /// Its worker is gone and had not ended it.
+    Crashed,
+}
+
+impl State {
+    /// The state in a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Ended => "ended",
+            Self::Crashed => "crashed",
+        }
+    }
+}
+
+impl Home {
+    /// The folder of runs: the one given, else `$SPARRING_HOME/runs`, else `runs` in the user's data directory.
+    pub fn locate(runs_dir: Option<&Path>) -> Result<Self, RunError> {
+        let runs = match (
+            runs_dir,
+            std::env::var_os("SPARRING_HOME").filter(|home| !home.is_empty()),
+        ) {
+            (Some(dir), _) => dir.to_owned(),
+            (None, Some(home)) => Path::new(&home).join("runs"),
+            (None, None) => directories::ProjectDirs::from("", "", "sparring")
+                .map(|dirs| dirs.data_dir().join("runs"))
+                .ok_or(RunError::NoHome)?,
+        };
+        // A worker can have another working directory than the face that names its run.
+        let runs =
+            std::path::absolute(&runs).map_err(|error| RunError::io("find", &runs, error))?;
+        Ok(Self { runs })
+    }
+
+    /// The folder itself.
+    pub fn dir(&self) -> &Path {
+        &self.runs
+    }
+
+    /// All runs, the one with the latest sign of life first.
+    pub fn runs(&self) -> Result<Vec<Run>, RunError> {
+        let entries = match fs::read_dir(&self.runs) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(RunError::io("read", &self.runs, error)),
+        };
+        let mut runs: Vec<_> = entries
+            .filter_map(|entry| Run::open(&entry.ok()?.path()))
+            .map(|run| (run.last_touched(), run))
+            .collect();
+        runs.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.name.cmp(&b.1.name)));
+        Ok(runs.into_iter().map(|(_, run)| run).collect())
+    }
+
+    /// The run of this name, or at this path, or the latest one when no name is given.
+    pub fn find(&self, name: Option<&str>) -> Result<Run, RunError> {
+        let known = || {
+            self.runs()
+                .map(|runs| runs.into_iter().map(|run| run.name).collect::<Vec<_>>())
+        };
+        let Some(name) = name else {
+            return self
+                .runs()?
+                .into_iter()
+                .next()
+                .ok_or_else(|| RunError::NoRuns {
+                    home: self.runs.clone(),
+                });
+        };
+        let by_path = || {
+            name.contains('/')
+                .then(|| std::path::absolute(name).ok())
+                .flatten()
+        };
+        Run::open(&self.runs.join(name))
+            .filter(|_| is_name(name))
+            .or_else(|| by_path().and_then(|path| Run::open(&path)))
+            .map_or_else(
+                || match known()? {
+                    known if known.is_empty() => Err(RunError::NoRuns {
+                        home: self.runs.clone(),
+                    }),
+                    known => Err(RunError::NoSuchRun {
+                        name: name.to_owned(),
+                        known,
+                    }),
+                },
+                Ok,
+            )
+    }
+
+    /// Makes the directory of a new run and writes its configuration. Without a name it gets a readable one.
+    pub fn create(&self, name: Option<&str>, config: &Config) -> Result<Run, RunError> {
+        fs::create_dir_all(&self.runs).map_err(|error| RunError::io("make", &self.runs, error))?;
+        if let Some(name) = name {
+            if !is_name(name) {
+                return Err(RunError::BadName {
+                    name: name.to_owned(),
+                });
+            }
+            return self
+                .try_create(name, config)?
+                .ok_or_else(|| RunError::Exists {
+                    name: name.to_owned(),
+                });
+        }
+        loop {
+            let name = petname::petname(2, "-").ok_or(RunError::NoHome)?;
+            if let Some(run) = self.try_create(&name, config)? {
+                return Ok(run);
+            }
+        }
+    }
+
+    /// `None` if the name is taken.
+    fn try_create(&self, name: &str, config: &Config) -> Result<Option<Run>, RunError> {
+        let dir = self.runs.join(name);
+        match fs::create_dir(&dir) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
+            made => made.map_err(|error| RunError::io("make", &dir, error))?,
+        }
+        let run = Run {
+            name: name.to_owned(),
+            dir,
+        };
+        for part in [run.samples_dir(), run.checkpoints_dir()] {
+            fs::create_dir(&part).map_err(|error| RunError::io("make", &part, error))?;
+        }
+        run.write_config(config)?;
+        Ok(Some(run))
+    }
+}
+
+/// Whether a text can name a run: letters, digits, `-`, `_` and `.`, not beginning with `.` or `-`.
+fn is_name(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    !text.is_empty() && text.len() <= 64 && text.chars().all(plain) && !text.starts_with(['.', '-'])
+}
+
+impl Run {
+    /// The run in this directory, if it is one.
+    pub fn open(dir: &Path) -> Option<Self> {
+        let name = dir.file_name()?.to_str()?.to_owned();
+        dir.join("config.toml").is_file().then(|| Self {
+            name,
+            dir: dir.to_owned(),
+        })
+    }
+
+    /// The run's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Its configuration file.
+    pub fn config_file(&self) -> PathBuf {
+        self.dir.join("config.toml")
+    }
+
+    /// Its log of events.
+    pub fn events_file(&self) -> PathBuf {
+        self.dir.join("events.jsonl")
+    }
+
+    /// What its worker said.
+    pub fn worker_log(&self) -> PathBuf {
+        self.dir.join("worker.log")
+    }
+
+    /// Its picture grids.
+    pub fn samples_dir(&self) -> PathBuf {
+        self.dir.join("samples")
+    }
+
+    /// Its checkpoints.
+    pub fn checkpoints_dir(&self) -> PathBuf {
+        self.dir.join("checkpoints")
+    }
+
+    /// Its configuration.
+    pub fn config(&self) -> Result<Config, RunError> {
+        Ok(Config::load(&self.config_file())?)
+    }
+
+    /// Replaces its configuration file.
+    pub fn write_config(&self, config: &Config) -> Result<(), RunError> {
+        let path = self.config_file();
+        write_whole(&path, |file| {
+            io::Write::write_all(file, config.to_toml().as_bytes())
+        })
+        .map(drop)
+        .map_err(|error| RunError::io("write", &path, error))
+    }
+
+    /// Takes the run for this process; refused while another process has it.
+    pub fn lock(&self) -> Result<Lock, RunError> {
+        Lock::take(&self.dir.join("lock"), &self.name)
+    }
+
+    /// The process that has the run, if one has.
+    pub fn holder(&self) -> Option<u32> {
+        lock::holder(&self.dir.join("lock"))
+    }
+
+    /// Removes the run with everything in it; refused while a worker has it.
+    pub fn remove(self) -> Result<(), RunError> {
+        let _lock = self.lock()?;
+        fs::remove_dir_all(&self.dir).map_err(|error| RunError::io("remove", &self.dir, error))
+    }
+
+    /// What lock and log tell, from the end of the log alone.
+    pub fn status(&self) -> Status {
+        // The lock is asked first: a worker that ends between the two questions has then written its end.
+        let held = self.holder().is_some();
+        let mut found = Status {
+            state: State::New,
+            started: None,
+            stats: None,
+            ended: None,
+            time: None,
+            losses: Vec::new(),
+        };
+        let mut paused = false;
+        for record in read_tail(&self.events_file()) {
+            found.time = Some(record.time);
+            match record.event {
+                Event::Started(started) => {
+                    found.losses.clear();
+                    found.ended = None;
+                    found.started = Some(started);
+                }
+                Event::Stats(stats) => {
+                    found.losses.push((stats.d_loss, stats.g_loss));
+                    found.stats = Some(stats);
+                }
+                Event::Phase { phase, .. } => paused = phase == Phase::Paused,
+                Event::Ended(ended) => {
+                    found.stats = Some(ended.stats);
+                    found.ended = Some(ended);
+                }
+                _ => {}
+            }
+        }
+        found.state = match (held, paused) {
+            (true, true) => State::Paused,
+            (true, false) => State::Running,
+            (false, _) if found.ended.is_some() => State::Ended,
+            (false, _) if found.time.is_some() => State::Crashed,
+            (false, _) => State::New,
+        };
+        if held {
+            found.ended = None;
+        }
+        found
+    }
+
+    fn last_touched(&self) -> std::time::SystemTime {
+        let changed = |path: PathBuf| fs::metadata(path).and_then(|meta| meta.modified()).ok();
+        changed(self.events_file())
+            .or_else(|| changed(self.config_file()))
+            .unwrap_or(std::time::UNIX_EPOCH)
+    }
+}

@@ -1,0 +1,32 @@
+//! Files that are there whole or not at all.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+/// Writes a file so that a reader, or the next start after a power cut, finds the old one or the new one whole:
+/// a temporary file beside it, fsync, rename, fsync of the folder. Returns the size in bytes.
+pub fn write_whole(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<u64> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let mut temporary = tempfile::Builder::new()
+        .prefix(".writing-")
+        .tempfile_in(folder)?;
+    fill(temporary.as_file_mut())?;
+    temporary.as_file().sync_all()?;
+    let bytes = temporary.as_file().metadata()?.len();
+    set_mode(temporary.as_file())?;
+    temporary.persist(path).map_err(|error| error.error)?;
+    File::open(folder)?.sync_all()?;
+    Ok(bytes)
+}
+
+/// A temporary file is the owner's alone; a finished one is as readable as the user's other files.
+fn set_mode(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mask = rustix::process::umask(rustix::fs::Mode::empty());
+    rustix::process::umask(mask);
+    file.set_permissions(std::fs::Permissions::from_mode(0o666 & !mask.as_raw_mode()))
+}
