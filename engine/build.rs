@@ -35,11 +35,8 @@ fn write_rpath(libtorch: &Path) -> Result<(), Box<dyn Error>> {
 /// own build script.
 fn compile_native(libtorch: &Path) -> Result<(), Box<dyn Error>> {
     let source = "src/native/native.cc";
-    println!("cargo::rerun-if-changed=src/native");
+    println!("cargo::rerun-if-changed={source}");
     println!("cargo::rerun-if-env-changed=LIBTORCH_CXX11_ABI");
-    if !Path::new(source).exists() {
-        return Ok(());
-    }
     let include = libtorch.with_file_name("include");
     let abi = env::var("LIBTORCH_CXX11_ABI").unwrap_or_else(|_| "1".to_owned());
     cc::Build::new()

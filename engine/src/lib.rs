@@ -1,1 +1,9 @@
-//! x
+//! The engine of sparring: data, the two networks and their training, and the worker that runs it.
+//!
+//! `data`, `gan` and `native` know no terminal, no socket and no clock; `worker` joins them to the contract.
+
+pub mod data;
+pub mod gan;
+pub mod native;
+pub mod seed;
+pub mod worker;

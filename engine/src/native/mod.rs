@@ -1,0 +1,98 @@
+//! What libtorch can do and its Rust bindings do not reach, and what must be set before it is used.
+
+mod cuda;
+mod malloc;
+
+use std::ffi::{CStr, c_char};
+
+use tch::Tensor;
+use torch_sys::C_tensor;
+
+pub use cuda::{CudaError, device};
+pub use malloc::keep_freed_memory;
+
+unsafe extern "C" {
+    fn sparring_leaky_relu(out: *mut *mut C_tensor, input: *const C_tensor, slope: f64) -> *mut c_char;
+    fn sparring_fused_adam(
+        parameters: *const *const C_tensor,
+        gradients: *const *const C_tensor,
+        exp_avgs: *const *const C_tensor,
+        exp_avg_sqs: *const *const C_tensor,
+        count: i64,
+        step: *const C_tensor,
+        learning_rate: f64,
+        beta1: f64,
+        beta2: f64,
+        epsilon: f64,
+    ) -> *mut c_char;
+}
+
+/// x above zero, slope·x below, differentiable; tch's own has its slope fixed at 0.01.
+pub fn leaky_relu(input: &Tensor, slope: f64) -> Tensor {
+    let mut out = std::ptr::null_mut();
+    // SAFETY: `input` is a live tensor, and `out` is written before null is returned.
+    unsafe {
+        check(sparring_leaky_relu(&raw mut out, input.as_ptr(), slope));
+        Tensor::from_ptr(out)
+    }
+}
+
+/// The numbers of one step of Adam.
+#[derive(Clone, Copy, Debug)]
+pub struct AdamStep {
+    /// Step size.
+    pub learning_rate: f64,
+    /// Decay rates of the two moments.
+    pub betas: [f64; 2],
+    /// Added to the root of the second moment.
+    pub epsilon: f64,
+}
+
+/// One step of Adam over all parameters in one pass: libtorch's fused kernel, as `torch.optim.Adam(fused=True)`.
+///
+/// The lists are equally long, and tensors at the same place have the same shape; `step` is a scalar f32 that holds
+/// the number of this step, from 1.
+pub fn fused_adam(
+    parameters: &[Tensor],
+    gradients: &[Tensor],
+    exp_avgs: &[Tensor],
+    exp_avg_sqs: &[Tensor],
+    step: &Tensor,
+    numbers: AdamStep,
+) {
+    let count = parameters.len();
+    assert!(
+        [gradients.len(), exp_avgs.len(), exp_avg_sqs.len()] == [count; 3],
+        "Adam needs a gradient and two moments for each of {count} parameters"
+    );
+    let pointers = |tensors: &[Tensor]| tensors.iter().map(Tensor::as_ptr).collect::<Vec<_>>();
+    // SAFETY: each list holds `count` pointers to tensors that outlive the call.
+    unsafe {
+        check(sparring_fused_adam(
+            pointers(parameters).as_ptr(),
+            pointers(gradients).as_ptr(),
+            pointers(exp_avgs).as_ptr(),
+            pointers(exp_avg_sqs).as_ptr(),
+            count as i64,
+            step.as_ptr(),
+            numbers.learning_rate,
+            numbers.betas[0],
+            numbers.betas[1],
+            numbers.epsilon,
+        ));
+    }
+}
+
+/// Panics with libtorch's message, as tch's own operations do; the worker turns such a panic into one line.
+///
+/// # Safety
+/// `message` is null or a C string from `malloc` that nobody else frees.
+unsafe fn check(message: *mut c_char) {
+    if message.is_null() {
+        return;
+    }
+    // SAFETY: as this function demands.
+    let text = unsafe { CStr::from_ptr(message) }.to_string_lossy().into_owned();
+    unsafe { libc::free(message.cast()) };
+    panic!("{text}");
+}
