@@ -1,1 +1,8 @@
-//! x
+//! The face of sparring: the command line, the dashboard and the inline pictures. It never loads libtorch.
+
+pub mod cli;
+mod client;
+mod commands;
+mod output;
+
+pub use commands::{exit_code, run};

@@ -5,6 +5,8 @@
 
 pub mod config;
 pub mod exit;
+pub mod launch;
+pub mod picture;
 pub mod protocol;
 pub mod run;
 

@@ -21,7 +21,9 @@ pub fn reseed(seed: u64, stream: Stream, counter: u64) {
 
 /// A well-mixed number from three: `SplitMix64` (Steele, Lea and Flood 2014) over each in turn.
 pub fn derive(seed: u64, stream: Stream, counter: u64) -> u64 {
-    [seed, stream as u64, counter].into_iter().fold(0, |state, word| mix(state ^ word))
+    [seed, stream as u64, counter]
+        .into_iter()
+        .fold(0, |state, word| mix(state ^ word))
 }
 
 fn mix(word: u64) -> u64 {

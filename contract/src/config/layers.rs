@@ -58,16 +58,20 @@ impl Setting {
             .ok_or_else(|| ConfigError::NotASetting {
                 text: text.to_owned(),
             })?;
-        let (key, value) = (key.trim(), value.trim());
-        let parsed = format!("value = {value}")
-            .parse::<Table>()
-            .ok()
-            .and_then(|mut table| table.remove("value"));
-        Ok(Self {
-            key: key.to_owned(),
-            value: parsed.unwrap_or_else(|| Value::String(value.to_owned())),
-            flag: format!("--set {key}"),
-        })
+        let key = key.trim();
+        Ok(Self::number(&format!("--set {key}"), key, value.trim()))
+    }
+
+    /// A flag such as `--batch-size` whose value is read as TOML: a number becomes a number, and what is none stays
+    /// the text that it is, for the error that refuses it.
+    pub fn number(flag: &str, key: &str, text: &str) -> Self {
+        let parsed = format!("value = {text}").parse::<Table>().ok();
+        let value = parsed.and_then(|mut table| table.remove("value"));
+        Self::flag(
+            flag,
+            key,
+            value.unwrap_or_else(|| Value::String(text.to_owned())),
+        )
     }
 }
 

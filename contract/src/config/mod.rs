@@ -157,6 +157,13 @@ impl Config {
         toml::to_string(self).unwrap_or_default()
     }
 
+    /// The value of a dotted key.
+    pub fn value(&self, key: &str) -> Option<toml::Value> {
+        let root = toml::Value::try_from(self).ok()?;
+        key.split('.')
+            .try_fold(root, |value, part| value.get(part).cloned())
+    }
+
     /// Steps in an epoch over `images` images; the last, short batch counts.
     pub fn steps_per_epoch(&self, images: u64) -> u64 {
         images.div_ceil(self.batch_size.max(1)).max(1)

@@ -4,6 +4,7 @@
 //! messages that it does not know, so that a newer face can watch, pause, save and stop an older worker.
 
 mod command;
+mod describe;
 mod event;
 mod finite;
 mod frame;

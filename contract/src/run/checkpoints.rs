@@ -1,9 +1,14 @@
 //! The checkpoints of a run, by the names of their files.
 
-use std::fs;
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
+
 use super::{Run, RunError};
+use crate::config::Config;
 
 /// A checkpoint's file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,7 +32,138 @@ impl Checkpoint {
     }
 }
 
+/// What a checkpoint says about itself: the metadata of its safetensors file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckpointHeader {
+    /// Steps that it has learnt.
+    pub step: u64,
+    /// Shape of a picture, `[channels, height, width]`.
+    pub shape: [i64; 3],
+    /// Seconds of training until then.
+    pub training_seconds: f64,
+    /// The configuration in force, with what was changed while training.
+    pub config: Config,
+}
+
+/// Marks a safetensors file as a checkpoint.
+const FORMAT: &str = "sparring checkpoint 1";
+
+/// The longest header that is read: names and shapes of tensors and a configuration need far less.
+const MAX_HEADER: u64 = 16 << 20;
+
+impl CheckpointHeader {
+    /// The header as the metadata of a safetensors file.
+    pub fn to_metadata(&self) -> HashMap<String, String> {
+        HashMap::from([
+            ("format".to_owned(), FORMAT.to_owned()),
+            ("step".to_owned(), self.step.to_string()),
+            (
+                "shape".to_owned(),
+                self.shape.map(|size| size.to_string()).join("x"),
+            ),
+            (
+                "training_seconds".to_owned(),
+                self.training_seconds.to_string(),
+            ),
+            ("config".to_owned(), self.config.to_toml()),
+        ])
+    }
+
+    /// Reads the header of a checkpoint and checks that the file is as long as the header says, without reading the
+    /// tensors.
+    pub fn read(path: &Path) -> Result<Self, RunError> {
+        let broken = |why: &str| RunError::BrokenCheckpoint {
+            path: path.to_owned(),
+            why: why.to_owned(),
+        };
+        let io = |error| RunError::io("read", path, error);
+        let mut file = File::open(path).map_err(io)?;
+        let length = file.metadata().map_err(io)?.len();
+
+        let mut prefix = [0; 8];
+        file.read_exact(&mut prefix)
+            .map_err(|_| broken("it is cut short"))?;
+        let header_length = u64::from_le_bytes(prefix);
+        if header_length > MAX_HEADER.min(length - 8) {
+            return Err(broken("it is cut short or no safetensors file"));
+        }
+        let mut header = Vec::new();
+        file.take(header_length)
+            .read_to_end(&mut header)
+            .map_err(io)?;
+        let mut entries: HashMap<String, Entry> =
+            serde_json::from_slice(&header).map_err(|_| broken("it is no safetensors file"))?;
+
+        let Some(Entry::Metadata(metadata)) = entries.remove("__metadata__") else {
+            return Err(broken(
+                "it is a safetensors file without the metadata of a checkpoint",
+            ));
+        };
+        let end = entries.values().map(Entry::end).max().unwrap_or_default();
+        if 8 + header_length + end != length {
+            return Err(broken("it is cut short"));
+        }
+        let field = |name: &str| metadata.get(name).map(String::as_str).unwrap_or_default();
+        if field("format") != FORMAT {
+            return Err(broken("it is a safetensors file of another program"));
+        }
+        Ok(Self {
+            step: field("step")
+                .parse()
+                .map_err(|_| broken("its step is no number"))?,
+            shape: parse_shape(field("shape"))
+                .ok_or_else(|| broken("the shape of its pictures is unknown"))?,
+            training_seconds: field("training_seconds").parse().unwrap_or_default(),
+            config: Config::parse(field("config"), path)?,
+        })
+    }
+}
+
+/// A shape written as `1x28x28`.
+fn parse_shape(text: &str) -> Option<[i64; 3]> {
+    let sizes: Vec<i64> = text
+        .split('x')
+        .map(str::parse)
+        .collect::<Result<_, _>>()
+        .ok()?;
+    sizes
+        .try_into()
+        .ok()
+        .filter(|sizes: &[i64; 3]| sizes.iter().all(|size| (1..=65536).contains(size)))
+}
+
+/// An entry of a safetensors header.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Entry {
+    Tensor { data_offsets: [u64; 2] },
+    Metadata(HashMap<String, String>),
+}
+
+impl Entry {
+    fn end(&self) -> u64 {
+        match self {
+            Self::Tensor { data_offsets } => data_offsets[1],
+            Self::Metadata(_) => 0,
+        }
+    }
+}
+
 impl Run {
+    /// The newest checkpoint that is whole, with its header, and the newer ones that are broken.
+    pub fn newest_whole_checkpoint(
+        &self,
+    ) -> (Option<(Checkpoint, CheckpointHeader)>, Vec<RunError>) {
+        let mut broken = Vec::new();
+        for checkpoint in self.checkpoints() {
+            match CheckpointHeader::read(&checkpoint.path) {
+                Ok(header) => return (Some((checkpoint, header)), broken),
+                Err(error) => broken.push(error),
+            }
+        }
+        (None, broken)
+    }
+
     /// Where the checkpoint of this step belongs.
     pub fn checkpoint_file(&self, step: u64) -> PathBuf {
         self.checkpoints_dir()

@@ -57,6 +57,14 @@ pub enum RunError {
         /// The name.
         name: String,
     },
+    /// A checkpoint that cannot be used.
+    #[error("{} is no usable checkpoint: {why}", path.display())]
+    BrokenCheckpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
     /// Its configuration is broken.
     #[error(transparent)]
     Config(#[from] ConfigError),

@@ -20,7 +20,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use checkpoints::Checkpoint;
+pub use checkpoints::{Checkpoint, CheckpointHeader};
 pub use error::RunError;
 pub use lock::Lock;
 pub use log::{EventLog, read_records, read_tail};

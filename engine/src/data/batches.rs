@@ -18,7 +18,12 @@ pub struct Batches {
 impl Batches {
     /// Batches of `batch_size` images; the last one of an epoch may be shorter.
     pub fn new(data: Dataset, batch_size: u64, seed: u64) -> Self {
-        Self { data, batch_size, seed, order: None }
+        Self {
+            data,
+            batch_size,
+            seed,
+            order: None,
+        }
     }
 
     /// The real images of a step (counted from 0): `[batch, channels, height, width]` in [-1, 1], f32.
@@ -63,6 +68,9 @@ impl Batches {
             let order = Tensor::randperm(self.data.len() as i64, (Kind::Int64, self.data.device()));
             self.order = Some((epoch, order));
         }
-        &self.order.get_or_insert_with(|| unreachable!("an order was just made")).1
+        &self
+            .order
+            .get_or_insert_with(|| unreachable!("an order was just made"))
+            .1
     }
 }

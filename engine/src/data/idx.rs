@@ -34,7 +34,9 @@ pub(super) fn unpack(bytes: Vec<u8>, path: &Path) -> Result<Vec<u8>, DataError> 
         return Ok(bytes);
     }
     let mut unpacked = Vec::new();
-    MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut unpacked).map_err(|error| unreadable(path, error))?;
+    MultiGzDecoder::new(bytes.as_slice())
+        .read_to_end(&mut unpacked)
+        .map_err(|error| unreadable(path, error))?;
     Ok(unpacked)
 }
 
@@ -42,27 +44,48 @@ pub(super) fn parse_images(bytes: &[u8], path: &Path) -> Result<Images, DataErro
     let [count, height, width] = header(bytes, IMAGES, "images", path)?;
     check_length(bytes, 16, [count, height, width], path)?;
     if count == 0 || height == 0 || width == 0 {
-        return Err(DataError::Nothing { path: path.to_owned(), count, height, width });
+        return Err(DataError::Nothing {
+            path: path.to_owned(),
+            count,
+            height,
+            width,
+        });
     }
     let origin = path.display().to_string();
-    Ok(Images { origin, count, height, width, pixels: bytes[16..].to_vec() })
+    Ok(Images {
+        origin,
+        count,
+        height,
+        width,
+        pixels: bytes[16..].to_vec(),
+    })
 }
 
 /// A folder's labels play no part in training yet, but labels that are fewer or more than the images tell that the
 /// wrong files came together.
 fn check_labels(images: &Path, count: usize) -> Result<(), DataError> {
-    let Some(name) = images.file_name().and_then(|name| name.to_str()) else { return Ok(()) };
+    let Some(name) = images.file_name().and_then(|name| name.to_str()) else {
+        return Ok(());
+    };
     let path = images.with_file_name(name.replace("images-idx3", "labels-idx1"));
     if path == images || !path.exists() {
         return Ok(());
     }
-    let bytes = unpack(fs::read(&path).map_err(|error| unreadable(&path, error))?, &path)?;
+    let bytes = unpack(
+        fs::read(&path).map_err(|error| unreadable(&path, error))?,
+        &path,
+    )?;
     let [labels] = header(&bytes, LABELS, "labels", &path)?;
     check_length(&bytes, 8, [labels], &path)?;
     if labels == count {
         Ok(())
     } else {
-        Err(DataError::CountsDiffer { path, labels, of: images.to_owned(), images: count })
+        Err(DataError::CountsDiffer {
+            path,
+            labels,
+            of: images.to_owned(),
+            images: count,
+        })
     }
 }
 
@@ -73,12 +96,21 @@ fn find_images(folder: &Path) -> Result<PathBuf, DataError> {
         .filter(|name| name.ends_with("idx3-ubyte") || name.ends_with("idx3-ubyte.gz"))
         .collect();
     names.sort();
-    let training: Vec<_> = names.iter().filter(|name| name.starts_with("train-images")).cloned().collect();
+    let training: Vec<_> = names
+        .iter()
+        .filter(|name| name.starts_with("train-images"))
+        .cloned()
+        .collect();
     match (training.as_slice(), names.as_slice()) {
         // Plain and gzipped copies of one file hold the same; the plain one sorts first and is quicker to read.
         ([name, ..], _) | ([], [name]) => Ok(folder.join(name)),
-        ([], []) => Err(DataError::NoImages { path: folder.to_owned() }),
-        ([], _) => Err(DataError::Ambiguous { path: folder.to_owned(), names }),
+        ([], []) => Err(DataError::NoImages {
+            path: folder.to_owned(),
+        }),
+        ([], _) => Err(DataError::Ambiguous {
+            path: folder.to_owned(),
+            names,
+        }),
     }
 }
 
@@ -96,11 +128,18 @@ fn header<const SIZES: usize>(
         found: bytes.len() as u64,
     };
     let word = |at: usize| -> Option<u32> {
-        Some(u32::from_be_bytes(bytes.get(4 * at..4 * at + 4)?.try_into().ok()?))
+        Some(u32::from_be_bytes(
+            bytes.get(4 * at..4 * at + 4)?.try_into().ok()?,
+        ))
     };
     let found = word(0).ok_or_else(cut_short)?;
     if found != magic {
-        return Err(DataError::WrongMagic { path: path.to_owned(), found, expected: magic, what });
+        return Err(DataError::WrongMagic {
+            path: path.to_owned(),
+            found,
+            expected: magic,
+            what,
+        });
     }
     let mut sizes = [0; SIZES];
     for (at, size) in sizes.iter_mut().enumerate() {
@@ -115,16 +154,25 @@ fn check_length<const SIZES: usize>(
     sizes: [usize; SIZES],
     path: &Path,
 ) -> Result<(), DataError> {
-    let body = sizes.iter().try_fold(1_u64, |product, size| product.checked_mul(*size as u64));
+    let body = sizes
+        .iter()
+        .try_fold(1_u64, |product, size| product.checked_mul(*size as u64));
     let expected = body.unwrap_or(u64::MAX).saturating_add(header);
     let found = bytes.len() as u64;
     if found == expected {
         Ok(())
     } else {
-        Err(DataError::WrongLength { path: path.to_owned(), expected, found })
+        Err(DataError::WrongLength {
+            path: path.to_owned(),
+            expected,
+            found,
+        })
     }
 }
 
 fn unreadable(path: &Path, error: io::Error) -> DataError {
-    DataError::Unreadable { path: path.to_owned(), error }
+    DataError::Unreadable {
+        path: path.to_owned(),
+        error,
+    }
 }

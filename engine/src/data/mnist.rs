@@ -12,5 +12,8 @@ const TRAIN_IMAGES: &[u8] = include_bytes!("../../assets/train-images-idx3-ubyte
 pub(super) fn load() -> Result<Images, DataError> {
     let name = Path::new("the MNIST images inside this program");
     let images = idx::parse_images(&idx::unpack(TRAIN_IMAGES.to_vec(), name)?, name)?;
-    Ok(Images { origin: "mnist".to_owned(), ..images })
+    Ok(Images {
+        origin: "mnist".to_owned(),
+        ..images
+    })
 }

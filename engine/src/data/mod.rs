@@ -30,7 +30,11 @@ pub struct Images {
 impl Images {
     /// Reads what the configuration's `data` names: `mnist`, the digits inside the program, or a folder of IDX files.
     pub fn load(data: &str) -> Result<Self, DataError> {
-        if data == "mnist" { mnist::load() } else { idx::load_folder(Path::new(data)) }
+        if data == "mnist" {
+            mnist::load()
+        } else {
+            idx::load_folder(Path::new(data))
+        }
     }
 }
 
@@ -44,8 +48,15 @@ pub struct Dataset {
 impl Dataset {
     /// Copies the images to the device.
     pub fn on(device: Device, images: &Images) -> Self {
-        let shape = [images.count as i64, 1, images.height as i64, images.width as i64];
-        Self { images: Tensor::from_data_size(&images.pixels, &shape, Kind::Uint8).to_device(device) }
+        let shape = [
+            images.count as i64,
+            1,
+            images.height as i64,
+            images.width as i64,
+        ];
+        Self {
+            images: Tensor::from_data_size(&images.pixels, &shape, Kind::Uint8).to_device(device),
+        }
     }
 
     /// Number of images.

@@ -5,6 +5,7 @@
 mod adam;
 mod network;
 mod objective;
+mod painter;
 mod session;
 mod snapshot;
 mod tally;
@@ -12,5 +13,6 @@ mod tally;
 pub use adam::Adam;
 pub use network::{Layer, Network};
 pub use objective::Judgement;
+pub use painter::{Noise, Painter};
 pub use session::{Figures, Session};
 pub use snapshot::{Snapshot, SnapshotError};

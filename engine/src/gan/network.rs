@@ -3,8 +3,8 @@
 use sparring_contract::config::{self, Activation};
 use tch::{Device, Kind, Tensor};
 
-use crate::seed::{Stream, reseed};
 use crate::native::leaky_relu;
+use crate::seed::{Stream, reseed};
 
 /// One layer of a network.
 #[derive(Debug)]
@@ -43,25 +43,42 @@ pub struct Network {
 
 impl Network {
     /// A generator: noise `[n, latent_dim]` to pictures `[n, channels, height, width]` in [-1, 1].
-    pub fn generator(plan: &config::Network, latent_dim: u64, shape: [i64; 3], device: Device, seed: u64) -> Self {
+    pub fn generator(
+        plan: &config::Network,
+        latent_dim: u64,
+        shape: [i64; 3],
+        device: Device,
+        seed: u64,
+    ) -> Self {
         reseed(seed, Stream::Weights, 0);
         let mut layers = Vec::new();
         let width = hidden_layers(&mut layers, plan, latent_dim as i64, device);
         layers.push(Layer::linear(width, shape.iter().product(), device));
         layers.push(Layer::Tanh);
         layers.push(Layer::Unflatten { shape });
-        Self { name: "generator", layers }
+        Self {
+            name: "generator",
+            layers,
+        }
     }
 
     /// A discriminator: pictures `[n, channels, height, width]` to logits `[n, 1]`, positive for «real».
     ///
     /// The sigmoid of the tutorial's last layer is part of the loss.
-    pub fn discriminator(plan: &config::Network, shape: [i64; 3], device: Device, seed: u64) -> Self {
+    pub fn discriminator(
+        plan: &config::Network,
+        shape: [i64; 3],
+        device: Device,
+        seed: u64,
+    ) -> Self {
         reseed(seed, Stream::Weights, 1);
         let mut layers = vec![Layer::Flatten];
         let width = hidden_layers(&mut layers, plan, shape.iter().product(), device);
         layers.push(Layer::linear(width, 1, device));
-        Self { name: "discriminator", layers }
+        Self {
+            name: "discriminator",
+            layers,
+        }
     }
 
     /// `generator` or `discriminator`.
@@ -71,7 +88,9 @@ impl Network {
 
     /// Applies the layers.
     pub fn forward(&self, input: &Tensor) -> Tensor {
-        self.layers.iter().fold(input.shallow_clone(), |x, layer| layer.forward(&x))
+        self.layers
+            .iter()
+            .fold(input.shallow_clone(), |x, layer| layer.forward(&x))
     }
 
     /// What the network learns, in order, with the names of PyTorch: `generator.model.0.weight`.
@@ -88,17 +107,35 @@ impl Network {
 
     /// Handles of what the network learns, in the order of [`Network::parameters`].
     pub fn leaves(&self) -> Vec<Tensor> {
-        self.parameters().into_iter().map(|(_, tensor)| tensor.shallow_clone()).collect()
+        self.parameters()
+            .into_iter()
+            .map(|(_, tensor)| tensor.shallow_clone())
+            .collect()
+    }
+
+    /// The device that it is on.
+    pub fn device(&self) -> Device {
+        self.parameters()
+            .first()
+            .map_or(Device::Cpu, |(_, tensor)| tensor.device())
     }
 
     /// Numbers that the network learns.
     pub fn size(&self) -> u64 {
-        self.parameters().iter().map(|(_, tensor)| tensor.numel() as u64).sum()
+        self.parameters()
+            .iter()
+            .map(|(_, tensor)| tensor.numel() as u64)
+            .sum()
     }
 }
 
 /// Appends the hidden layers and returns the width of the last.
-fn hidden_layers(layers: &mut Vec<Layer>, plan: &config::Network, input: i64, device: Device) -> i64 {
+fn hidden_layers(
+    layers: &mut Vec<Layer>,
+    plan: &config::Network,
+    input: i64,
+    device: Device,
+) -> i64 {
     let mut width = input;
     for next in plan.hidden.iter().map(|next| next.cast_signed()) {
         layers.push(Layer::linear(width, next, device));
@@ -119,13 +156,18 @@ impl Layer {
                 .to_device(device)
                 .set_requires_grad(true)
         };
-        Self::Linear { weight: draw(&[outputs, inputs]), bias: draw(&[outputs]) }
+        Self::Linear {
+            weight: draw(&[outputs, inputs]),
+            bias: draw(&[outputs]),
+        }
     }
 
     fn activation(plan: &config::Network) -> Self {
         match plan.activation {
             Activation::Relu => Self::Relu,
-            Activation::LeakyRelu => Self::LeakyRelu { slope: plan.negative_slope },
+            Activation::LeakyRelu => Self::LeakyRelu {
+                slope: plan.negative_slope,
+            },
             Activation::Tanh => Self::Tanh,
         }
     }

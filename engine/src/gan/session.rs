@@ -4,11 +4,12 @@ use sparring_contract::config::{self, Config};
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::objective::{Judgement, generator_loss};
-use crate::seed::{Stream, derive, reseed};
+use super::painter::{Noise, sample};
 use super::snapshot::{Snapshot, SnapshotError};
 use super::tally::Tally;
 use super::{Adam, Network};
 use crate::data::{Batches, Dataset};
+use crate::seed::{Stream, derive, reseed};
 
 /// A generator and a discriminator that learn from each other. The caller drives: one call of [`Session::step`] is
 /// one step, and between two steps the session can be sampled, saved or left alone for an hour.
@@ -53,7 +54,8 @@ impl Session {
     /// Builds both networks for the images of `data`, on its device.
     pub fn new(config: &Config, data: Dataset) -> Self {
         let (device, shape, seed) = (data.device(), data.shape(), config.seed);
-        let generator = Network::generator(&config.generator, config.latent_dim, shape, device, seed);
+        let generator =
+            Network::generator(&config.generator, config.latent_dim, shape, device, seed);
         let discriminator = Network::discriminator(&config.discriminator, shape, device, seed);
         Self {
             batches: Batches::new(data, config.batch_size, seed),
@@ -74,7 +76,10 @@ impl Session {
     pub fn step(&mut self) {
         let real = self.batches.get(self.steps); // [batch, channels, height, width] in [-1, 1]
         reseed(self.seed, Stream::Step, self.steps);
-        let noise = self.noise(real.size()[0]); // [batch, latent_dim]
+        let noise = Tensor::randn(
+            [real.size()[0], self.latent_dim],
+            (Kind::Float, self.device()),
+        ); // [batch, latent_dim]
         self.step_on(&real, &noise);
     }
 
@@ -90,49 +95,52 @@ impl Session {
         self.generator.learn(&g_loss);
 
         let mean_probability = |logits: &Tensor| logits.detach().sigmoid().mean(Kind::Float);
-        let (d_real, d_fake) = (mean_probability(&judged.real), mean_probability(&judged.fake));
-        self.tally.add([&d_loss.detach(), &g_loss.detach(), &d_real, &d_fake]);
+        let (d_real, d_fake) = (
+            mean_probability(&judged.real),
+            mean_probability(&judged.fake),
+        );
+        self.tally
+            .add([&d_loss.detach(), &g_loss.detach(), &d_real, &d_fake]);
         self.steps += 1;
     }
 
     /// Both batches in one pass: no layer here looks at more than one image, so the logits are those of two passes.
     fn judge(&self, real: &Tensor, fake: &Tensor) -> Judgement {
-        let logits = self.discriminator.network.forward(&Tensor::cat(&[real, fake], 0));
+        let logits = self
+            .discriminator
+            .network
+            .forward(&Tensor::cat(&[real, fake], 0));
         let (reals, fakes) = (real.size()[0], fake.size()[0]);
-        Judgement { real: logits.narrow(0, 0, reals), fake: logits.narrow(0, reals, fakes) }
-    }
-
-    fn noise(&self, count: i64) -> Tensor {
-        Tensor::randn([count, self.latent_dim], (Kind::Float, self.device()))
+        Judgement {
+            real: logits.narrow(0, 0, reals),
+            fake: logits.narrow(0, reals, fakes),
+        }
     }
 
     /// Reads what was added up since the last call. Waits for the device.
     pub fn figures(&mut self) -> Figures {
         let [d_loss, g_loss, d_real, d_fake] = self.tally.take();
-        let (d_grad_norm, g_grad_norm) = (self.discriminator.gradient_norm(), self.generator.gradient_norm());
-        Figures { d_loss, g_loss, d_real, d_fake, d_grad_norm, g_grad_norm }
+        let (d_grad_norm, g_grad_norm) = (
+            self.discriminator.gradient_norm(),
+            self.generator.gradient_norm(),
+        );
+        Figures {
+            d_loss,
+            g_loss,
+            d_real,
+            d_fake,
+            d_grad_norm,
+            g_grad_norm,
+        }
     }
 
-    /// Pictures from noise `[n, latent_dim]`: `[n, channels, height, width]`, a byte a pixel.
-    pub fn sample(&self, noise: &Tensor) -> Tensor {
-        sample(&self.generator.network, noise)
-    }
-
-    /// The noise of the pictures that are watched while they are learnt; always the same in a run.
-    pub fn fixed_noise(&self, count: i64) -> Tensor {
-        reseed(self.seed, Stream::Fixed, 0);
-        draw_noise(count, self.latent_dim, self.device())
-    }
-
-    /// Noise from a seed of the caller's: what `torch.manual_seed(seed)` and `torch.randn(count, latent_dim)` give.
-    pub fn seeded_noise(&self, seed: u64, count: i64) -> Tensor {
-        tch::manual_seed(seed.cast_signed());
-        draw_noise(count, self.latent_dim, self.device())
-    }
-
-    /// A seed for pictures that nobody chose a seed for: another one at every step.
-    pub fn fresh_seed(&self) -> u64 {
-        derive(self.seed, Stream::Fixed, self.steps + 1) & 0xffff_ffff
+    /// Pictures from `count` noises that are always the same in a run: `[n, channels, height, width]`, a byte a pixel.
+    pub fn sample_fixed(&self, count: i64) -> Tensor {
+        let seed = derive(self.seed, Stream::Fixed, 0);
+        sample(
+            &self.generator.network,
+            &Noise::seeded(seed, self.latent_dim.unsigned_abs()).draw(count),
+        )
     }
 
     /// Steps made.
@@ -158,12 +166,18 @@ impl Session {
 
     /// Numbers that the generator and the discriminator learn.
     pub fn sizes(&self) -> (u64, u64) {
-        (self.generator.network.size(), self.discriminator.network.size())
+        (
+            self.generator.network.size(),
+            self.discriminator.network.size(),
+        )
     }
 
     /// Gradients of the latest step, by the names of the parameters.
     pub fn gradients(&self) -> Vec<(String, &Tensor)> {
-        [&self.generator, &self.discriminator].into_iter().flat_map(Player::named_gradients).collect()
+        [&self.generator, &self.discriminator]
+            .into_iter()
+            .flat_map(Player::named_gradients)
+            .collect()
     }
 
     /// Everything that the next step depends on, beside the configuration.
@@ -172,7 +186,10 @@ impl Session {
         for player in [&self.generator, &self.discriminator] {
             player.save(&mut tensors);
         }
-        Snapshot { steps: self.steps, tensors }
+        Snapshot {
+            steps: self.steps,
+            tensors,
+        }
     }
 
     /// Goes back, or forward, to a snapshot of a session of the same configuration.
@@ -194,23 +211,14 @@ impl Session {
     }
 }
 
-/// Pictures from noise, in eval mode: `[n, channels, height, width]`, a byte a pixel, -1 to 0 and 1 to 255.
-pub(super) fn sample(generator: &Network, noise: &Tensor) -> Tensor {
-    no_grad(|| {
-        let pixels = generator.forward(noise);
-        ((pixels + 1.0) * 127.5).round().clamp(0.0, 255.0).to_kind(Kind::Uint8)
-    })
-}
-
-/// Drawn on the CPU, so that a seed gives the same pictures on every device.
-fn draw_noise(count: i64, latent_dim: i64, device: Device) -> Tensor {
-    Tensor::randn([count, latent_dim], (Kind::Float, Device::Cpu)).to_device(device)
-}
-
 impl Player {
     fn new(network: Network, plan: &config::Network) -> Self {
         let optimizer = Adam::new(network.leaves(), plan.learning_rate, plan.betas);
-        Self { network, optimizer, gradients: Vec::new() }
+        Self {
+            network,
+            optimizer,
+            gradients: Vec::new(),
+        }
     }
 
     /// Takes the gradients of a loss for this player's parameters, and for nothing else on the way there, and lets
@@ -229,7 +237,11 @@ impl Player {
     }
 
     fn named_gradients(&self) -> impl Iterator<Item = (String, &Tensor)> {
-        self.network.parameters().into_iter().map(|(name, _)| name).zip(&self.gradients)
+        self.network
+            .parameters()
+            .into_iter()
+            .map(|(name, _)| name)
+            .zip(&self.gradients)
     }
 
     fn save(&self, tensors: &mut Vec<(String, Tensor)>) {

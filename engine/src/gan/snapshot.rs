@@ -21,7 +21,9 @@ pub enum SnapshotError {
     #[error("it lacks the tensor {0}: another model, or a file of another program")]
     Missing(String),
     /// A tensor has another shape.
-    #[error("its tensor {name} has the shape {found:?} and the configuration asks for {expected:?}")]
+    #[error(
+        "its tensor {name} has the shape {found:?} and the configuration asks for {expected:?}"
+    )]
     Shape {
         /// Which.
         name: String,
@@ -44,7 +46,11 @@ impl Snapshot {
         if found == shape {
             Ok(tensor)
         } else {
-            Err(SnapshotError::Shape { name: name.to_owned(), found, expected: shape.to_vec() })
+            Err(SnapshotError::Shape {
+                name: name.to_owned(),
+                found,
+                expected: shape.to_vec(),
+            })
         }
     }
 }

@@ -12,7 +12,10 @@ pub(super) struct Tally<const N: usize> {
 
 impl<const N: usize> Tally<N> {
     pub(super) fn new(device: Device) -> Self {
-        Self { sums: Tensor::zeros([N as i64], (Kind::Float, device)), steps: 0 }
+        Self {
+            sums: Tensor::zeros([N as i64], (Kind::Float, device)),
+            steps: 0,
+        }
     }
 
     /// Adds one step's scalars.

@@ -8,7 +8,9 @@ use tch::{Cuda, Device};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CudaError {
     /// libtorch here cannot use CUDA.
-    #[error("--device {asked}: {why}; use --device cpu, or see docs/SETUP.md for the CUDA set of libtorch")]
+    #[error(
+        "--device {asked}: {why}; use --device cpu, or see docs/SETUP.md for the CUDA set of libtorch"
+    )]
     NoCuda {
         /// What was asked for.
         asked: String,
@@ -31,21 +33,40 @@ pub fn device(asked: &str) -> Result<Device, CudaError> {
         return Ok(Device::Cpu);
     }
     let backend = load_backend();
-    let count = if backend.is_ok() { Cuda::device_count() } else { 0 };
+    let count = if backend.is_ok() {
+        Cuda::device_count()
+    } else {
+        0
+    };
     if asked == "auto" {
-        return Ok(if count > 0 { Device::Cuda(0) } else { Device::Cpu });
+        return Ok(if count > 0 {
+            Device::Cuda(0)
+        } else {
+            Device::Cpu
+        });
     }
     let asked_for = || asked.to_owned();
-    let no_cuda = |why: String| CudaError::NoCuda { asked: asked_for(), why };
+    let no_cuda = |why: String| CudaError::NoCuda {
+        asked: asked_for(),
+        why,
+    };
     backend.map_err(no_cuda)?;
     if count == 0 {
-        return Err(no_cuda("no NVIDIA driver with a device was found".to_owned()));
+        return Err(no_cuda(
+            "no NVIDIA driver with a device was found".to_owned(),
+        ));
     }
-    let index: usize = asked.strip_prefix("cuda:").and_then(|index| index.parse().ok()).unwrap_or_default();
+    let index: usize = asked
+        .strip_prefix("cuda:")
+        .and_then(|index| index.parse().ok())
+        .unwrap_or_default();
     if (index as i64) < count {
         Ok(Device::Cuda(index))
     } else {
-        Err(CudaError::NoSuchDevice { asked: asked_for(), count })
+        Err(CudaError::NoSuchDevice {
+            asked: asked_for(),
+            count,
+        })
     }
 }
 
@@ -57,27 +78,31 @@ fn load_backend() -> Result<(), String> {
 
 #[cfg(target_os = "linux")]
 fn open_backend() -> Result<(), String> {
-    use std::ffi::CStr;
     // Without a driver the backend is of no use, and opening its gigabytes takes seconds.
     if open(c"libcuda.so.1").is_err() {
         return Err("no NVIDIA driver was found (libcuda.so.1)".to_owned());
     }
-    return open(c"libtorch_cuda.so")
-        .map_err(|why| format!("this libtorch has no CUDA backend ({why}); `make setup CUDA=1` gets one"));
+    open(c"libtorch_cuda.so").map_err(|why| {
+        format!("this libtorch has no CUDA backend ({why}); `make setup CUDA=1` gets one")
+    })
+}
 
-    fn open(library: &CStr) -> Result<(), String> {
-        // SAFETY: both libraries are made to be opened so; neither is ever closed.
-        let handle = unsafe { libc::dlopen(library.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) };
-        if !handle.is_null() {
-            return Ok(());
-        }
-        // SAFETY: dlerror gives null or a string that lives until the next call on this thread.
-        let why = unsafe { libc::dlerror() };
-        if why.is_null() {
-            return Err("unknown error".to_owned());
-        }
-        Err(unsafe { CStr::from_ptr(why) }.to_string_lossy().into_owned())
+#[cfg(target_os = "linux")]
+fn open(library: &std::ffi::CStr) -> Result<(), String> {
+    // SAFETY: both libraries are made to be opened so; neither is ever closed.
+    let handle = unsafe { libc::dlopen(library.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) };
+    if !handle.is_null() {
+        return Ok(());
     }
+    // SAFETY: dlerror gives null or a string that lives until the next call on this thread.
+    let why = unsafe { libc::dlerror() };
+    if why.is_null() {
+        return Err("unknown error".to_owned());
+    }
+    // SAFETY: as above.
+    Err(unsafe { std::ffi::CStr::from_ptr(why) }
+        .to_string_lossy()
+        .into_owned())
 }
 
 #[cfg(not(target_os = "linux"))]

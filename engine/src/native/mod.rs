@@ -12,7 +12,11 @@ pub use cuda::{CudaError, device};
 pub use malloc::keep_freed_memory;
 
 unsafe extern "C" {
-    fn sparring_leaky_relu(out: *mut *mut C_tensor, input: *const C_tensor, slope: f64) -> *mut c_char;
+    fn sparring_leaky_relu(
+        out: *mut *mut C_tensor,
+        input: *const C_tensor,
+        slope: f64,
+    ) -> *mut c_char;
     fn sparring_fused_adam(
         parameters: *const *const C_tensor,
         gradients: *const *const C_tensor,
@@ -52,6 +56,9 @@ pub struct AdamStep {
 ///
 /// The lists are equally long, and tensors at the same place have the same shape; `step` is a scalar f32 that holds
 /// the number of this step, from 1.
+///
+/// # Panics
+/// With libtorch's message when the lists are not so.
 pub fn fused_adam(
     parameters: &[Tensor],
     gradients: &[Tensor],
@@ -92,7 +99,9 @@ unsafe fn check(message: *mut c_char) {
         return;
     }
     // SAFETY: as this function demands.
-    let text = unsafe { CStr::from_ptr(message) }.to_string_lossy().into_owned();
+    let text = unsafe { CStr::from_ptr(message) }
+        .to_string_lossy()
+        .into_owned();
     unsafe { libc::free(message.cast()) };
     panic!("{text}");
 }

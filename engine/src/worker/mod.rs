@@ -1,1 +1,67 @@
-//! The worker.
+//! The worker: it trains a run, or does a task, for a face that knows no libtorch.
+//!
+//! One thread owns every tensor ([`trainer`]). What happens goes to the [`hub`], which writes the log and serves
+//! whoever listens; what is wished for comes as orders over a bounded channel.
+
+mod checkpoint;
+mod clock;
+mod environment;
+mod headless;
+mod hub;
+mod pictures;
+mod signals;
+mod task;
+mod train;
+mod trainer;
+
+use sparring_contract::launch::Launch;
+use sparring_contract::{BUILD_ID, exit};
+
+pub use environment::prepare as prepare_environment;
+
+/// Does what the arguments of the program ask for and returns its exit code.
+pub fn run(arguments: &[String]) -> u8 {
+    let [build, launch] = arguments else {
+        eprintln!("sparring-worker is started by `sparring`; try `sparring --help`");
+        return exit::USAGE;
+    };
+    if build != BUILD_ID {
+        eprintln!(
+            "error: this sparring-worker is of another build than the sparring that started it; build both again \
+             with `cargo build` (or `make build`)"
+        );
+        return exit::MISMATCH;
+    }
+    match serde_json::from_str(launch) {
+        Ok(Launch::Train {
+            run,
+            from,
+            voice,
+            fresh,
+        }) => train::train(&run, from.as_deref(), voice, fresh),
+        Ok(Launch::Task) => task::serve(),
+        Err(error) => {
+            eprintln!("error: sparring-worker could not understand how it was started: {error}");
+            exit::USAGE
+        }
+    }
+}
+
+/// The first line of an error of libtorch: the rest is a stack of C++ calls.
+fn first_line(message: &str) -> String {
+    message
+        .lines()
+        .next()
+        .unwrap_or("unknown error")
+        .trim_end_matches('.')
+        .to_owned()
+}
+
+/// What a thread panicked with. The only panics that are expected here are libtorch's errors.
+fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
+    let text = payload
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| payload.downcast_ref().copied());
+    first_line(text.unwrap_or("unknown error"))
+}

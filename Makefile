@@ -1,0 +1,73 @@
+# Everything here is also one plain cargo command, once `make setup` has run.
+
+PREFIX ?= $(HOME)/.local
+ARGS ?=
+TARGET = $(or $(CARGO_TARGET_DIR),target)
+PYTHON ?= python3
+LIBTORCH_TOOL = $(PYTHON) tools/libtorch.py
+
+PYTHON_ENV = .venv-python
+PYTHON_PINS = torch==2.13.0 numpy==2.4.6 safetensors==0.8.0 pillow==13.0.0
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build run test test-python lint install uninstall clean distclean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo 'With ARGS="…" `run` and `test` pass options on; CUDA=1 or CUDA=0 chooses the libtorch: docs/SETUP.md'
+
+setup: ## check the tools that are needed, make libtorch ready
+	@command -v cargo >/dev/null || { echo 'error: no cargo: install Rust with rustup (https://rustup.rs)' >&2; exit 1; }
+	@set -- $${CXX:-c++}; command -v "$$1" >/dev/null || { echo "error: no C++ compiler $$1: install one (Debian: apt install g++; macOS: xcode-select --install) or set CXX" >&2; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo 'error: no $(PYTHON): install Python 3.8 or later with pip (Debian: apt install python3-pip)' >&2; exit 1; }
+	@test -d '$(TARGET)' || df -Pk . | awk 'NR == 2 && $$4 < 3000000 { print "error: 3 GB of disk needed to build here, " int($$4 / 1000) " MB free: make room" > "/dev/stderr"; exit 1 }'
+	@$(LIBTORCH_TOOL)
+
+build: setup ## build both programs (the first time takes minutes)
+	cargo build
+
+run: build ## train: a dashboard in a terminal, else 90 seconds of plain lines and then 16 samples
+	@if [ -t 0 ] && [ -t 1 ]; then \
+	    exec '$(TARGET)/debug/sparring' train $(ARGS); \
+	else \
+	    '$(TARGET)/debug/sparring' train --headless --minutes 1.5 $(ARGS) && '$(TARGET)/debug/sparring' sample -n 16; \
+	fi
+
+test: setup ## run every test (needs no PyTorch)
+	cargo test --workspace $(ARGS)
+
+test-python: build ## hold results against PyTorch (downloads 2.5 GB once, or give TEST_PYTHON=a python that has it)
+	$(TEST_PYTHON) tests/python/run.py $(ARGS)
+
+ifndef TEST_PYTHON
+TEST_PYTHON = $(PYTHON_ENV)/bin/python
+test-python: $(PYTHON_ENV)/ready
+endif
+
+# The mark is made last: an environment that was interrupted is made again.
+$(PYTHON_ENV)/ready:
+	rm -rf $(PYTHON_ENV)
+	$(PYTHON) -m venv $(PYTHON_ENV) || { echo 'error: $(PYTHON) cannot make environments: install its venv module (Debian: apt install python3-venv)' >&2; exit 1; }
+	$(PYTHON_ENV)/bin/pip install $(PYTHON_PINS)
+	touch $@
+
+lint: setup ## formatting, clippy, documentation: no warning passes
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps
+
+install: build ## copy programs and libtorch to PREFIX (default ~/.local)
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/lib'
+	install -m 755 '$(TARGET)/debug/sparring' '$(TARGET)/debug/sparring-worker' '$(DESTDIR)$(PREFIX)/bin'
+	$(LIBTORCH_TOOL) --copy-to '$(DESTDIR)$(PREFIX)/lib/sparring'
+	@case ":$$PATH:" in *:'$(PREFIX)/bin':*) ;; *) echo 'note: $(PREFIX)/bin is not in your PATH' ;; esac
+
+uninstall: ## remove what install copied
+	rm -f '$(DESTDIR)$(PREFIX)/bin/sparring' '$(DESTDIR)$(PREFIX)/bin/sparring-worker'
+	rm -rf '$(DESTDIR)$(PREFIX)/lib/sparring'
+
+clean: ## remove what cargo built
+	cargo clean
+
+distclean: clean ## remove libtorch and the Python environment too
+	rm -rf .libtorch $(PYTHON_ENV)

@@ -1,0 +1,101 @@
+//! Events in words, one line each: the same in a terminal, in worker.log and in a dashboard.
+
+use super::{Ended, Event, Phase, Started, Stats};
+
+impl Event {
+    /// What happened, in a line. `None` for what is only of interest while it is new.
+    pub fn describe(&self) -> Option<String> {
+        Some(match self {
+            Self::Started(started) => started.describe(),
+            Self::Phase {
+                phase: Phase::Paused,
+                step,
+            } => format!("paused at step {step}"),
+            Self::Phase {
+                phase: Phase::Training,
+                step,
+            } => format!("training from step {step}"),
+            Self::Phase { .. } | Self::Unknown => return None,
+            Self::Stats(stats) => format!(
+                "epoch {}  step {}  {}",
+                stats.epoch,
+                stats.step,
+                stats.describe()
+            ),
+            Self::Samples(samples) => format!("pictures saved: {}", samples.path.display()),
+            Self::Checkpoint(saved) => {
+                format!(
+                    "checkpoint saved: {} ({} MB)",
+                    saved.path.display(),
+                    saved.bytes.div_ceil(1_000_000)
+                )
+            }
+            Self::Set { step, key, value } => format!("step {step}: {key} = {value}"),
+            Self::Note { step, text } => format!("step {step}: note: {text}"),
+            Self::Warning { step, message } => format!("warning at step {step}: {message}"),
+            Self::Ended(ended) => ended.describe(),
+        })
+    }
+}
+
+impl Started {
+    /// The run in a line.
+    fn describe(&self) -> String {
+        let going_on = if self.step > 0 {
+            format!(", going on from step {}", self.step)
+        } else {
+            String::new()
+        };
+        format!(
+            "run {}: {} on {} ({} images), {} with {} threads, G {} and D {} parameters, {} epochs of {} steps{going_on}",
+            self.run,
+            self.preset,
+            self.data,
+            self.images,
+            self.device,
+            self.threads,
+            self.parameters.generator,
+            self.parameters.discriminator,
+            self.epochs,
+            self.steps_per_epoch,
+        )
+    }
+}
+
+impl Stats {
+    /// Losses, balance and speed in a line.
+    pub fn describe(&self) -> String {
+        let number = |value: f64, digits: usize| {
+            if value.is_finite() {
+                format!("{value:.digits$}")
+            } else {
+                "–".to_owned()
+            }
+        };
+        format!(
+            "D loss {}  G loss {}  D(x) {}  D(G(z)) {}  {} images/s",
+            number(self.d_loss, 3),
+            number(self.g_loss, 3),
+            number(self.d_real, 2),
+            number(self.d_fake, 2),
+            number(self.images_per_second, 0),
+        )
+    }
+}
+
+impl Ended {
+    /// The end in a line.
+    fn describe(&self) -> String {
+        let message = self
+            .message
+            .as_ref()
+            .map(|message| format!(": {message}"))
+            .unwrap_or_default();
+        format!(
+            "{} at step {}{message}  {}",
+            self.reason.word(),
+            self.stats.step,
+            self.stats.describe()
+        )
+    }
+}

@@ -1,0 +1,148 @@
+//! What a run without a dashboard says: events as JSON on stdout, or a progress bar or plain lines on stderr. Plain
+//! lines also go to the run's worker.log.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, IsTerminal as _, Write};
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use sparring_contract::launch::Voice;
+use sparring_contract::protocol::{Ended, Event, Started, Stats};
+use sparring_contract::run::Run;
+
+use super::hub::Told;
+
+/// Seconds between two plain lines of figures.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// Says what it is told until the hub closes.
+pub(super) struct Speaker {
+    voice: Voice,
+    log: Option<File>,
+    bar: Option<ProgressBar>,
+    started: Option<Box<Started>>,
+    last_line: Option<Instant>,
+}
+
+impl Speaker {
+    pub(super) fn of(run: &Run, voice: Voice) -> Self {
+        // With Voice::Log, stderr is that file already.
+        let log = (voice != Voice::Log)
+            .then(|| {
+                OpenOptions::new()
+                    .create(true)
+                    .append(true)
+                    .open(run.worker_log())
+                    .ok()
+            })
+            .flatten();
+        Self {
+            voice,
+            log,
+            bar: None,
+            started: None,
+            last_line: None,
+        }
+    }
+
+    pub(super) fn speak(mut self, told: &Receiver<Told>) {
+        for told in told {
+            match told {
+                Told::Event(record, line) => {
+                    if self.voice == Voice::Json {
+                        // A reader that went away takes nothing from the run: its log is on disk.
+                        let _ = writeln!(io::stdout(), "{line}");
+                    }
+                    self.say(record.event);
+                }
+                Told::LeftOut(count) => self.line(&format!(
+                    "{count} events left out here; events.jsonl has them"
+                )),
+            }
+        }
+    }
+
+    fn say(&mut self, event: Event) {
+        match &event {
+            Event::Stats(stats) => return self.figures(stats),
+            Event::Ended(_) => {
+                if let Some(bar) = self.bar.take() {
+                    bar.finish_and_clear();
+                }
+            }
+            _ => {}
+        }
+        if let Some(line) = event.describe() {
+            self.line(&line);
+        }
+        match event {
+            Event::Started(started) => {
+                self.bar = self.progress_bar(&started);
+                self.started = Some(started);
+            }
+            Event::Ended(ended) => self.farewell(&ended),
+            _ => {}
+        }
+    }
+
+    fn figures(&mut self, stats: &Stats) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(stats.step);
+            bar.set_message(stats.describe());
+        } else if self
+            .last_line
+            .is_none_or(|last| last.elapsed() >= LINE_EVERY)
+        {
+            self.last_line = Some(Instant::now());
+            self.line(&Event::Stats(*stats).describe().unwrap_or_default());
+        }
+    }
+
+    /// Says where everything is and what can be done with it.
+    fn farewell(&mut self, ended: &Ended) {
+        let Some(started) = self.started.take() else {
+            return;
+        };
+        self.line(&format!("everything is in {}", started.directory.display()));
+        if ended.checkpoint.is_some() {
+            self.line(&format!("see its digits: sparring sample {}", started.run));
+            self.line(&format!(
+                "train it longer: sparring train --resume {} --epochs N",
+                started.run
+            ));
+        }
+    }
+
+    /// Says a plain line, above the bar if there is one, and writes it to worker.log.
+    fn line(&mut self, text: &str) {
+        if let Some(log) = &mut self.log {
+            let _ = writeln!(log, "{text}");
+        }
+        match (self.voice, &self.bar) {
+            (Voice::Json, _) => {}
+            (_, Some(bar)) => bar.println(text),
+            (_, None) => {
+                let _ = writeln!(io::stderr(), "{text}");
+            }
+        }
+    }
+
+    fn progress_bar(&self, started: &Started) -> Option<ProgressBar> {
+        if self.voice != Voice::Progress || !io::stderr().is_terminal() {
+            return None;
+        }
+        let style = ProgressStyle::with_template(
+            "{wide_bar} step {human_pos}/{human_len}  ETA {eta}\n{msg}",
+        )
+        .ok()?;
+        let bar = ProgressBar::with_draw_target(
+            Some(started.last_step),
+            ProgressDrawTarget::stderr_with_hz(5),
+        );
+        bar.set_style(style);
+        bar.set_position(started.step);
+        bar.reset_eta();
+        Some(bar)
+    }
+}

@@ -1,0 +1,238 @@
+//! The command line: raw flags, as typed.
+//!
+//! The comments of flags are the help that clap shows, so they have no Markdown.
+#![allow(clippy::doc_markdown)]
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Two networks spar in your terminal until the digits look real.
+///
+/// A GAN lab for people who have a shell on a (GPU) box and no display: train on MNIST, watch, steer and sample, all
+/// in the terminal.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    /// Folder of the runs [default: runs in $SPARRING_HOME or in the user's data directory]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub runs_dir: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train a generator and a discriminator
+    Train(Box<Train>),
+    /// Show digits of a trained generator in the scrollback, or save them
+    Sample(Sample),
+    /// List the runs, or remove some
+    Runs(Runs),
+    /// Show what happened in a run
+    Logs(Logs),
+    /// Wait until a run ends, and end with its exit code
+    Wait {
+        /// Name or directory of the run [default: the latest]
+        run: Option<String>,
+    },
+    /// List the presets
+    Presets,
+    /// Show the configuration
+    Config {
+        /// What to show.
+        #[command(subcommand)]
+        show: ConfigCommand,
+    },
+}
+
+/// `sparring train`
+#[derive(Debug, Args)]
+pub struct Train {
+    /// Configuration.
+    #[command(flatten)]
+    pub choice: Choice,
+    /// Name of the new run [default: a readable one that is free]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Go on with a run; flags change what may change
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["name", "preset", "config", "resume_if_exists"])]
+    pub resume: Option<String>,
+    /// Go on with the run of --name if it exists, else start it: for jobs that are requeued
+    #[arg(long, requires = "name")]
+    pub resume_if_exists: bool,
+    /// Train in the foreground without a dashboard
+    #[arg(long)]
+    pub headless: bool,
+    /// Print every event as a line of JSON on stdout (implies --headless)
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags that choose a configuration.
+#[derive(Debug, Default, Args)]
+pub struct Choice {
+    /// Preset to start from (`sparring presets` lists them)
+    #[arg(long, value_name = "NAME")]
+    pub preset: Option<String>,
+    /// TOML file with keys of the configuration
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// `mnist`, or a folder of IDX files
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<String>,
+    /// auto, cpu, cuda or cuda:N
+    #[arg(long)]
+    pub device: Option<String>,
+    /// Seed of everything random
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub seed: Option<String>,
+    /// CPU threads; 0 takes all that this process may use
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub threads: Option<String>,
+    /// Epochs to train
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub epochs: Option<String>,
+    /// Steps to train; 0 sets no limit
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub steps: Option<String>,
+    /// Minutes to train; 0 sets no limit
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub minutes: Option<String>,
+    /// Real images a step
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub batch_size: Option<String>,
+    /// Adam's step size of both networks
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
+    pub learning_rate: Option<String>,
+    /// Any other key, such as --set generator.hidden='[128, 256]'
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
+}
+
+/// `sparring sample`
+#[derive(Debug, Args)]
+pub struct Sample {
+    /// Name or directory of a run, or a checkpoint file [default: the latest run]
+    #[arg(value_name = "RUN|FILE")]
+    pub source: Option<String>,
+    /// How many pictures
+    #[arg(short = 'n', long = "count", default_value_t = 16, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub count: u64,
+    /// Seed of the noise: what torch.manual_seed takes [default: another one every time]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    pub seed: Option<u64>,
+    /// Pictures in a row [default: as many as fit]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub columns: Option<u16>,
+    /// Save instead of showing: FILE.png (a grid), FILE.npz, FILE.idx3-ubyte, or a folder for one PNG each
+    #[arg(long, value_name = "PATH")]
+    pub out: Option<PathBuf>,
+    /// Colour in what is shown
+    #[arg(long, value_enum, default_value_t)]
+    pub color: When,
+    /// How pictures are drawn
+    #[arg(long, value_enum, default_value_t)]
+    pub render: Render,
+    /// Full size or half [default: full where it fits]
+    #[arg(long, value_enum)]
+    pub scale: Option<Scale>,
+    /// auto, cpu, cuda or cuda:N
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// When the output is a terminal that has colours and NO_COLOR is not set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How pictures are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Render {
+    /// The best that the terminal can show
+    #[default]
+    Auto,
+    /// Half blocks: two pixels a cell, in colour
+    Half,
+    /// Braille: eight dots a cell, without colour
+    Braille,
+    /// Characters of growing brightness
+    Ascii,
+}
+
+/// Size of pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Scale {
+    /// Every pixel
+    Full,
+    /// Four pixels averaged to one
+    Half,
+}
+
+/// `sparring runs`
+#[derive(Debug, Args)]
+pub struct Runs {
+    /// What to do with runs; nothing lists them.
+    #[command(subcommand)]
+    pub command: Option<RunsCommand>,
+    /// A line of JSON for each run
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to do with runs.
+#[derive(Debug, Subcommand)]
+pub enum RunsCommand {
+    /// Remove runs with everything in them
+    Rm {
+        /// Names of the runs
+        #[arg(required = true, value_name = "RUN")]
+        runs: Vec<String>,
+    },
+    /// Remove all ended and crashed runs but the latest
+    Prune {
+        /// How many of them to keep
+        #[arg(long, default_value_t = 5)]
+        keep: usize,
+        /// Only say what would be removed
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+/// `sparring logs`
+#[derive(Debug, Args)]
+pub struct Logs {
+    /// Name or directory of the run [default: the latest]
+    pub run: Option<String>,
+    /// Go on showing what happens until the run ends
+    #[arg(short, long)]
+    pub follow: bool,
+    /// The events as they are in the log, a line of JSON each
+    #[arg(long, conflicts_with = "worker")]
+    pub json: bool,
+    /// What the worker and libtorch said instead of the events
+    #[arg(long)]
+    pub worker: bool,
+}
+
+/// `sparring config`
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print the configuration that these flags give, and where each value is from
+    Show(Box<Choice>),
+    /// Print every key with its default and its documentation
+    Keys,
+    /// Print where your own configuration file is read from
+    Path,
+}

@@ -1,0 +1,5 @@
+//! Finding and starting the worker program.
+
+mod program;
+
+pub(crate) use program::{WorkerMissing, worker};

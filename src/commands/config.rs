@@ -1,0 +1,66 @@
+//! `sparring presets` and `sparring config`
+
+use anyhow::Context as _;
+use sparring_contract::config::{DEFAULTS, KEYS, PRESETS, resolve, user_file};
+use sparring_contract::exit;
+
+use super::train::request;
+use crate::cli::Choice;
+use crate::output::say;
+
+pub(super) fn presets() -> anyhow::Result<u8> {
+    let width = PRESETS
+        .iter()
+        .map(|preset| preset.name.len())
+        .max()
+        .unwrap_or_default();
+    for (index, preset) in PRESETS.iter().enumerate() {
+        let default = if index == 0 { " (default)" } else { "" };
+        say(&format!(
+            "{:width$}  {}{default}",
+            preset.name,
+            preset.summary()
+        ))?;
+    }
+    Ok(exit::SUCCESS)
+}
+
+/// Prints each value and where it is from, as TOML that `--config` reads again.
+pub(super) fn show(choice: &Choice) -> anyhow::Result<u8> {
+    let resolved = resolve(&request(choice)?)?;
+    let lines: Vec<_> = KEYS
+        .iter()
+        .map(|key| {
+            let value = resolved
+                .config
+                .value(key.name)
+                .map(|value| value.to_string())
+                .unwrap_or_default();
+            (
+                format!("{} = {value}", key.name),
+                &resolved.origins[key.name],
+            )
+        })
+        .collect();
+    let width = lines
+        .iter()
+        .map(|(line, _)| line.len())
+        .max()
+        .unwrap_or_default();
+    for (line, origin) in lines {
+        say(&format!("{line:width$}  # {origin}"))?;
+    }
+    Ok(exit::SUCCESS)
+}
+
+pub(super) fn keys() -> anyhow::Result<u8> {
+    say(DEFAULTS.trim_end())?;
+    Ok(exit::SUCCESS)
+}
+
+pub(super) fn path() -> anyhow::Result<u8> {
+    let path = user_file()
+        .context("no home directory is known, so there is no file of yours; use --config FILE")?;
+    say(&path.display().to_string())?;
+    Ok(exit::SUCCESS)
+}

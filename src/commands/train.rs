@@ -1,0 +1,146 @@
+//! `sparring train`
+
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::thread::available_parallelism;
+
+use sparring_contract::config::{Config, Request, Setting, resolve, resolve_for_resume, user_file};
+use sparring_contract::launch::{Launch, Voice};
+use sparring_contract::run::{Home, Run, RunError};
+
+use crate::cli::{Choice, Train};
+use crate::client::worker;
+
+/// Starts or resumes a run in the foreground. This process becomes the worker: one process, one exit code, and
+/// signals go where they should.
+pub(super) fn train(home: &Home, flags: &Train) -> anyhow::Result<u8> {
+    let voice = if flags.json {
+        Voice::Json
+    } else {
+        Voice::Progress
+    };
+    // Found before a run is made, so that a missing worker leaves nothing behind.
+    worker(&Launch::Task)?;
+    let (run, from) = match existing(home, flags)? {
+        Some(run) => resume(run, &flags.choice)?,
+        None => (
+            home.create(flags.name.as_deref(), &configuration(&flags.choice)?)?,
+            None,
+        ),
+    };
+    let fresh = from.is_none() && !run.events_file().exists();
+    let launch = Launch::Train {
+        run: run.dir().to_owned(),
+        from,
+        voice,
+        fresh,
+    };
+    Err(worker(&launch)?.exec().into())
+}
+
+/// The run to go on with, if the flags ask for one.
+fn existing(home: &Home, flags: &Train) -> Result<Option<Run>, RunError> {
+    match (&flags.resume, &flags.name) {
+        (Some(name), _) => home.find(Some(name)).map(Some),
+        (None, Some(name)) if flags.resume_if_exists => match home.find(Some(name)) {
+            Err(RunError::NoRuns { .. } | RunError::NoSuchRun { .. }) => Ok(None),
+            found => found.map(Some),
+        },
+        _ => Ok(None),
+    }
+}
+
+/// Prepares a run to go on from its newest checkpoint that is whole; one without any begins anew.
+fn resume(run: Run, choice: &Choice) -> anyhow::Result<(Run, Option<PathBuf>)> {
+    if let Some(pid) = run.holder() {
+        return Err(RunError::InUse {
+            name: run.name().to_owned(),
+            pid,
+        }
+        .into());
+    }
+    let (newest, broken) = run.newest_whole_checkpoint();
+    for error in broken {
+        eprintln!("warning: {error}; an older one is taken");
+    }
+    let wanted = run.config()?;
+    let (stored, from) = if let Some((checkpoint, header)) = newest {
+        (continued(header.config, wanted), Some(checkpoint.path))
+    } else {
+        eprintln!("run {} has no checkpoint yet: it begins anew", run.name());
+        (wanted, None)
+    };
+    let config = resolve_for_resume(&stored, &settings(choice)?)?.config;
+    run.write_config(&with_threads(config))?;
+    Ok((run, from))
+}
+
+/// The configuration to go on with: the checkpoint's, which knows what was changed while training up to its step; but
+/// how long to train, on what and what to keep is the user's latest word, which the run's own file has.
+fn continued(checkpoint: Config, wanted: Config) -> Config {
+    Config {
+        epochs: wanted.epochs,
+        steps: wanted.steps,
+        minutes: wanted.minutes,
+        device: wanted.device,
+        threads: wanted.threads,
+        output: wanted.output,
+        ..checkpoint
+    }
+}
+
+/// The configuration of a new run.
+pub(super) fn configuration(choice: &Choice) -> anyhow::Result<Config> {
+    Ok(with_threads(resolve(&request(choice)?)?.config))
+}
+
+/// What the flags ask for.
+pub(super) fn request(choice: &Choice) -> anyhow::Result<Request> {
+    Ok(Request {
+        preset: choice.preset.clone(),
+        user_file: user_file(),
+        file: choice.config.clone(),
+        settings: settings(choice)?,
+    })
+}
+
+/// A run records its number of threads, so 0 becomes the number that this process may use.
+fn with_threads(mut config: Config) -> Config {
+    if config.threads == 0 {
+        config.threads =
+            available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(1));
+    }
+    config
+}
+
+fn settings(choice: &Choice) -> anyhow::Result<Vec<Setting>> {
+    let mut settings = choice
+        .settings
+        .iter()
+        .map(|text| Setting::parse(text))
+        .collect::<Result<Vec<_>, _>>()?;
+    let words = [
+        ("--data", "data", &choice.data),
+        ("--device", "device", &choice.device),
+    ];
+    settings.extend(words.into_iter().filter_map(|(flag, key, value)| {
+        value
+            .as_ref()
+            .map(|value| Setting::flag(flag, key, value.as_str()))
+    }));
+    let numbers = [
+        ("--seed", "seed", &choice.seed),
+        ("--threads", "threads", &choice.threads),
+        ("--epochs", "epochs", &choice.epochs),
+        ("--steps", "steps", &choice.steps),
+        ("--minutes", "minutes", &choice.minutes),
+        ("--batch-size", "batch_size", &choice.batch_size),
+        ("--learning-rate", "learning_rate", &choice.learning_rate),
+    ];
+    settings.extend(numbers.into_iter().filter_map(|(flag, key, value)| {
+        value
+            .as_ref()
+            .map(|value| Setting::number(flag, key, value))
+    }));
+    Ok(settings)
+}
