@@ -1,0 +1,158 @@
+//! Images that cannot be used: each file is named, with what is wrong.
+
+use std::fs;
+use std::io::Write as _;
+
+use crate::lab::{Lab, idx_header, write_images};
+
+fn refused(lab: &Lab, message: &str) {
+    let said = lab.train(&["--name", "unfed", "--steps", "1"]);
+    said.refused(1, &format!("error: {message}"));
+    assert!(
+        !lab.path().join("runs/unfed").exists(),
+        "a run that never began was left behind"
+    );
+}
+
+#[test]
+fn a_folder_that_is_not_there_or_holds_no_images() {
+    let lab = Lab::new();
+    fs::remove_dir_all(lab.data()).unwrap();
+    refused(
+        &lab,
+        &format!(
+            "cannot read {}: No such file or directory (os error 2)",
+            lab.data().display()
+        ),
+    );
+    fs::create_dir(lab.data()).unwrap();
+    refused(
+        &lab,
+        &format!(
+            "no images in {}: expected train-images-idx3-ubyte or another *idx3-ubyte file, plain or .gz",
+            lab.data().display()
+        ),
+    );
+}
+
+#[test]
+fn a_file_that_is_cut_short_too_long_or_of_another_kind() {
+    let lab = Lab::new();
+    let file = lab.data().join("train-images-idx3-ubyte");
+    let whole = fs::read(&file).unwrap();
+    let at = file.display();
+
+    fs::write(&file, &whole[..whole.len() - 5]).unwrap();
+    refused(
+        &lab,
+        &format!(
+            "{at} is cut short: its header promises 12816 bytes and it holds 12811; fetch it again"
+        ),
+    );
+    fs::write(&file, &whole[..7]).unwrap();
+    refused(
+        &lab,
+        &format!("{at} is cut short: its header promises 16 bytes and it holds 7; fetch it again"),
+    );
+    fs::write(&file, [whole.as_slice(), b"more"].concat()).unwrap();
+    refused(
+        &lab,
+        &format!(
+            "{at} is too long: its header promises 12816 bytes and it holds 12820; fetch it again"
+        ),
+    );
+    fs::write(&file, b"P5 8 8 255 no idx at all").unwrap();
+    refused(
+        &lab,
+        &format!("{at} begins with 0x50352038, not with 0x00000803: not an IDX file of images"),
+    );
+    fs::write(&file, idx_header(0x803, &[0, 8, 8])).unwrap();
+    refused(
+        &lab,
+        &format!("{at} holds 0 images of 8x8 pixels: nothing to train on"),
+    );
+}
+
+#[test]
+fn labels_that_are_not_those_of_the_images() {
+    let lab = Lab::new();
+    let labels = lab.data().join("train-labels-idx1-ubyte");
+    fs::write(&labels, [idx_header(0x801, &[7]), vec![0; 7]].concat()).unwrap();
+    refused(
+        &lab,
+        &format!(
+            "{} holds 7 labels for the 200 images of {}: the files do not belong together",
+            labels.display(),
+            lab.data().join("train-images-idx3-ubyte").display()
+        ),
+    );
+}
+
+#[test]
+fn a_gzipped_file_is_read_and_a_broken_one_is_named() {
+    let lab = Lab::new();
+    let plain = lab.data().join("train-images-idx3-ubyte");
+    let packed = lab.data().join("train-images-idx3-ubyte.gz");
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&fs::read(&plain).unwrap()).unwrap();
+    let mut bytes = gzip.finish().unwrap();
+    fs::remove_file(&plain).unwrap();
+
+    fs::write(&packed, &bytes).unwrap();
+    assert_eq!(lab.train(&["--steps", "2"]).code, 0);
+
+    let last = bytes.len() - 1;
+    bytes[last - 6] ^= 1;
+    fs::write(&packed, &bytes).unwrap();
+    refused(
+        &lab,
+        &format!(
+            "cannot read {}: corrupt gzip stream does not have a matching checksum",
+            packed.display()
+        ),
+    );
+}
+
+#[test]
+fn several_files_that_could_be_meant() {
+    let lab = Lab::new();
+    let train = lab.data().join("train-images-idx3-ubyte");
+    for name in ["a-idx3-ubyte", "b-idx3-ubyte"] {
+        fs::copy(&train, lab.data().join(name)).unwrap();
+    }
+    fs::remove_file(train).unwrap();
+    refused(
+        &lab,
+        &format!(
+            "several image files in {} (a-idx3-ubyte, b-idx3-ubyte): name the one to train on train-images-idx3-ubyte",
+            lab.data().display()
+        ),
+    );
+}
+
+#[test]
+fn a_file_without_permission() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let lab = Lab::new();
+    if rustix::process::geteuid().is_root() {
+        println!("skipped: nothing is unreadable to root");
+        return;
+    }
+    let file = lab.data().join("train-images-idx3-ubyte");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0)).unwrap();
+    refused(
+        &lab,
+        &format!(
+            "cannot read {}: Permission denied (os error 13)",
+            file.display()
+        ),
+    );
+}
+
+#[test]
+fn images_of_any_size_train() {
+    let lab = Lab::new();
+    fs::remove_dir_all(lab.data()).unwrap();
+    write_images(&lab.data(), 3, 5);
+    assert_eq!(lab.train(&["--steps", "4", "--name", "tiny"]).code, 0);
+}

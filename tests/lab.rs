@@ -1,0 +1,197 @@
+//! A home of its own for each test, and the programs in it.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use sparring_contract::protocol::{Event, Record};
+use sparring_contract::run::{Home, Run};
+
+/// A temporary home with a small data set in it.
+pub struct Lab {
+    home: tempfile::TempDir,
+}
+
+/// What a program said, and how it ended.
+#[derive(Debug)]
+pub struct Said {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+/// Networks that learn thousands of steps a second.
+const SMALL: [&str; 6] = [
+    "--set",
+    "generator.hidden=[16]",
+    "--set",
+    "discriminator.hidden=[16]",
+    "--set",
+    "output.report_every_seconds=0.05",
+];
+
+impl Lab {
+    pub fn new() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let lab = Self { home };
+        write_images(&lab.data(), 200, 8);
+        lab
+    }
+
+    pub fn path(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// A folder with 200 images of 8×8 pixels.
+    pub fn data(&self) -> PathBuf {
+        self.home.path().join("images")
+    }
+
+    /// A command of the face, with nothing of the caller's environment that could change what it does.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sparring"));
+        command
+            .args(arguments)
+            .env("SPARRING_HOME", self.home.path())
+            .env("HOME", self.home.path())
+            .env("XDG_CONFIG_HOME", self.home.path().join("config"))
+            .env_remove("NO_COLOR")
+            .env_remove("COLORTERM")
+            .env_remove("COLUMNS")
+            .env("LC_ALL", "C.UTF-8")
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub fn sparring(&self, arguments: &[&str]) -> Said {
+        Said::from(self.command(arguments).output().unwrap())
+    }
+
+    /// A command that trains small networks on the small data set.
+    pub fn training(&self, arguments: &[&str]) -> Command {
+        let data = self.data();
+        let mut all = vec!["train", "--json", "--data", data.to_str().unwrap()];
+        all.extend(SMALL);
+        all.extend(arguments);
+        self.command(&all)
+    }
+
+    pub fn train(&self, arguments: &[&str]) -> Said {
+        Said::from(self.training(arguments).output().unwrap())
+    }
+
+    pub fn run(&self, name: &str) -> Run {
+        Home::locate(Some(&self.home.path().join("runs")))
+            .unwrap()
+            .find(Some(name))
+            .unwrap()
+    }
+}
+
+impl From<Output> for Said {
+    fn from(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            out: text(output.stdout),
+            err: text(output.stderr),
+        }
+    }
+}
+
+impl Said {
+    /// The events on stdout.
+    pub fn events(&self) -> Vec<Event> {
+        self.out
+            .lines()
+            .map(|line| serde_json::from_str::<Record>(line).unwrap().event)
+            .collect()
+    }
+
+    /// Asserts that it failed with this code and said this, in one line.
+    pub fn refused(&self, code: i32, message: &str) {
+        assert_eq!(
+            (self.code, self.err.trim_end()),
+            (code, message),
+            "{self:?}"
+        );
+    }
+}
+
+/// A run that trains while the test looks on.
+pub struct Live {
+    child: Child,
+    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Live {
+    pub fn start(mut command: Command) -> Self {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines }
+    }
+
+    /// Reads events until one is as wanted.
+    pub fn until(&mut self, wanted: impl Fn(&Event) -> bool) -> Event {
+        self.lines
+            .by_ref()
+            .map(|line| {
+                serde_json::from_str::<Record>(&line.unwrap())
+                    .unwrap()
+                    .event
+            })
+            .find(wanted)
+            .expect("the run ended before the event came")
+    }
+
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    /// Waits for the end. What it printed is read on meanwhile.
+    pub fn end(mut self) -> (i32, Vec<Event>) {
+        let events = self
+            .lines
+            .by_ref()
+            .map(|line| {
+                serde_json::from_str::<Record>(&line.unwrap())
+                    .unwrap()
+                    .event
+            })
+            .collect();
+        (self.child.wait().unwrap().code().unwrap_or(-1), events)
+    }
+}
+
+/// Writes `train-images-idx3-ubyte`: `count` images of `side`² pixels, each with a bright block of its own.
+pub fn write_images(folder: &Path, count: u32, side: u32) {
+    std::fs::create_dir_all(folder).unwrap();
+    let mut bytes = idx_header(0x803, &[count, side, side]);
+    for image in 0..count {
+        for pixel in 0..side * side {
+            let (x, y) = (pixel % side, pixel / side);
+            let inside = x >= image % 4 && x < image % 4 + 4 && y >= image % 3 && y < image % 3 + 4;
+            bytes.push(if inside { 200 + (image % 50) as u8 } else { 0 });
+        }
+    }
+    std::fs::write(folder.join("train-images-idx3-ubyte"), bytes).unwrap();
+}
+
+pub fn idx_header(magic: u32, sizes: &[u32]) -> Vec<u8> {
+    std::iter::once(&magic)
+        .chain(sizes)
+        .flat_map(|word| word.to_be_bytes())
+        .collect()
+}
+
+/// The tensors of a checkpoint, as bytes: what comes after its header, which also tells the time.
+pub fn tensors(run: &Run, step: u64) -> Vec<u8> {
+    let bytes = std::fs::read(run.checkpoint_file(step)).unwrap();
+    let header = u64::from_le_bytes(bytes[..8].try_into().unwrap());
+    bytes[8 + usize::try_from(header).unwrap()..].to_vec()
+}

@@ -1,0 +1,11 @@
+//! The two programs as a user meets them: real processes, real files.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly
+
+mod command_line;
+mod data;
+mod lab;
+mod layers;
+mod runs;
+mod sampling;
+mod training;

@@ -1,0 +1,303 @@
+//! Training: what a run leaves behind, and that being stopped costs it nothing.
+
+use rustix::process::Signal;
+use sparring_contract::protocol::{Event, Reason};
+
+use crate::lab::{Lab, Live, tensors};
+
+#[test]
+fn a_run_leaves_figures_pictures_and_checkpoints() {
+    let lab = Lab::new();
+    let said = lab.train(&[
+        "--name",
+        "first",
+        "--epochs",
+        "12",
+        "--set",
+        "output.checkpoint_every_epochs=5",
+    ]);
+    assert_eq!(said.code, 0, "{said:?}");
+
+    let events = said.events();
+    let Some(Event::Started(started)) = events.first() else {
+        panic!("{events:?}")
+    };
+    assert_eq!(
+        (
+            started.run.as_str(),
+            started.images,
+            started.steps_per_epoch
+        ),
+        ("first", 200, 4)
+    );
+    let Some(Event::Ended(ended)) = events.last() else {
+        panic!("{events:?}")
+    };
+    assert_eq!((ended.reason, ended.exit_code), (Reason::Finished, 0));
+    let stats = ended.stats;
+    assert_eq!((stats.step, stats.epoch, stats.images_seen), (48, 12, 2400));
+    for figure in [
+        stats.d_loss,
+        stats.g_loss,
+        stats.d_grad_norm,
+        stats.g_grad_norm,
+        stats.images_per_second,
+    ] {
+        assert!(figure.is_finite() && figure > 0.0, "{stats:?}");
+    }
+    for probability in [stats.d_real, stats.d_fake] {
+        assert!((0.0..=1.0).contains(&probability), "{stats:?}");
+    }
+
+    let run = lab.run("first");
+    assert_eq!(ended.checkpoint, Some(run.checkpoint_file(48)));
+    let steps: Vec<_> = run
+        .checkpoints()
+        .iter()
+        .map(|checkpoint| checkpoint.step)
+        .collect();
+    assert_eq!(steps, [48, 40, 20]);
+    let mut grids: Vec<_> = std::fs::read_dir(run.samples_dir())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    grids.sort();
+    assert_eq!(grids, ["epoch-0001.png", "epoch-0010.png"]);
+    for file in [run.config_file(), run.events_file(), run.worker_log()] {
+        assert!(
+            std::fs::metadata(&file).unwrap().len() > 0,
+            "{}",
+            file.display()
+        );
+    }
+    assert_eq!(
+        std::fs::read_to_string(run.events_file()).unwrap(),
+        said.out
+    );
+}
+
+#[test]
+fn the_tutorial_trains_on_the_digits_inside_the_program() {
+    let lab = Lab::new();
+    let said = lab.sparring(&["train", "--preset", "tutorial", "--steps", "8", "--json"]);
+    let events = said.events();
+    let Some(Event::Started(started)) = events.first() else {
+        panic!("{said:?}")
+    };
+    assert_eq!(
+        (started.images, started.steps_per_epoch, started.epochs),
+        (60_000, 938, 1000)
+    );
+    assert_eq!(
+        (
+            started.parameters.generator,
+            started.parameters.discriminator
+        ),
+        (1_486_352, 533_505)
+    );
+    assert!(matches!(events.last(), Some(Event::Ended(ended)) if ended.stats.images_seen == 512));
+}
+
+/// Steps of the runs that are stopped, and how often they save.
+const STEPS: &str = "3000";
+const LONG: [&str; 6] = [
+    "--steps",
+    STEPS,
+    "--set",
+    "output.checkpoint_every_steps=500",
+    "--set",
+    "output.checkpoint_every_epochs=0",
+];
+
+fn unbroken(lab: &Lab) -> Vec<u8> {
+    let said = lab.train(&[&["--name", "unbroken"], LONG.as_slice()].concat());
+    assert_eq!(said.code, 0, "{said:?}");
+    tensors(&lab.run("unbroken"), 3000)
+}
+
+/// Starts a long run and waits for its first checkpoint.
+fn begun(lab: &Lab, name: &str) -> Live {
+    let mut live = Live::start(lab.training(&[&["--name", name], LONG.as_slice()].concat()));
+    live.until(|event| matches!(event, Event::Checkpoint(_)));
+    live
+}
+
+#[test]
+fn a_run_that_was_killed_and_resumed_is_the_unbroken_run_to_the_bit() {
+    let lab = Lab::new();
+    let live = begun(&lab, "killed");
+    live.signal(Signal::KILL);
+    let (code, events) = live.end();
+    assert_eq!(code, -1);
+    assert!(
+        !events.iter().any(|event| matches!(event, Event::Ended(_))),
+        "it ended before it was killed"
+    );
+    assert!(lab.sparring(&["runs"]).out.contains("crashed"));
+
+    let resumed = lab.sparring(&["train", "--resume", "killed", "--json"]);
+    assert!(
+        matches!(&resumed.events()[0], Event::Started(started) if started.step >= 500),
+        "{resumed:?}"
+    );
+    assert_eq!(tensors(&lab.run("killed"), 3000), unbroken(&lab));
+}
+
+#[test]
+fn ctrl_c_and_sigterm_save_and_the_resumed_run_is_the_unbroken_one() {
+    let lab = Lab::new();
+    let expected = unbroken(&lab);
+    for (name, signal, reason, code) in [
+        ("interrupted", Signal::INT, Reason::Interrupted, 130),
+        ("terminated", Signal::TERM, Reason::Terminated, 143),
+    ] {
+        let live = begun(&lab, name);
+        live.signal(signal);
+        let (ended_with, events) = live.end();
+        assert_eq!(ended_with, code);
+        let Some(Event::Ended(ended)) = events.last() else {
+            panic!("{events:?}")
+        };
+        assert_eq!(ended.reason, reason);
+        assert_eq!(
+            ended.checkpoint,
+            Some(lab.run(name).checkpoint_file(ended.stats.step))
+        );
+        assert_eq!(lab.sparring(&["wait", name]).code, code);
+
+        let resumed = lab.sparring(&["train", "--resume", name, "--json"]);
+        let Event::Started(started) = &resumed.events()[0] else {
+            panic!("{resumed:?}")
+        };
+        assert_eq!(started.step, ended.stats.step);
+        assert_eq!(tensors(&lab.run(name), 3000), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_hangup_is_no_reason_to_stop() {
+    let lab = Lab::new();
+    let live = begun(&lab, "hung-up");
+    live.signal(Signal::HUP);
+    let (code, events) = live.end();
+    assert_eq!(code, 0);
+    assert!(matches!(events.last(), Some(Event::Ended(ended)) if ended.stats.step == 3000));
+}
+
+#[test]
+fn a_reader_of_stdout_that_goes_away_takes_nothing_from_the_run() {
+    let lab = Lab::new();
+    let mut child = lab
+        .training(&[&["--name", "unheard"], LONG.as_slice()].concat())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert!(child.wait().unwrap().success());
+    assert_eq!(lab.run("unheard").newest_checkpoint().unwrap().step, 3000);
+}
+
+#[test]
+fn a_run_can_be_made_longer_but_not_another_run() {
+    let lab = Lab::new();
+    assert_eq!(lab.train(&["--name", "short", "--epochs", "2"]).code, 0);
+    let longer = lab.sparring(&["train", "--resume", "short", "--epochs", "3", "--json"]);
+    assert!(
+        matches!(longer.events().last(), Some(Event::Ended(ended)) if ended.stats.step == 12),
+        "{longer:?}"
+    );
+
+    let other = lab.sparring(&["train", "--resume", "short", "--batch-size", "32"]);
+    assert_eq!(other.code, 2);
+    assert!(
+        other.err.starts_with(
+            "error: batch_size = 32 (from --batch-size): a resumed run keeps its batch_size (64); what may change: "
+        ),
+        "{other:?}"
+    );
+}
+
+#[test]
+fn a_requeued_job_starts_once_and_goes_on_after() {
+    let lab = Lab::new();
+    let job = ["--name", "job", "--resume-if-exists", "--epochs", "2"];
+    let steps = |said: crate::lab::Said| match &said.events()[0] {
+        Event::Started(started) => started.step,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(steps(lab.train(&job)), 0);
+    let again = lab.command(&[
+        "train",
+        "--json",
+        "--name",
+        "job",
+        "--resume-if-exists",
+        "--epochs",
+        "4",
+    ]);
+    let again = crate::lab::Said::from({ again }.output().unwrap());
+    assert_eq!(steps(again), 8);
+    assert_eq!(lab.run("job").newest_checkpoint().unwrap().step, 16);
+}
+
+#[test]
+fn a_broken_checkpoint_is_passed_over_for_the_one_before() {
+    let lab = Lab::new();
+    assert_eq!(lab.train(&["--name", "torn", "--epochs", "3"]).code, 0);
+    let newest = lab.run("torn").checkpoint_file(12);
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(&newest)
+        .unwrap();
+    file.set_len(file.metadata().unwrap().len() - 7).unwrap();
+
+    let resumed = lab.sparring(&["train", "--resume", "torn", "--json"]);
+    assert!(resumed.err.contains(&format!(
+        "warning: {} is no usable checkpoint: it is cut short; an older one is taken",
+        newest.display()
+    )));
+    assert!(
+        matches!(&resumed.events()[0], Event::Started(started) if started.step == 8),
+        "{resumed:?}"
+    );
+}
+
+#[test]
+fn one_run_has_one_worker() {
+    let lab = Lab::new();
+    let live = begun(&lab, "taken");
+    let second = lab.sparring(&["train", "--resume", "taken"]);
+    assert_eq!(second.code, 1);
+    assert!(
+        second
+            .err
+            .starts_with("error: run `taken` is in use by process "),
+        "{second:?}"
+    );
+    let removal = lab.sparring(&["runs", "rm", "taken"]);
+    assert!(removal.err.contains("is in use by process"), "{removal:?}");
+    assert!(lab.sparring(&["runs"]).out.contains("running"));
+    live.signal(Signal::TERM);
+    live.end();
+}
+
+#[test]
+fn a_seed_decides_everything() {
+    let lab = Lab::new();
+    let train = |name: &str, seed: &str, threads: &str| {
+        let said = lab.train(&[
+            "--name",
+            name,
+            "--steps",
+            "20",
+            "--seed",
+            seed,
+            "--threads",
+            threads,
+        ]);
+        assert_eq!(said.code, 0, "{said:?}");
+        tensors(&lab.run(name), 20)
+    };
+    assert_eq!(train("one", "5", "1"), train("same", "5", "1"));
+    assert_ne!(train("two", "6", "1"), train("again", "5", "1"));
+}
