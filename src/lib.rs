@@ -1,1 +1,3 @@
-//! x
+//! The face of sparring: everything that runs in front of the user and never loads libtorch.
+
+pub mod terminal;
