@@ -5,6 +5,7 @@
 
 pub mod config;
 pub mod exit;
+pub mod picture;
 pub mod protocol;
 pub mod run;
 

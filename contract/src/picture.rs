@@ -1,0 +1,219 @@
+//! Pictures as PNG files.
+
+use std::io::{self, Write};
+
+use crate::protocol::Pictures;
+
+/// Black pixels between two pictures of a grid.
+pub const GRID_GAP: usize = 2;
+
+/// Pictures in rows on one canvas, [`GRID_GAP`] black pixels between them and none around them.
+#[derive(Clone, Debug)]
+pub struct PngGrid {
+    columns: usize,
+    rows: usize,
+    channels: usize,
+    height: usize,
+    width: usize,
+    /// How many pictures there are so far.
+    filled: usize,
+    /// `[down, across, channels]`.
+    canvas: Vec<u8>,
+}
+
+impl PngGrid {
+    /// A black canvas for `count` pictures of `(channels, height, width)`, 1 channel for grey or 3 for RGB,
+    /// `columns` of them in a row.
+    ///
+    /// Nothing to draw, other channels and more pixels than a PNG can have are [`io::ErrorKind::InvalidInput`].
+    pub fn new(
+        count: usize,
+        columns: usize,
+        (channels, height, width): (u32, u32, u32),
+    ) -> io::Result<Self> {
+        let columns = columns.min(count);
+        let mut grid = Self {
+            columns,
+            rows: if columns == 0 {
+                0
+            } else {
+                count.div_ceil(columns)
+            },
+            channels: channels as usize,
+            height: height as usize,
+            width: width as usize,
+            filled: 0,
+            canvas: Vec::new(),
+        };
+        if !matches!(channels, 1 | 3) || [columns, grid.height, grid.width].contains(&0) {
+            return Err(invalid(
+                "a PNG takes pictures of 1 or 3 channels, and at least one pixel",
+            ));
+        }
+        let (across, down) = grid.size()?;
+        let bytes = (across as usize)
+            .checked_mul(down as usize)
+            .and_then(|pixels| pixels.checked_mul(grid.channels))
+            .ok_or_else(too_large)?;
+        grid.canvas = vec![0; bytes];
+        Ok(grid)
+    }
+
+    /// Adds the next picture, `[channels, height, width]`.
+    pub fn add(&mut self, picture: &[u8]) -> io::Result<()> {
+        let plane = self.height * self.width;
+        if picture.len() != self.channels * plane || self.filled == self.columns * self.rows {
+            return Err(invalid(
+                "a picture of another size, or one too many, for a PNG",
+            ));
+        }
+        let left = self.filled % self.columns * (self.width + GRID_GAP);
+        let top = self.filled / self.columns * (self.height + GRID_GAP);
+        let across = self.columns * (self.width + GRID_GAP) - GRID_GAP;
+        for (channel, plane) in picture.chunks(plane).enumerate() {
+            for (y, line) in plane.chunks(self.width).enumerate() {
+                let start = ((top + y) * across + left) * self.channels + channel;
+                let places = self.canvas.iter_mut().skip(start).step_by(self.channels);
+                for (place, pixel) in places.zip(line) {
+                    *place = *pixel;
+                }
+            }
+        }
+        self.filled += 1;
+        Ok(())
+    }
+
+    /// Writes the PNG; places without a picture stay black.
+    pub fn write(&self, to: impl Write) -> io::Result<()> {
+        let (across, down) = self.size()?;
+        let mut encoder = png::Encoder::new(to, across, down);
+        encoder.set_depth(png::BitDepth::Eight);
+        encoder.set_color(if self.channels == 1 {
+            png::ColorType::Grayscale
+        } else {
+            png::ColorType::Rgb
+        });
+        let mut writer = encoder.write_header()?;
+        writer.write_image_data(&self.canvas)?;
+        Ok(writer.finish()?)
+    }
+
+    /// Pixels across and down.
+    fn size(&self) -> io::Result<(u32, u32)> {
+        let side = |pictures: usize, pixels: usize| {
+            let with_gaps = pictures.checked_mul(pixels.checked_add(GRID_GAP)?)?;
+            u32::try_from(with_gaps.checked_sub(GRID_GAP)?).ok()
+        };
+        side(self.columns, self.width)
+            .zip(side(self.rows, self.height))
+            .ok_or_else(too_large)
+    }
+}
+
+/// Writes pictures as one PNG, `columns` of them in a row, [`GRID_GAP`] black pixels between them.
+pub fn write_png_grid(to: impl Write, pictures: &Pictures, columns: usize) -> io::Result<()> {
+    if !pictures.is_whole() {
+        return Err(invalid(
+            "pictures with more or fewer pixels than their sizes say",
+        ));
+    }
+    let shape = (pictures.channels, pictures.height, pictures.width);
+    let mut grid = PngGrid::new(pictures.count as usize, columns, shape)?;
+    for picture in pictures.pixels.chunks(pictures.picture_bytes()) {
+        grid.add(picture)?;
+    }
+    grid.write(to)
+}
+
+fn too_large() -> io::Error {
+    invalid("a grid of pictures is larger than a PNG can be")
+}
+
+fn invalid(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::Purpose;
+
+    fn pictures(count: u32, channels: u32, height: u32, width: u32, pixels: &[u8]) -> Pictures {
+        Pictures {
+            purpose: Purpose::Fresh,
+            seed: 0,
+            step: 0,
+            count,
+            channels,
+            height,
+            width,
+            pixels: pixels.to_vec(),
+        }
+    }
+
+    fn read_back(bytes: &[u8]) -> (u32, u32, png::ColorType, Vec<u8>) {
+        let mut reader = png::Decoder::new(io::Cursor::new(bytes))
+            .read_info()
+            .unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        let info = reader.next_frame(&mut pixels).unwrap();
+        (info.width, info.height, info.color_type, pixels)
+    }
+
+    #[test]
+    fn grey_pictures_stand_in_rows_with_black_between_them() {
+        let three = pictures(3, 1, 2, 2, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+        let mut file = Vec::new();
+        write_png_grid(&mut file, &three, 2).unwrap();
+        let (width, height, color, pixels) = read_back(&file);
+        assert_eq!((width, height, color), (6, 6, png::ColorType::Grayscale));
+        #[rustfmt::skip]
+        assert_eq!(pixels, [
+             1,  2, 0, 0, 5, 6,
+             3,  4, 0, 0, 7, 8,
+             0,  0, 0, 0, 0, 0,
+             0,  0, 0, 0, 0, 0,
+             9, 10, 0, 0, 0, 0,
+            11, 12, 0, 0, 0, 0,
+        ]);
+    }
+
+    #[test]
+    fn the_planes_of_a_colour_picture_become_its_pixels() {
+        let one = pictures(1, 3, 2, 1, &[1, 2, 10, 20, 100, 200]);
+        let mut file = Vec::new();
+        write_png_grid(&mut file, &one, 8).unwrap();
+        let (width, height, color, pixels) = read_back(&file);
+        assert_eq!((width, height, color), (1, 2, png::ColorType::Rgb));
+        assert_eq!(pixels, [1, 10, 100, 2, 20, 200]);
+    }
+
+    #[test]
+    fn what_is_no_picture_is_refused() {
+        let kind = |pictures: &Pictures, columns| {
+            write_png_grid(Vec::new(), pictures, columns)
+                .unwrap_err()
+                .kind()
+        };
+        assert_eq!(
+            kind(&pictures(2, 1, 1, 1, &[0]), 1),
+            io::ErrorKind::InvalidInput
+        );
+        assert_eq!(
+            kind(&pictures(1, 2, 1, 1, &[0, 0]), 1),
+            io::ErrorKind::InvalidInput
+        );
+        assert_eq!(
+            kind(&pictures(0, 1, 1, 1, &[]), 1),
+            io::ErrorKind::InvalidInput
+        );
+        assert_eq!(
+            kind(&pictures(1, 1, 1, 1, &[0]), 0),
+            io::ErrorKind::InvalidInput
+        );
+        let mut grid = PngGrid::new(1, 1, (1, 1, 1)).unwrap();
+        grid.add(&[0]).unwrap();
+        assert!(grid.add(&[0]).is_err());
+        assert!(PngGrid::new(4, 2, (1, u32::MAX, 1)).is_err());
+    }
+}
