@@ -4,5 +4,7 @@ pub mod cli;
 mod client;
 mod commands;
 mod output;
+pub mod sample;
+pub mod terminal;
 
 pub use commands::{exit_code, run};

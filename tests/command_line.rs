@@ -175,7 +175,7 @@ fn a_broken_configuration_file_is_named_with_its_line() {
 #[test]
 fn a_device_that_is_not_there_is_refused_and_leaves_no_run() {
     let lab = Lab::new();
-    if std::path::Path::new("/proc/driver/nvidia/version").exists() {
+    if Path::new("/proc/driver/nvidia/version").exists() {
         println!("skipped: this machine has CUDA");
         return;
     }

@@ -139,7 +139,7 @@ fn a_file_without_permission() {
         return;
     }
     let file = lab.data().join("train-images-idx3-ubyte");
-    fs::set_permissions(&file, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
     refused(
         &lab,
         &format!(

@@ -1,6 +1,73 @@
 //! `sparring sample`
-use crate::cli::Sample;
-use sparring_contract::run::Home;
-pub(super) fn sample(_home: &Home, _flags: &Sample) -> anyhow::Result<u8> {
-    Ok(0)
+
+use std::path::{Path, PathBuf};
+
+use sparring_contract::exit;
+use sparring_contract::launch::Launch;
+use sparring_contract::run::{Home, RunError};
+
+use crate::cli::{Render, Sample, Scale, When};
+use crate::client::worker;
+use crate::sample::{self, Interrupted, Options};
+use crate::terminal::{self, ColorChoice};
+
+pub(super) fn sample(home: &Home, flags: &Sample) -> anyhow::Result<u8> {
+    let options = Options {
+        checkpoint: checkpoint(home, flags.source.as_deref())?,
+        count: flags.count,
+        seed: flags.seed.unwrap_or_else(any_seed),
+        device: flags.device.clone(),
+        columns: flags.columns,
+        out: flags.out.clone(),
+        color: match flags.color {
+            When::Auto => ColorChoice::Auto,
+            When::Always => ColorChoice::Always,
+            When::Never => ColorChoice::Never,
+        },
+        render: match flags.render {
+            Render::Auto => None,
+            Render::Half => Some(terminal::Render::Half),
+            Render::Braille => Some(terminal::Render::Braille),
+            Render::Ascii => Some(terminal::Render::Ascii),
+        },
+        scale: flags.scale.map(|scale| match scale {
+            Scale::Full => terminal::Scale::Full,
+            Scale::Half => terminal::Scale::Half,
+        }),
+    };
+    match sample::run(&options, worker(&Launch::Task)?) {
+        Ok(()) => {}
+        Err(error) => match error.downcast_ref::<Interrupted>() {
+            Some(Interrupted { signal }) => {
+                eprintln!("{error:#}");
+                return Ok(u8::try_from(128 + signal).unwrap_or(exit::FAILURE));
+            }
+            None => return Err(error),
+        },
+    }
+    if flags.seed.is_none() {
+        // So that pictures that please can be had again, larger or in a file.
+        eprintln!("{}, seed {}", options.checkpoint.display(), options.seed);
+    }
+    Ok(exit::SUCCESS)
+}
+
+/// The checkpoint to sample from: a file, or the newest one of a run that is whole.
+fn checkpoint(home: &Home, source: Option<&str>) -> Result<PathBuf, RunError> {
+    if let Some(file) = source.map(Path::new).filter(|path| path.is_file()) {
+        return Ok(file.to_owned());
+    }
+    let run = home.find(source)?;
+    match run.newest_whole_checkpoint() {
+        (Some((checkpoint, _)), _) => Ok(checkpoint.path),
+        (None, mut broken) => Err(broken.pop().unwrap_or(RunError::NoCheckpoint {
+            name: run.name().to_owned(),
+        })),
+    }
+}
+
+/// Another seed every time, short enough to type.
+fn any_seed() -> u64 {
+    use std::hash::{BuildHasher as _, RandomState};
+    RandomState::new().hash_one(std::process::id()) % 1_000_000
 }

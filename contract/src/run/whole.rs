@@ -1,7 +1,8 @@
 //! Files that are there whole or not at all.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 /// Writes a file so that a reader, or the next start after a power cut, finds the old one or the new one whole:
@@ -13,20 +14,13 @@ pub fn write_whole(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) 
         .unwrap_or(Path::new("."));
     let mut temporary = tempfile::Builder::new()
         .prefix(".writing-")
+        // Less the umask, as any new file: a temporary one would be the owner's alone.
+        .permissions(Permissions::from_mode(0o666))
         .tempfile_in(folder)?;
     fill(temporary.as_file_mut())?;
     temporary.as_file().sync_all()?;
     let bytes = temporary.as_file().metadata()?.len();
-    set_mode(temporary.as_file())?;
     temporary.persist(path).map_err(|error| error.error)?;
     File::open(folder)?.sync_all()?;
     Ok(bytes)
-}
-
-/// A temporary file is the owner's alone; a finished one is as readable as the user's other files.
-fn set_mode(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mask = rustix::process::umask(rustix::fs::Mode::empty());
-    rustix::process::umask(mask);
-    file.set_permissions(std::fs::Permissions::from_mode(0o666 & !mask.as_raw_mode()))
 }

@@ -1,0 +1,52 @@
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
+
+/// A signal ended the work before its end; what was half written is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interrupted {
+    /// The signal's number.
+    pub signal: i32,
+}
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "interrupted by signal {}; nothing was written",
+            self.signal
+        )
+    }
+}
+
+impl std::error::Error for Interrupted {}
+
+/// Whether a signal came. The first one only leaves a mark, so that temporary files can be removed; a second one
+/// has its usual effect.
+pub struct Interrupts(Arc<AtomicUsize>);
+
+impl Interrupts {
+    pub fn listen() -> io::Result<Self> {
+        let (first, marked) = (
+            Arc::new(AtomicUsize::new(0)),
+            Arc::new(AtomicBool::new(false)),
+        );
+        for (signal, number) in [(SIGINT, 2), (SIGTERM, 15), (SIGHUP, 1)] {
+            flag::register_conditional_default(signal, Arc::clone(&marked))?;
+            flag::register(signal, Arc::clone(&marked))?;
+            flag::register_usize(signal, Arc::clone(&first), number)?;
+        }
+        Ok(Self(first))
+    }
+
+    pub fn check(&self) -> Result<(), Interrupted> {
+        match i32::try_from(self.0.load(Ordering::Relaxed)) {
+            Ok(0) | Err(_) => Ok(()),
+            Ok(signal) => Err(Interrupted { signal }),
+        }
+    }
+}

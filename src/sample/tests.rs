@@ -1,0 +1,192 @@
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+
+use sparring_contract::protocol::TaskReply;
+use tempfile::{TempDir, tempdir};
+
+use super::replies::tests::{bytes_of, pictures};
+use super::*;
+use crate::terminal::Colors;
+
+/// The usual wish for so many pictures.
+pub fn options(count: u64) -> Options {
+    Options {
+        checkpoint: PathBuf::from("/dev/null"),
+        count,
+        seed: 1,
+        device: "auto".to_owned(),
+        columns: None,
+        out: None,
+        color: ColorChoice::Auto,
+        render: None,
+        scale: None,
+    }
+}
+
+/// A worker that answers like this, whatever it is asked.
+fn worker_that_says(replies: &[TaskReply], stage: &TempDir) -> Command {
+    let file = stage.path().join("replies");
+    fs::write(&file, bytes_of(replies)).unwrap();
+    let mut command = Command::new("cat");
+    command.arg(file);
+    command
+}
+
+fn shell(script: &str) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", script]);
+    command
+}
+
+fn piped() -> Capabilities {
+    Capabilities::new(&Environment::default(), ColorChoice::Auto, None)
+}
+
+fn shown(command: Command, count: u64) -> Result<String> {
+    let mut text = Vec::new();
+    show(&options(count), command, piped(), &mut text)?;
+    Ok(String::from_utf8(text).unwrap())
+}
+
+fn three_pictures() -> [TaskReply; 3] {
+    let bright = |first| {
+        let mut batch = pictures(first, 1);
+        batch.pixels.fill(255);
+        batch
+    };
+    let mut both = bright(0);
+    both.count = 2;
+    both.pixels.extend([128; 4]);
+    [
+        TaskReply::Pictures(both),
+        TaskReply::Pictures(bright(4)),
+        TaskReply::Done,
+    ]
+}
+
+#[test]
+fn pictures_are_shown_as_the_output_can_show_them() {
+    let stage = tempdir().unwrap();
+    let worker = worker_that_says(&three_pictures(), &stage);
+    assert_eq!(shown(worker, 3).unwrap(), "@@ ++ @@\n");
+
+    let mut color = Vec::new();
+    let worker = worker_that_says(&three_pictures(), &stage);
+    let capabilities = Capabilities {
+        colors: Colors::Ansi16,
+        render: Render::Half,
+        ..piped()
+    };
+    show(&options(3), worker, capabilities, &mut color).unwrap();
+    assert_eq!(
+        String::from_utf8(color).unwrap(),
+        "\x1b[107m  \x1b[49m \x1b[100m  \x1b[49m \x1b[107m  \x1b[0m\n"
+    );
+}
+
+#[test]
+fn a_failure_of_the_worker_is_told_in_its_words() {
+    let stage = tempdir().unwrap();
+    let message = "there is no CUDA device 3; use cpu".to_owned();
+    let worker = worker_that_says(&[TaskReply::Failed { message }], &stage);
+    let error = shown(worker, 1).unwrap_err();
+    assert_eq!(error.to_string(), "there is no CUDA device 3; use cpu");
+}
+
+#[test]
+fn a_worker_that_dies_leaves_its_last_words() {
+    let error = shown(shell("for i in a b c d; do echo $i >&2; done; exit 3"), 1).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the worker ended without an answer (exit status: 3), it said: b | c | d"
+    );
+    let error = shown(shell("kill -9 $$"), 1).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the worker ended without an answer (signal: 9 (SIGKILL))"
+    );
+}
+
+#[test]
+fn a_worker_that_cannot_be_started_is_named() {
+    let error = shown(Command::new("/nowhere/sparring-worker"), 1).unwrap_err();
+    assert_eq!(
+        format!("{error:#}"),
+        "cannot start the worker /nowhere/sparring-worker: No such file or directory (os error 2)"
+    );
+}
+
+#[test]
+fn a_missing_checkpoint_is_told_before_a_worker_starts() {
+    let mut options = options(1);
+    options.checkpoint = PathBuf::from("/nowhere/step-1.safetensors");
+    let error = show(&options, shell("exit 9"), piped(), io::sink()).unwrap_err();
+    assert_eq!(
+        format!("{error:#}"),
+        "cannot find the checkpoint /nowhere/step-1.safetensors: No such file or directory (os error 2)"
+    );
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_it_quietly() {
+    struct Gone;
+    impl Write for Gone {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let stage = tempdir().unwrap();
+    let ended = |to: &mut dyn Write| {
+        let worker = worker_that_says(&three_pictures(), &stage);
+        quietly(show(&options(3), worker, piped(), to))
+    };
+    ended(&mut Gone).unwrap();
+    assert!(ended(&mut [0u8; 2].as_mut_slice()).is_err());
+}
+
+fn names_in(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn what_was_written_is_told_in_a_line() {
+    let (stage, home) = (tempdir().unwrap(), tempdir().unwrap());
+    let path = home.path().join("digits.idx3-ubyte");
+    let line = save(
+        &options(3),
+        &path,
+        worker_that_says(&three_pictures(), &stage),
+    )
+    .unwrap();
+    assert_eq!(
+        line,
+        format!("wrote 3 pictures of 2×2 to {} (28 B)", path.display())
+    );
+    assert_eq!(names_in(home.path()), ["digits.idx3-ubyte"]);
+}
+
+#[test]
+fn a_run_that_breaks_off_leaves_nothing() {
+    for name in ["a.png", "a.npz", "a.idx3-ubyte", "a.idx3-ubyte.gz", "a"] {
+        let (stage, home) = (tempdir().unwrap(), tempdir().unwrap());
+        let replies = three_pictures();
+        let worker = worker_that_says(&replies[..2], &stage);
+        let error = save(&options(3), &home.path().join(name), worker).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("the worker ended without an answer"),
+            "{name}: {error}"
+        );
+        assert!(names_in(home.path()).is_empty(), "{name}");
+    }
+}
