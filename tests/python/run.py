@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""Holds sparring against PyTorch 2.13: `make test-python`.
+
+1. Three steps of the tutorial's networks at full size, in PyTorch and in the engine (engine/tests/numbers.rs).
+2. A checkpoint loads into the tutorial's PyTorch modules by load_state_dict, and their pictures are those of
+   `sparring sample --seed`.
+3. What `sample --out` wrote as .npz and as PNG is read by NumPy and Pillow.
+"""
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+from torch import nn
+
+ROOT = Path(__file__).resolve().parents[2]
+SPARRING = ROOT / os.environ.get("CARGO_TARGET_DIR", "target") / "debug" / "sparring"
+
+
+def check(what, ok, figure=""):
+    print(f"{'ok  ' if ok else 'FAIL'} {what} {figure}".rstrip())
+    if not ok:
+        sys.exit(1)
+
+
+def linears(sizes, hidden, last):
+    layers = []
+    for inputs, outputs in zip(sizes[:-1], sizes[1:]):
+        layers += [nn.Linear(inputs, outputs), hidden()]
+    return layers[:-1] + last
+
+
+class Generator(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.model = nn.Sequential(*linears([100, 256, 512, 1024, 784], nn.ReLU, [nn.Tanh()]))
+
+    def forward(self, z):
+        return self.model(z).reshape(-1, 1, 28, 28)
+
+
+class Discriminator(nn.Module):
+    def __init__(self):
+        super().__init__()
+        leaky = lambda: nn.LeakyReLU(0.2)
+        self.model = nn.Sequential(nn.Flatten(), *linears([784, 512, 256, 1], leaky, [nn.Sigmoid()]))
+
+    def forward(self, x):
+        return self.model(x)
+
+
+def numbers_at_full_size(folder):
+    fixture = folder / "full.safetensors"
+    subprocess.run([sys.executable, ROOT / "tests/python/make_fixture.py", fixture, "--full"], check=True)
+    test = ["cargo", "test", "--workspace", "--test", "numbers", "--quiet"]
+    done = subprocess.run(test, cwd=ROOT, env=os.environ | {"SPARRING_FIXTURE": str(fixture)}, capture_output=True)
+    check("three steps at full size, each tensor within 1e-5 in relative L2 norm", done.returncode == 0,
+          done.stdout.decode()[-2000:] if done.returncode else "")
+
+
+def checkpoint_in_pytorch(folder):
+    environment = os.environ | {"SPARRING_HOME": str(folder)}
+    sparring = lambda *arguments: subprocess.run([SPARRING, *arguments], env=environment, check=True,
+                                                 capture_output=True)
+    sparring("train", "--preset", "tutorial", "--steps", "30", "--name", "run", "--headless")
+    tensors = load_file(folder / "runs/run/checkpoints/step-000000030.safetensors")
+    part = lambda name: {k.removeprefix(name + "."): v for k, v in tensors.items() if k.startswith(name + ".")}
+    generator, discriminator = Generator(), Discriminator()
+    generator.load_state_dict(part("generator"))
+    discriminator.load_state_dict(part("discriminator"))
+    check("load_state_dict takes both networks", True)
+
+    saved = folder / "samples.npz"
+    sparring("sample", "run", "-n", "100", "--seed", "42", "--out", saved)
+    found = np.load(saved)["images"].astype(int)
+    torch.manual_seed(42)
+    with torch.no_grad():
+        pictures = generator(torch.randn(100, 100))
+    expected = ((pictures + 1) * 127.5).round().clamp(0, 255).numpy().astype(int).reshape(-1, 28, 28)
+    worst = np.abs(found - expected).max()
+    check("PyTorch's pictures are those of sparring sample --seed", found.shape == expected.shape and worst <= 1,
+          f"(greatest difference {worst} of 255)")
+
+    grid = folder / "grid.png"
+    sparring("sample", "run", "-n", "4", "--seed", "42", "--columns", "2", "--out", grid)
+    corner = np.asarray(Image.open(grid))[:28, :28].astype(int)
+    check("the PNG grid begins with the first of them", np.array_equal(corner, found[0]))
+
+
+with tempfile.TemporaryDirectory() as temporary:
+    numbers_at_full_size(Path(temporary))
+    checkpoint_in_pytorch(Path(temporary))
