@@ -22,6 +22,9 @@ pub enum Launch {
         voice: Voice,
         /// Whether the run's directory is to be removed when training fails before its first step.
         fresh: bool,
+        /// Whether the run is to be saved and ended when the last face that watches it has gone.
+        #[serde(default)]
+        tied: bool,
     },
     /// Do the task that arrives on stdin (see [`crate::protocol::Task`]).
     Task,
@@ -35,7 +38,8 @@ pub enum Voice {
     Progress,
     /// Every event as a line of JSON on stdout, errors on stderr.
     Json,
-    /// Plain lines alone: both go to the run's worker.log.
+    /// Plain lines alone: both go to the run's worker.log. The worker leaves the session of its starter, so that no
+    /// terminal's end reaches it.
     Log,
 }
 

@@ -34,6 +34,7 @@ pub(super) fn train(home: &Home, flags: &Train) -> anyhow::Result<u8> {
         from,
         voice,
         fresh,
+        tied: false,
     };
     Err(worker(&launch)?.exec().into())
 }

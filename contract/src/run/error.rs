@@ -65,6 +65,12 @@ pub enum RunError {
         /// What is wrong.
         why: String,
     },
+    /// The folder of sockets could be somebody else's.
+    #[error("{} is not yours alone, so no socket in it can be trusted; remove it, or have its owner do so", path.display())]
+    UnsafeSocketDir {
+        /// The folder.
+        path: PathBuf,
+    },
     /// Its configuration is broken.
     #[error(transparent)]
     Config(#[from] ConfigError),

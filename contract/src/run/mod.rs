@@ -7,6 +7,7 @@
 //!   samples/         picture grids
 //!   checkpoints/     step-<step>.safetensors
 //!   worker.log       what the worker and libtorch said
+//!   worker.json      where the latest worker is, and its socket
 //!   lock             held while a worker has the run
 //! ```
 
@@ -14,6 +15,7 @@ mod checkpoints;
 mod error;
 mod lock;
 mod log;
+mod presence;
 mod whole;
 
 use std::fs;
@@ -24,6 +26,7 @@ pub use checkpoints::{Checkpoint, CheckpointHeader};
 pub use error::RunError;
 pub use lock::Lock;
 pub use log::{EventLog, read_records, read_tail};
+pub use presence::{Presence, boot, host, secure_socket_dir};
 pub use whole::write_whole;
 
 use crate::config::Config;

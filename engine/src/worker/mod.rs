@@ -38,6 +38,7 @@ pub fn run(arguments: &[String]) -> u8 {
             from,
             voice,
             fresh,
+            ..
         }) => train::train(&run, from.as_deref(), voice, fresh),
         Ok(Launch::Task) => task::serve(),
         Err(error) => {
