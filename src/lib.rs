@@ -1,1 +1,3 @@
-//! x
+//! The face of sparring.
+
+pub mod dashboard;
