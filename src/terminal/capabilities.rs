@@ -1,0 +1,350 @@
+//! What a terminal can show, told from flags and the environment alone. The terminal itself is not asked: tmux can
+//! swallow its answer, and a pipe has none.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::os::fd::AsFd;
+
+use ratatui::layout::Size;
+
+use super::{Colors, Render};
+
+/// The size where nobody tells one.
+const USUAL: Size = Size::new(80, 24);
+
+/// The variables that say something about a terminal.
+const VARIABLES: [&str; 9] = [
+    "NO_COLOR",
+    "COLORTERM",
+    "TERM",
+    "TMUX",
+    "LC_ALL",
+    "LC_CTYPE",
+    "LANG",
+    "COLUMNS",
+    "LINES",
+];
+
+/// Parts of the names of terminals that show 24 bits and often arrive through ssh without `COLORTERM`.
+const TRUE_COLOR_TERMS: [&str; 8] = [
+    "alacritty",
+    "contour",
+    "direct",
+    "foot",
+    "ghostty",
+    "kitty",
+    "rio",
+    "wezterm",
+];
+
+/// The flag `--color`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ColorChoice {
+    /// As the environment has it.
+    #[default]
+    Auto,
+    /// Also into a pipe and against `NO_COLOR`.
+    Always,
+    /// None, and no other escape sequence either.
+    Never,
+}
+
+/// All that is known of an output.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Environment {
+    /// Whether the output is a terminal.
+    pub is_terminal: bool,
+    /// The terminal's size, if it tells one.
+    pub size: Option<Size>,
+    /// Environment variables; an empty one counts as unset.
+    pub variables: BTreeMap<String, String>,
+}
+
+/// What an output can show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Whether it is a terminal.
+    pub is_terminal: bool,
+    /// Its colours.
+    pub colors: Colors,
+    /// Whether it shows more than ASCII.
+    pub unicode: bool,
+    /// How pictures are drawn on it.
+    pub render: Render,
+    /// Its size in cells, at least 1×1; 80×24 where nobody tells one.
+    pub size: Size,
+}
+
+impl Environment {
+    /// The environment of an output of this process, such as `std::io::stdout()`.
+    pub fn of(output: &(impl IsTerminal + AsFd)) -> Self {
+        let is_terminal = output.is_terminal();
+        Self {
+            is_terminal,
+            size: rustix::termios::tcgetwinsize(output)
+                .ok()
+                .map(|size| Size::new(size.ws_col, size.ws_row)),
+            variables: VARIABLES
+                .into_iter()
+                .filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)))
+                .collect(),
+        }
+    }
+
+    fn variable(&self, name: &str) -> &str {
+        self.variables.get(name).map_or("", String::as_str)
+    }
+
+    /// Whether the terminal cannot be trusted with any escape sequence.
+    fn is_dumb(&self) -> bool {
+        match self.variable("TERM") {
+            "dumb" => true,
+            "" => self.is_terminal,
+            _ => false,
+        }
+    }
+
+    fn has_utf8_locale(&self) -> bool {
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+            .into_iter()
+            .map(|name| self.variable(name))
+            .find(|value| !value.is_empty())
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    }
+
+    /// The colours that the terminal's name promises.
+    fn promised_colors(&self) -> Colors {
+        let term = self.variable("TERM");
+        let in_tmux = !self.variable("TMUX").is_empty() || term.starts_with("tmux");
+        // GNU screen takes the numbers of a 24-bit colour for other attributes. tmux, which often goes by the name
+        // of screen, turns such a colour into what the terminal around it can show.
+        let in_screen = term.starts_with("screen") && !in_tmux;
+        let announced = matches!(self.variable("COLORTERM"), "truecolor" | "24bit");
+        let known = term
+            .split(['-', '.'])
+            .any(|part| TRUE_COLOR_TERMS.contains(&part));
+        if (announced || known) && !in_screen {
+            Colors::True
+        } else if term.contains("256color") || in_tmux {
+            Colors::Ansi256
+        } else if self.is_dumb() || term.is_empty() || term.starts_with("vt") {
+            Colors::None
+        } else {
+            Colors::Ansi16
+        }
+    }
+
+    fn size(&self) -> Size {
+        let told = self.size.filter(|_| self.is_terminal).unwrap_or_default();
+        let side = |told: u16, name, usual| match told {
+            0 => self
+                .variable(name)
+                .parse()
+                .ok()
+                .filter(|side| *side > 0)
+                .unwrap_or(usual),
+            told => told,
+        };
+        Size {
+            width: side(told.width, "COLUMNS", USUAL.width),
+            height: side(told.height, "LINES", USUAL.height),
+        }
+    }
+}
+
+impl Capabilities {
+    /// What the output of an environment can show, under the flags `--color` and `--render` (`None` is `auto`).
+    ///
+    /// Who asks for half blocks or braille has a terminal that shows Unicode; who asks for ASCII gets nothing else.
+    pub fn new(environment: &Environment, color: ColorChoice, render: Option<Render>) -> Self {
+        let unwanted = !environment.is_terminal
+            || environment.is_dumb()
+            || !environment.variable("NO_COLOR").is_empty();
+        let colors = match color {
+            ColorChoice::Always => environment.promised_colors().max(Colors::Ansi16),
+            ColorChoice::Auto if !unwanted => environment.promised_colors(),
+            ColorChoice::Auto | ColorChoice::Never => Colors::None,
+        };
+        let unicode = match render {
+            Some(Render::Half | Render::Braille) => true,
+            Some(Render::Ascii) => false,
+            // The fonts of the Linux console lack braille and more.
+            None => {
+                environment.has_utf8_locale()
+                    && !environment.is_dumb()
+                    && environment.variable("TERM") != "linux"
+            }
+        };
+        Self {
+            is_terminal: environment.is_terminal,
+            colors,
+            unicode,
+            render: render.unwrap_or(match (unicode, colors) {
+                (false, _) => Render::Ascii,
+                (true, Colors::None) => Render::Braille,
+                (true, _) => Render::Half,
+            }),
+            size: environment.size(),
+        }
+    }
+
+    /// Makes crossterm, and with it ratatui's backend, send the colours that were decided on here. Left alone it
+    /// looks at `NO_COLOR` once more and drops them even under `--color always`.
+    pub fn impose_on_crossterm(&self) {
+        crossterm::style::force_color_output(self.colors != Colors::None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const XTERM: [(&str, &str); 2] = [("TERM", "xterm-256color"), ("LANG", "en_US.UTF-8")];
+
+    fn environment(is_terminal: bool, variables: &[(&str, &str)]) -> Environment {
+        Environment {
+            is_terminal,
+            size: is_terminal.then_some(Size::new(120, 34)),
+            variables: variables
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+        }
+    }
+
+    fn terminal(variables: &[(&str, &str)]) -> Capabilities {
+        Capabilities::new(&environment(true, variables), ColorChoice::Auto, None)
+    }
+
+    fn colors_of(term: &str) -> Colors {
+        terminal(&[("TERM", term), ("LANG", "C.UTF-8")]).colors
+    }
+
+    #[test]
+    fn a_terminal_of_today_gets_half_blocks_in_colour() {
+        let told = terminal(&[XTERM[0], XTERM[1], ("COLORTERM", "truecolor")]);
+        assert_eq!(
+            told,
+            Capabilities {
+                is_terminal: true,
+                colors: Colors::True,
+                unicode: true,
+                render: Render::Half,
+                size: Size::new(120, 34),
+            }
+        );
+        assert_eq!(terminal(&XTERM).colors, Colors::Ansi256);
+    }
+
+    #[test]
+    fn the_name_of_a_terminal_tells_its_colours_where_colorterm_got_lost_in_ssh() {
+        for term in [
+            "xterm-kitty",
+            "alacritty",
+            "foot-extra",
+            "xterm-ghostty",
+            "wezterm",
+            "xterm-direct",
+        ] {
+            assert_eq!(colors_of(term), Colors::True, "{term}");
+        }
+        assert_eq!(colors_of("putty-256color"), Colors::Ansi256);
+        assert_eq!(colors_of("xterm"), Colors::Ansi16);
+        assert_eq!(colors_of("linux"), Colors::Ansi16);
+        assert_eq!(colors_of("vt100"), Colors::None);
+    }
+
+    #[test]
+    fn screen_is_spared_24_bits_and_tmux_is_not() {
+        let truecolor = ("COLORTERM", "truecolor");
+        let screen = ("TERM", "screen-256color");
+        assert_eq!(terminal(&[screen, truecolor]).colors, Colors::Ansi256);
+        let tmux = ("TMUX", "/tmp/tmux-0/default,1,0");
+        assert_eq!(terminal(&[screen, truecolor, tmux]).colors, Colors::True);
+        assert_eq!(
+            terminal(&[("TERM", "screen"), tmux]).colors,
+            Colors::Ansi256
+        );
+        assert_eq!(
+            terminal(&[("TERM", "tmux-256color")]).colors,
+            Colors::Ansi256
+        );
+        assert_eq!(terminal(&[("TERM", "screen")]).colors, Colors::Ansi16);
+    }
+
+    #[test]
+    fn no_color_gives_braille_unless_color_is_always() {
+        let mut variables = XTERM.to_vec();
+        variables.push(("NO_COLOR", "1"));
+        let told = terminal(&variables);
+        assert_eq!((told.colors, told.render), (Colors::None, Render::Braille));
+        let always = Capabilities::new(&environment(true, &variables), ColorChoice::Always, None);
+        assert_eq!(
+            (always.colors, always.render),
+            (Colors::Ansi256, Render::Half)
+        );
+        assert_eq!(
+            terminal(&[XTERM[0], XTERM[1], ("NO_COLOR", "")]).colors,
+            Colors::Ansi256
+        );
+    }
+
+    #[test]
+    fn a_pipe_gets_no_escapes_and_its_width_from_columns() {
+        let pipe =
+            |variables: &[_], color| Capabilities::new(&environment(false, variables), color, None);
+        let told = pipe(&XTERM, ColorChoice::Auto);
+        assert_eq!((told.colors, told.render), (Colors::None, Render::Braille));
+        assert_eq!(told.size, Size::new(80, 24));
+        assert_eq!(
+            pipe(&[("COLUMNS", "132")], ColorChoice::Auto).size.width,
+            132
+        );
+        assert_eq!(pipe(&[("COLUMNS", "0")], ColorChoice::Auto).size.width, 80);
+        assert_eq!(pipe(&XTERM, ColorChoice::Always).colors, Colors::Ansi256);
+        assert_eq!(pipe(&[], ColorChoice::Always).colors, Colors::Ansi16);
+    }
+
+    #[test]
+    fn a_dumb_terminal_gets_ascii() {
+        for term in ["dumb", ""] {
+            let told = terminal(&[
+                ("TERM", term),
+                ("LANG", "C.UTF-8"),
+                ("COLORTERM", "truecolor"),
+            ]);
+            assert_eq!(
+                (told.colors, told.render),
+                (Colors::None, Render::Ascii),
+                "{term:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_first_locale_that_is_set_decides_on_unicode() {
+        let term = ("TERM", "xterm");
+        let unicode =
+            |locale: &[(&'static str, &'static str)]| terminal(&[&[term], locale].concat()).unicode;
+        assert!(unicode(&[("LANG", "de_DE.utf8")]));
+        assert!(unicode(&[
+            ("LC_ALL", ""),
+            ("LC_CTYPE", "C.UTF-8"),
+            ("LANG", "C")
+        ]));
+        assert!(!unicode(&[("LC_ALL", "C"), ("LANG", "en_US.UTF-8")]));
+        assert!(!unicode(&[]));
+    }
+
+    #[test]
+    fn an_explicit_render_says_what_the_terminal_shows() {
+        let bare = environment(true, &[("TERM", "xterm")]);
+        let half = Capabilities::new(&bare, ColorChoice::Auto, Some(Render::Half));
+        assert_eq!((half.unicode, half.render), (true, Render::Half));
+        let rich = environment(true, &XTERM);
+        let ascii = Capabilities::new(&rich, ColorChoice::Auto, Some(Render::Ascii));
+        assert_eq!((ascii.unicode, ascii.render), (false, Render::Ascii));
+    }
+}

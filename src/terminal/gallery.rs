@@ -1,0 +1,192 @@
+//! Where pictures go: as many as fit, as large as they fit.
+
+use ratatui::layout::{Rect, Size};
+
+use super::{Brush, Colors, Render, Scale};
+
+/// Rows of whole pictures with a blank column and row between them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gallery {
+    /// How the pictures are drawn.
+    pub brush: Brush,
+    /// Pictures in a row.
+    pub columns: usize,
+    /// Rows.
+    pub rows: usize,
+    /// The place of each picture, row by row; empty where not one fits.
+    pub places: Vec<Rect>,
+}
+
+impl Gallery {
+    /// Lays out up to `wanted` pictures of `width`×`height` pixels from the top left of an area: all of them at the
+    /// larger scale that has room for all, else as many as fit at half scale.
+    pub fn within(
+        area: Rect,
+        wanted: usize,
+        (width, height): (usize, usize),
+        render: Render,
+        colors: Colors,
+    ) -> Self {
+        let brush = |scale| Brush {
+            render,
+            scale,
+            colors,
+        };
+        let at = |scale| {
+            Self::at(
+                area,
+                wanted,
+                brush(scale).cells(width, height),
+                brush(scale),
+            )
+        };
+        let full = at(Scale::Full);
+        if full.places.len() == wanted {
+            full
+        } else {
+            at(Scale::Half)
+        }
+    }
+
+    /// Lays out up to `wanted` pictures of this many cells, in a square where there is room for one.
+    fn at(area: Rect, wanted: usize, each: Size, brush: Brush) -> Self {
+        let columns_there = fitting(area.width, each.width);
+        let rows_there = fitting(area.height, each.height);
+        let mut columns = square_side(wanted).min(columns_there);
+        let mut rows = rows_for(wanted, columns).min(rows_there);
+        if rows > 0 && columns * rows < wanted {
+            columns = wanted.div_ceil(rows).min(columns_there);
+            rows = rows_for(wanted, columns).min(rows_there);
+        }
+        let places = (0..wanted.min(columns * rows))
+            .map(|index| place(area, each, index % columns, index / columns))
+            .collect();
+        Self {
+            brush,
+            columns,
+            rows,
+            places,
+        }
+    }
+
+    /// The area that the pictures take together, from the first one's corner.
+    pub fn bounds(&self) -> Rect {
+        self.places
+            .iter()
+            .copied()
+            .reduce(Rect::union)
+            .unwrap_or_default()
+    }
+}
+
+/// How many pictures of this side go beside each other, a blank between them.
+pub fn fitting(space: u16, side: u16) -> usize {
+    if side == 0 {
+        0
+    } else {
+        (usize::from(space) + 1) / (usize::from(side) + 1)
+    }
+}
+
+/// The columns of the squarest grid of so many.
+pub fn square_side(count: usize) -> usize {
+    let root = count.isqrt();
+    if root * root == count { root } else { root + 1 }
+}
+
+fn rows_for(wanted: usize, columns: usize) -> usize {
+    if columns == 0 {
+        0
+    } else {
+        wanted.div_ceil(columns)
+    }
+}
+
+fn place(area: Rect, each: Size, column: usize, row: usize) -> Rect {
+    let offset = |index: usize, side: u16| {
+        u16::try_from(index * (usize::from(side) + 1)).unwrap_or(u16::MAX)
+    };
+    Rect {
+        x: area.x.saturating_add(offset(column, each.width)),
+        y: area.y.saturating_add(offset(row, each.height)),
+        width: each.width,
+        height: each.height,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn digits(
+        width: u16,
+        height: u16,
+        wanted: usize,
+        render: Render,
+    ) -> (Scale, usize, usize, usize) {
+        let area = Rect::new(3, 2, width, height);
+        let gallery = Gallery::within(area, wanted, (28, 28), render, Colors::True);
+        (
+            gallery.brush.scale,
+            gallery.columns,
+            gallery.rows,
+            gallery.places.len(),
+        )
+    }
+
+    #[test]
+    fn sixteen_digits_are_four_by_four_at_the_larger_scale_that_fits() {
+        assert_eq!(digits(115, 59, 16, Render::Half), (Scale::Full, 4, 4, 16));
+        assert_eq!(digits(115, 58, 16, Render::Half), (Scale::Half, 4, 4, 16));
+        assert_eq!(digits(59, 31, 16, Render::Half), (Scale::Half, 4, 4, 16));
+        assert_eq!(digits(59, 31, 16, Render::Braille), (Scale::Full, 4, 4, 16));
+    }
+
+    #[test]
+    fn a_small_area_shows_as_many_as_fit() {
+        assert_eq!(digits(44, 19, 16, Render::Half), (Scale::Half, 3, 2, 6));
+        assert_eq!(digits(14, 7, 16, Render::Half), (Scale::Half, 1, 1, 1));
+        assert_eq!(digits(13, 7, 16, Render::Half).3, 0);
+        assert_eq!(digits(0, 0, 16, Render::Half).3, 0);
+    }
+
+    #[test]
+    fn a_wide_or_high_area_is_used_all_the_same() {
+        assert_eq!(digits(200, 16, 16, Render::Half), (Scale::Half, 8, 2, 16));
+        assert_eq!(digits(14, 200, 16, Render::Half), (Scale::Half, 1, 16, 16));
+        assert_eq!(digits(60, 14, 2, Render::Half), (Scale::Full, 2, 1, 2));
+    }
+
+    #[test]
+    fn pictures_keep_a_blank_between_them() {
+        let gallery = Gallery::within(
+            Rect::new(3, 2, 59, 31),
+            16,
+            (28, 28),
+            Render::Half,
+            Colors::True,
+        );
+        assert_eq!(gallery.places[0], Rect::new(3, 2, 14, 7));
+        assert_eq!(gallery.places[5], Rect::new(18, 10, 14, 7));
+        assert_eq!(gallery.bounds(), Rect::new(3, 2, 59, 31));
+    }
+
+    proptest! {
+        #[test]
+        fn every_place_lies_within_the_area_and_no_two_meet(
+            (x, y, width, height) in (any::<u16>(), any::<u16>(), 0..300u16, 0..300u16),
+            wanted in 0..70usize,
+            picture in (0..70usize, 0..70usize),
+        ) {
+            let area = Rect::new(x, y, width.min(u16::MAX - x), height.min(u16::MAX - y));
+            let gallery = Gallery::within(area, wanted, picture, Render::Half, Colors::None);
+            prop_assert!(gallery.places.len() <= wanted);
+            for (index, place) in gallery.places.iter().enumerate() {
+                prop_assert_eq!(area.intersection(*place), *place);
+                prop_assert!(gallery.places[..index].iter().all(|other| !other.intersects(*place)));
+            }
+        }
+    }
+}

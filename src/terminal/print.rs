@@ -1,0 +1,197 @@
+//! Cells as text for the scrollback.
+
+use std::fmt::Write as _;
+
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::style::{Color, Modifier};
+use ratatui::text::Span;
+
+use super::Colors;
+
+/// The attributes that a terminal is asked for, and their numbers in SGR (ECMA-48, 8.3.117).
+const ATTRIBUTES: [(Modifier, u8); 7] = [
+    (Modifier::BOLD, 1),
+    (Modifier::DIM, 2),
+    (Modifier::ITALIC, 3),
+    (Modifier::UNDERLINED, 4),
+    (Modifier::SLOW_BLINK, 5),
+    (Modifier::REVERSED, 7),
+    (Modifier::CROSSED_OUT, 9),
+];
+
+/// What shows even where a cell is blank.
+const SEEN_ON_BLANKS: Modifier = Modifier::UNDERLINED
+    .union(Modifier::REVERSED)
+    .union(Modifier::CROSSED_OUT);
+
+/// The lines of a buffer as text, blank ends cut off. Without colours it has no escape sequences at all; else a
+/// style is set where it changes and reset at the end of its line. The cursor is never moved, so the text can be
+/// scrolled, piped to a pager or kept in a file.
+///
+/// The buffer's colours are written as they are: whoever filled it knew how many there are. The escapes are made
+/// here and not by crossterm, which drops colours under `NO_COLOR` for the whole process, `--color always` or not.
+pub fn to_text(buffer: &Buffer, colors: Colors) -> String {
+    let width = usize::from(buffer.area.width);
+    let mut text = String::new();
+    for row in buffer.content.chunks(width.max(1)) {
+        let end = row
+            .iter()
+            .rposition(|cell| !is_blank(cell, colors))
+            .map_or(0, |last| last + 1);
+        let mut pen = Pen::default();
+        let mut column = 0;
+        while let Some(cell) = row[..end].get(column) {
+            if colors != Colors::None {
+                pen.take_up(cell, &mut text);
+            }
+            text.push_str(cell.symbol());
+            // The cell behind a wide character is covered by it.
+            column += Span::raw(cell.symbol()).width().max(1);
+        }
+        pen.lay_down(&mut text);
+        text.push('\n');
+    }
+    text
+}
+
+fn is_blank(cell: &Cell, colors: Colors) -> bool {
+    let unseen = cell.bg == Color::Reset && !cell.modifier.intersects(SEEN_ON_BLANKS);
+    cell.symbol() == " " && (colors == Colors::None || unseen)
+}
+
+/// The style that the terminal is in.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Pen {
+    foreground: Color,
+    background: Color,
+    attributes: Modifier,
+}
+
+impl Pen {
+    /// Writes what it takes to go over to a cell's style.
+    fn take_up(&mut self, cell: &Cell, text: &mut String) {
+        let seen = cell.symbol() != " " || cell.modifier.intersects(SEEN_ON_BLANKS);
+        let next = Self {
+            foreground: if seen { cell.fg } else { self.foreground },
+            background: cell.bg,
+            attributes: cell.modifier,
+        };
+        if next == *self {
+            return;
+        }
+        let mut codes = Vec::new();
+        if !next.attributes.contains(self.attributes) {
+            codes.push("0".to_owned());
+            *self = Self::default();
+        }
+        for (attribute, code) in ATTRIBUTES {
+            if (next.attributes - self.attributes).contains(attribute) {
+                codes.push(code.to_string());
+            }
+        }
+        if next.foreground != self.foreground {
+            codes.push(code(next.foreground, 30));
+        }
+        if next.background != self.background {
+            codes.push(code(next.background, 40));
+        }
+        *self = next;
+        if !codes.is_empty() {
+            let _ = write!(text, "\x1b[{}m", codes.join(";"));
+        }
+    }
+
+    fn lay_down(self, text: &mut String) {
+        if self != Self::default() {
+            text.push_str("\x1b[0m");
+        }
+    }
+}
+
+/// The SGR numbers of a colour; `base` is 30 for the foreground and 40 for the background.
+fn code(color: Color, base: u8) -> String {
+    let bright = |number: u8| (base + 60 + number).to_string();
+    let plain = |number: u8| (base + number).to_string();
+    match color {
+        Color::Reset => plain(9),
+        Color::Black => plain(0),
+        Color::Red => plain(1),
+        Color::Green => plain(2),
+        Color::Yellow => plain(3),
+        Color::Blue => plain(4),
+        Color::Magenta => plain(5),
+        Color::Cyan => plain(6),
+        Color::Gray => plain(7),
+        Color::DarkGray => bright(0),
+        Color::LightRed => bright(1),
+        Color::LightGreen => bright(2),
+        Color::LightYellow => bright(3),
+        Color::LightBlue => bright(4),
+        Color::LightMagenta => bright(5),
+        Color::LightCyan => bright(6),
+        Color::White => bright(7),
+        Color::Rgb(red, green, blue) => format!("{};2;{red};{green};{blue}", base + 8),
+        Color::Indexed(index) => format!("{};5;{index}", base + 8),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::layout::Rect;
+    use ratatui::style::Style;
+
+    use super::*;
+
+    fn buffer(width: u16, height: u16) -> Buffer {
+        Buffer::empty(Rect::new(0, 0, width, height))
+    }
+
+    #[test]
+    fn without_colours_text_is_plain_and_has_no_blank_ends() {
+        let mut cells = buffer(8, 2);
+        cells.set_string(1, 0, "ab", Style::new().red().on_blue());
+        assert_eq!(to_text(&cells, Colors::None), " ab\n\n");
+    }
+
+    #[test]
+    fn a_style_is_set_where_it_changes_and_reset_at_the_end_of_its_line() {
+        let mut cells = buffer(6, 2);
+        let grey = Style::new().fg(Color::Rgb(9, 9, 9)).bg(Color::Indexed(16));
+        cells.set_string(0, 0, "▀▀", grey);
+        cells.set_string(2, 0, "▀", grey.bg(Color::Gray));
+        cells.set_string(0, 1, "plain", Style::new());
+        assert_eq!(
+            to_text(&cells, Colors::True),
+            "\x1b[38;2;9;9;9;48;5;16m▀▀\x1b[47m▀\x1b[0m\nplain\n"
+        );
+    }
+
+    #[test]
+    fn a_blank_shows_its_background_and_leaves_the_foreground_alone() {
+        let mut cells = buffer(4, 1);
+        cells.set_string(0, 0, "x", Style::new().fg(Color::White));
+        cells.set_string(1, 0, " ", Style::new().bg(Color::Black));
+        assert_eq!(
+            to_text(&cells, Colors::Ansi16),
+            "\x1b[97mx\x1b[40m \x1b[0m\n"
+        );
+    }
+
+    #[test]
+    fn an_attribute_that_ends_resets_and_what_goes_on_is_set_again() {
+        let mut cells = buffer(2, 1);
+        cells.set_string(0, 0, "a", Style::new().bold().fg(Color::Red));
+        cells.set_string(1, 0, "b", Style::new().fg(Color::Red));
+        assert_eq!(
+            to_text(&cells, Colors::Ansi16),
+            "\x1b[1;31ma\x1b[0;31mb\x1b[0m\n"
+        );
+    }
+
+    #[test]
+    fn a_wide_character_covers_its_second_cell() {
+        let mut cells = buffer(5, 1);
+        cells.set_string(0, 0, "犬!", Style::new());
+        assert_eq!(to_text(&cells, Colors::None), "犬!\n");
+    }
+}
