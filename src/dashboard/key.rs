@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// A key with its modifiers, in the one form that equal presses share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -87,28 +87,28 @@ const fn row(
 /// Every action, in the order of the help.
 #[rustfmt::skip]
 pub const TABLE: &[Binding] = &[
-    row(Action::Pause,      "pause",      &["space", "p"],          "pause",      "pause training, and go on"),
-    row(Action::Step,       "step",       &["."],                   "",           "make one step, then wait"),
-    row(Action::Sample,     "sample",     &["s"],                   "sample",     "draw from fresh noise, and save a PNG"),
-    row(Action::Fixed,      "fixed",      &["f"],                   "fixed",      "back to the pictures from fixed noise"),
+    row(Action::Pause,      "pause",      &["space", "p"],          "pause",      "pause, and go on"),
+    row(Action::Step,       "step",       &["."],                   "",           "one step, then wait"),
+    row(Action::Sample,     "sample",     &["s"],                   "sample",     "fresh noise, saved as PNG"),
+    row(Action::Fixed,      "fixed",      &["f"],                   "fixed",      "back to fixed noise"),
     row(Action::Checkpoint, "checkpoint", &["c"],                   "checkpoint", "save a checkpoint"),
-    row(Action::Rates,      "rates",      &["l"],                   "rates",      "change the learning rates"),
+    row(Action::Rates,      "rates",      &["l"],                   "rates",      "change learning rates"),
     row(Action::Note,       "note",       &["n"],                   "",           "write a note into the log"),
-    row(Action::Up,         "up",         &["up", "k"],             "series",     "series before; up in the log"),
-    row(Action::Down,       "down",       &["down", "j"],           "",           "next series; down in the log"),
+    row(Action::Up,         "up",         &["up", "k"],             "series",     "series before, log up"),
+    row(Action::Down,       "down",       &["down", "j"],           "",           "next series, log down"),
     row(Action::Next,       "next",       &["tab"],                 "",           "next panel"),
     row(Action::Previous,   "previous",   &["shift-tab"],           "",           "panel before"),
-    row(Action::Enlarge,    "enlarge",    &["z", "enter"],          "enlarge",    "enlarge the panel, and put it back"),
+    row(Action::Enlarge,    "enlarge",    &["z", "enter"],          "enlarge",    "enlarge, and put back"),
     row(Action::ZoomIn,     "zoom_in",    &["+", "="],              "",           "look at a shorter time"),
     row(Action::ZoomOut,    "zoom_out",   &["-"],                   "",           "look at a longer time"),
-    row(Action::LogAxis,    "log_axis",   &["y"],                   "",           "logarithmic axis, on and off"),
-    row(Action::Smoothing,  "smoothing",  &["m"],                   "",           "smooth the curves more, or not"),
+    row(Action::LogAxis,    "log_axis",   &["y"],                   "",           "logarithmic axis"),
+    row(Action::Smoothing,  "smoothing",  &["m"],                   "",           "smooth more, or not"),
     row(Action::Detach,     "detach",     &["d", "q", "ctrl-c"],    "detach",     "leave; training goes on"),
     row(Action::Stop,       "stop",       &["x"],                   "stop…",      "end the run: asks how"),
     row(Action::Help,       "help",       &["?", "h", "f1"],        "help",       "this help"),
     row(Action::Back,       "back",       &["esc"],                 "",           "a step back; never leaves"),
     row(Action::Redraw,     "redraw",     &["ctrl-l"],              "",           "draw the screen anew"),
-    row(Action::Suspend,    "suspend",    &["ctrl-z"],              "",           "back to the shell; fg returns"),
+    row(Action::Suspend,    "suspend",    &["ctrl-z"],              "",           "to the shell; fg returns"),
 ];
 
 impl Action {
@@ -140,7 +140,7 @@ fn reserved(key: KeyPress) -> Option<Action> {
     [
         (KeyPress::control('c'), Action::Detach),
         (
-            KeyPress::plain(ratatui::crossterm::event::KeyCode::Esc),
+            KeyPress::plain(crossterm::event::KeyCode::Esc),
             Action::Back,
         ),
     ]

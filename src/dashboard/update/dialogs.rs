@@ -1,6 +1,6 @@
 //! Keys, while a dialogue is open. It was taken out of the state: whoever keeps it open puts it back.
 
-use ratatui::crossterm::event::KeyCode;
+use crossterm::event::KeyCode;
 use sparring_contract::protocol::Command;
 
 use super::{commands, keys};
