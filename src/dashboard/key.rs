@@ -74,7 +74,7 @@ impl KeyPress {
         };
         match self.code {
             KeyCode::BackTab => "Shift-Tab".to_owned(),
-            KeyCode::Esc | KeyCode::Tab | KeyCode::Enter => capitalised(&name),
+            KeyCode::Esc | KeyCode::Tab | KeyCode::Enter | KeyCode::F(_) => capitalised(&name),
             _ if self.modifiers.is_empty() => name,
             _ => name
                 .split('-')
@@ -187,7 +187,16 @@ mod tests {
     #[test]
     fn a_key_is_written_as_it_is_read() {
         for text in [
-            "space", "x", "X", "f5", "ctrl-l", "shift-tab", "alt-up", "-", "+", "ctrl--",
+            "space",
+            "x",
+            "X",
+            "f5",
+            "ctrl-l",
+            "shift-tab",
+            "alt-up",
+            "-",
+            "+",
+            "ctrl--",
         ] {
             assert_eq!(text.parse::<KeyPress>().unwrap().to_string(), text);
         }

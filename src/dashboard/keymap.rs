@@ -318,10 +318,7 @@ mod tests {
     #[test]
     fn no_keymap_locks_the_user_in() {
         let keymap = changed(&[("detach", &["Q"])]).unwrap();
-        assert_eq!(
-            keymap.action(KeyPress::control('c')),
-            Some(Action::Detach)
-        );
+        assert_eq!(keymap.action(KeyPress::control('c')), Some(Action::Detach));
         assert_eq!(keymap.action(press("d")), None);
         assert!(matches!(
             changed(&[("pause", &["ctrl-c"])]),

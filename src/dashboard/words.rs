@@ -74,12 +74,7 @@ pub fn span(seconds: f64) -> String {
         return UNKNOWN.to_owned();
     }
     let all = whole(seconds.floor());
-    let (days, hours, minutes, rest) = (
-        all / 86_400,
-        all / 3600 % 24,
-        all / 60 % 60,
-        all % 60,
-    );
+    let (days, hours, minutes, rest) = (all / 86_400, all / 3600 % 24, all / 60 % 60, all % 60);
     match (days, hours, minutes) {
         (0, 0, 0) => format!("{rest}s"),
         (0, 0, _) => format!("{minutes}m {rest:02}s"),

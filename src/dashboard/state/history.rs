@@ -281,12 +281,7 @@ mod tests {
         let slices = history.slices(Series::DLoss, 4.0, 4, 0.0);
         assert_eq!(
             slices,
-            [
-                Slice::Empty,
-                Slice::Mean(1.0),
-                Slice::Gap,
-                Slice::Mean(3.0)
-            ]
+            [Slice::Empty, Slice::Mean(1.0), Slice::Gap, Slice::Mean(3.0)]
         );
         assert_eq!(history.recent(Series::DLoss, 3), Some(2.0));
         assert_eq!(history.recent(Series::DReal, 3), None);

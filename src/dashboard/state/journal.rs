@@ -44,7 +44,13 @@ impl Journal {
     /// Writes a line, unless it was just written.
     pub fn write(&mut self, time: f64, weight: Weight, text: impl Into<String>) {
         let text = plain(&text.into());
-        if self.lines.iter().rev().take(REPEATS).any(|line| line.text == text) {
+        if self
+            .lines
+            .iter()
+            .rev()
+            .take(REPEATS)
+            .any(|line| line.text == text)
+        {
             return;
         }
         if self.lines.len() == LINES {

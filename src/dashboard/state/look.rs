@@ -137,7 +137,8 @@ impl Chart {
     pub fn curves(self) -> &'static [Curve] {
         const LOSSES: [Curve; 2] = [curve(Series::DLoss, "D"), curve(Series::GLoss, "G")];
         const PROBABILITIES: [Curve; 2] = [curve(Series::DReal, "x"), curve(Series::DFake, "G")];
-        const GRADIENTS: [Curve; 2] = [curve(Series::DGradient, "D"), curve(Series::GGradient, "G")];
+        const GRADIENTS: [Curve; 2] =
+            [curve(Series::DGradient, "D"), curve(Series::GGradient, "G")];
         const THROUGHPUT: [Curve; 1] = [curve(Series::Throughput, "")];
         match self {
             Self::Losses => &LOSSES,

@@ -20,7 +20,7 @@ use sparring_contract::protocol::{
 pub use dialog::{Dialog, InForce, Network, Rates, extend_note};
 pub use gallery::{Gallery, Shown};
 pub use history::{History, Series, Slice};
-pub use journal::{Journal, Line, Weight};
+pub use journal::{Journal, Weight};
 pub(super) use journal::{plain, refused};
 pub use look::{Chart, Curve, Look, Panel};
 pub use requests::Requests;
@@ -231,6 +231,7 @@ impl State {
 
     fn begin(&mut self, started: Box<Started>) {
         self.history.rewind(started.step);
+        self.phase_step = started.step;
         self.stats = self.history.last().copied();
         self.ended = None;
         self.stopping = false;
@@ -252,7 +253,10 @@ impl State {
     /// Steps done.
     pub fn step(&self) -> u64 {
         let begun = self.started.as_ref().map_or(0, |started| started.step);
-        self.stats.map_or(begun, |stats| stats.step.max(begun))
+        self.stats
+            .map_or(begun, |stats| stats.step)
+            .max(self.phase_step)
+            .max(begun)
     }
 
     /// Steps that stopping without saving would lose; none if it is not known which checkpoint is the newest.
@@ -268,9 +272,9 @@ impl State {
             return None;
         }
         let by_steps = self.step() as f64 / started.last_step as f64;
-        let by_time = self.minutes_left().map_or(0.0, |left| {
-            1.0 - left / (self.minutes * 60.0)
-        });
+        let by_time = self
+            .minutes_left()
+            .map_or(0.0, |left| 1.0 - left / (self.minutes * 60.0));
         Some(by_steps.max(by_time).clamp(0.0, 1.0))
     }
 

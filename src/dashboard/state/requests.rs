@@ -40,11 +40,14 @@ impl Requests {
 
     /// Whether the latest wish about pausing is to pause (`true`), to go on (`false`), or there is none.
     pub fn pausing(&self) -> Option<bool> {
-        self.open.iter().rev().find_map(|(_, command)| match command {
-            Command::Pause => Some(true),
-            Command::Resume => Some(false),
-            _ => None,
-        })
+        self.open
+            .iter()
+            .rev()
+            .find_map(|(_, command)| match command {
+                Command::Pause => Some(true),
+                Command::Resume => Some(false),
+                _ => None,
+            })
     }
 
     /// Whether a command of this kind is on its way.

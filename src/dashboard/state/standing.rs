@@ -27,7 +27,7 @@ pub enum Connection {
 }
 
 /// How the run stands.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// Loading libtorch and the data.
     Loading,
@@ -48,9 +48,9 @@ pub enum Standing {
     /// A worker ended the run.
     Ended(Reason),
     /// The worker is gone without having ended the run.
-    Crashed(Option<String>),
+    Crashed,
     /// The connection is gone.
-    Lost(String),
+    Lost,
     /// A phase of a newer build.
     Unknown,
 }
@@ -76,10 +76,9 @@ impl State {
         if let Some(ended) = &self.ended {
             return Standing::Ended(ended.reason);
         }
-        match &self.connection {
-            Connection::Died { status, .. } => return Standing::Crashed(Some(status.clone())),
-            Connection::Read => return Standing::Crashed(None),
-            Connection::Lost { why } => return Standing::Lost(why.clone()),
+        match self.connection {
+            Connection::Died { .. } | Connection::Read => return Standing::Crashed,
+            Connection::Lost { .. } => return Standing::Lost,
             Connection::Live => {}
         }
         if self.stopping {
@@ -114,13 +113,24 @@ impl State {
         self.ended.as_deref()
     }
 
+    /// Why it stands so, where that takes more than a word.
+    pub fn detail(&self) -> Option<String> {
+        match (&self.ended, &self.connection) {
+            (Some(ended), _) => ended.message.clone(),
+            (None, Connection::Died { status: why, .. } | Connection::Lost { why }) => {
+                Some(why.clone())
+            }
+            (None, Connection::Live | Connection::Read) => None,
+        }
+    }
+
     /// What to do next where the run does not go on by itself.
     pub fn next(&self) -> Option<String> {
         let resume = || format!("sparring train --resume {}", self.name);
         match self.standing() {
             Standing::Ended(Reason::Finished) => Some(format!("sparring sample {}", self.name)),
-            Standing::Ended(_) | Standing::Crashed(_) => Some(resume()),
-            Standing::Lost(_) => Some("connecting again…".to_owned()),
+            Standing::Ended(_) | Standing::Crashed => Some(resume()),
+            Standing::Lost => Some("connecting again…".to_owned()),
             _ => None,
         }
     }
@@ -139,9 +149,8 @@ impl Standing {
             Self::Saving => "saving".to_owned(),
             Self::Stopping => "stopping…".to_owned(),
             Self::Ended(reason) => reason.word().to_owned(),
-            Self::Crashed(None) => "crashed".to_owned(),
-            Self::Crashed(Some(status)) => format!("crashed: {status}"),
-            Self::Lost(why) => format!("connection lost: {why}"),
+            Self::Crashed => "crashed".to_owned(),
+            Self::Lost => "connection lost".to_owned(),
             Self::Unknown => "busy".to_owned(),
         }
     }
@@ -151,7 +160,7 @@ impl Standing {
         match self {
             Self::Training => Tone::Good,
             Self::Paused(_) | Self::Pausing => Tone::Waiting,
-            Self::Ended(Reason::Failed) | Self::Crashed(_) | Self::Lost(_) => Tone::Alarm,
+            Self::Ended(Reason::Failed) | Self::Crashed | Self::Lost => Tone::Alarm,
             Self::Ended(_) => Tone::Over,
             Self::Loading
             | Self::WarmingUp

@@ -1,1 +1,5 @@
-//! Stories.
+//! Stories of a face, without a worker and without a terminal.
+
+#[cfg(test)]
+mod look;
+mod run;

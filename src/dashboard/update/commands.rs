@@ -44,7 +44,14 @@ pub(super) fn toggle_pause(state: &mut State) -> Vec<Effect> {
         .requests
         .pausing()
         .unwrap_or(state.phase == Phase::Paused);
-    send(state, if paused { Command::Resume } else { Command::Pause })
+    send(
+        state,
+        if paused {
+            Command::Resume
+        } else {
+            Command::Pause
+        },
+    )
 }
 
 pub(super) fn sample(state: &mut State) -> Vec<Effect> {

@@ -60,9 +60,11 @@ fn lose(state: &mut State, why: &str) -> Vec<Effect> {
     }
     let why = plain(why);
     abandon(state);
-    state
-        .journal
-        .write(state.now, Weight::Warning, format!("connection lost: {why}"));
+    state.journal.write(
+        state.now,
+        Weight::Warning,
+        format!("connection lost: {why}"),
+    );
     state.connection = Connection::Lost { why };
     Vec::new()
 }

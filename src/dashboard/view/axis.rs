@@ -171,7 +171,13 @@ mod tests {
             3,
         );
         assert_eq!(labels(&axis), ["5200", "5300", "5400", "5500"]);
-        let axis = Axis::linear(Range { low: 0.0, high: 1.0 }, 4);
+        let axis = Axis::linear(
+            Range {
+                low: 0.0,
+                high: 1.0,
+            },
+            4,
+        );
         assert_eq!(labels(&axis), ["0.00", "0.25", "0.50", "0.75", "1.00"]);
     }
 
@@ -200,6 +206,12 @@ mod tests {
         assert_eq!(axis.place(0.0), None);
         assert_eq!(axis.place(8.0), Some(1.0));
         assert_eq!(labels(&axis), ["0.05", "0.1", "0.2", "0.5", "1", "2", "5"]);
-        assert_eq!(Axis::logarithmic(Range { low: -1.0, high: 0.0 }), None);
+        assert_eq!(
+            Axis::logarithmic(Range {
+                low: -1.0,
+                high: 0.0
+            }),
+            None
+        );
     }
 }

@@ -30,7 +30,6 @@ fn title<'a>(state: &State, ink: Ink) -> Vec<Line<'a>> {
         Some(verdict) => vec![
             name,
             Line::from(Span::styled(verdict.words, ink.health(verdict.health))),
-            Line::from(ink.dim("latest reports")),
         ],
         None => vec![name],
     }
@@ -110,20 +109,24 @@ fn signed(lead: f64) -> String {
     format!("{sign}{}", probability(lead.abs()))
 }
 
-/// One chart, or two, below the bars.
+/// One chart below the bars, or two side by side.
 fn charts(state: &State, ink: Ink, inner: Rect, buffer: &mut Buffer) {
     let room = inner.height.saturating_sub(ROWS + 1);
-    let charts: &[Chart] = match room {
-        _ if room >= 2 * (chart::LEAST_HEIGHT + 4) => &[Chart::Probabilities, Chart::Gradients],
-        _ if room >= chart::LEAST_HEIGHT + 1 => &[Chart::Probabilities],
-        _ => return,
+    if room < chart::LEAST_HEIGHT + 1 {
+        return;
+    }
+    let charts: &[Chart] = if inner.width >= 66 {
+        &[Chart::Probabilities, Chart::Gradients]
+    } else {
+        &[Chart::Probabilities]
     };
-    let each = room / cells(charts.len());
+    let each = inner.width / cells(charts.len());
     for (index, kind) in (0..).zip(charts) {
         let part = Rect {
-            y: inner.y + ROWS + 1 + index * each,
-            height: each,
-            ..inner
+            x: inner.x + index * each,
+            y: inner.y + ROWS + 1,
+            width: each,
+            height: room,
         };
         put(buffer, row(part, 0), ink.dim(kind.name()));
         let below = Rect {

@@ -34,7 +34,12 @@ pub(super) fn draw(state: &State, chart: Chart, ink: Ink, area: Rect, buffer: &m
     let curves: Vec<_> = chart
         .curves()
         .iter()
-        .map(|curve| (*curve, super::spark::slices(state, curve.series, plot.width * 2)))
+        .map(|curve| {
+            (
+                *curve,
+                super::spark::slices(state, curve.series, plot.width * 2),
+            )
+        })
         .collect();
     let axis = axis(state, chart, &curves, plot.height);
     upright(axis.as_ref(), ink, area, plot, buffer);
@@ -45,7 +50,11 @@ pub(super) fn draw(state: &State, chart: Chart, ink: Ink, area: Rect, buffer: &m
         } else {
             "curves come with the first reports"
         };
-        put(buffer, row(plot, plot.height / 2), ink.dim(format!(" {words}")));
+        put(
+            buffer,
+            row(plot, plot.height / 2),
+            ink.dim(format!(" {words}")),
+        );
         return;
     };
     let mut grid = Plot::new(plot.width, plot.height);
@@ -69,7 +78,13 @@ fn axis(state: &State, chart: Chart, curves: &[(Curve, Vec<Slice>)], height: u16
     let range = Range::of(values)?;
     let marks = (height / 3).clamp(1, 5);
     Some(match chart {
-        Chart::Probabilities => Axis::linear(Range { low: 0.0, high: 1.0 }, marks),
+        Chart::Probabilities => Axis::linear(
+            Range {
+                low: 0.0,
+                high: 1.0,
+            },
+            marks,
+        ),
         _ => Axis::linear(range, marks),
     })
 }
@@ -113,7 +128,7 @@ fn along(state: &State, ink: Ink, area: Rect, plot: Rect, buffer: &mut Buffer) {
             width,
             ..line
         };
-        put(buffer, at(1, 0), ink.dim("┴"));
+        put(buffer, at(1, 0), ink.dim("┬"));
         let back = window * f64::from(parts - part) / f64::from(parts);
         let label = back_in_time(back);
         let width = super::ink::cells(label.chars().count());
@@ -151,6 +166,10 @@ fn mark_ends(mut ends: Vec<(Curve, u16)>, ink: Ink, plot: Rect, buffer: &mut Buf
             width: 1,
             ..row(plot, y)
         };
-        put(buffer, place, Span::styled(curve.mark, ink.series(curve.series)));
+        put(
+            buffer,
+            place,
+            Span::styled(curve.mark, ink.series(curve.series)),
+        );
     }
 }

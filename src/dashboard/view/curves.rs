@@ -50,22 +50,16 @@ fn title<'a>(state: &State, ink: Ink) -> Vec<Line<'a>> {
 /// A line for each curve: its letter, the latest figure as it was measured, and its course.
 pub(super) fn lines(state: &State, chart: Chart, ink: Ink, area: Rect, buffer: &mut Buffer) {
     let width = area.width.saturating_sub(9);
-    let courses: Vec<_> = chart
-        .curves()
-        .iter()
-        .map(|curve| (curve, spark::slices(state, curve.series, width)))
-        .collect();
-    let peak = courses
-        .iter()
-        .map(|(_, slices)| spark::peak(slices))
-        .fold(0.0, f64::max);
-    for (index, (curve, slices)) in (0..).zip(&courses) {
-        let latest = state.stats.map_or(f64::NAN, |stats| curve.series.of(&stats));
+    for (index, curve) in (0..).zip(chart.curves()) {
+        let course = spark::slices(state, curve.series, width);
+        let latest = state
+            .stats
+            .map_or(f64::NAN, |stats| curve.series.of(&stats));
         let style = ink.series(curve.series);
         let line = Line::from(vec![
             Span::styled(format!("{:<1} ", curve.mark), style),
             ink.bold(format!("{:>6} ", figure(latest))),
-            Span::styled(spark::text(slices, peak), style),
+            Span::styled(spark::text(&course), style),
         ]);
         put(buffer, row(area, index), line);
     }

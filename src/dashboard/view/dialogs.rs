@@ -20,8 +20,11 @@ pub(super) fn draw(state: &State, dialog: &Dialog, ink: Ink, area: Rect, buffer:
     let room = usize::from(WIDTH.min(area.width).saturating_sub(4));
     let (title, lines) = match dialog {
         Dialog::Help => return super::help::draw(state, ink, area, buffer),
-        Dialog::Stop => ("end the run", stop(state, ink)),
-        Dialog::Rates(rates) => ("learning rates", learning_rates(rates, &state.rates, ink, room)),
+        Dialog::Stop => ("end the run", stop(state, ink, room)),
+        Dialog::Rates(rates) => (
+            "learning rates",
+            learning_rates(rates, &state.rates, ink, room),
+        ),
         Dialog::Note(note) => ("a note for the log", note_lines(note, ink, room)),
         Dialog::Died => return died(state, ink, area, buffer),
     };
@@ -30,20 +33,26 @@ pub(super) fn draw(state: &State, dialog: &Dialog, ink: Ink, area: Rect, buffer:
 
 fn in_box(title: &str, lines: Vec<Line>, width: u16, ink: Ink, area: Rect, buffer: &mut Buffer) {
     let place = centred(area, width, cells(lines.len()) + 2);
-    let inner = overlay(title, ink, place, buffer);
+    let inner = overlay(title, ink, area, place, buffer);
     for (index, line) in (0..).zip(lines) {
         put(buffer, row(inner, index), line);
     }
 }
 
-fn choice<'a>(ink: Ink, key: &'static str, words: impl Into<String>) -> Line<'a> {
-    Line::from(vec![
+/// A key and what it chooses, in as many lines as that takes.
+fn choice<'a>(ink: Ink, room: usize, key: &str, words: &str) -> Vec<Line<'a>> {
+    let mut lines = wrapped(words, room.saturating_sub(5)).into_iter();
+    let first = lines.next().unwrap_or_default();
+    let head = Line::from(vec![
         Span::styled(format!("{key:<5}"), ink.theme.key()),
-        Span::raw(words.into()),
-    ])
+        Span::raw(first),
+    ]);
+    std::iter::once(head)
+        .chain(lines.map(|line| Line::from(format!("     {line}"))))
+        .collect()
 }
 
-fn stop<'a>(state: &State, ink: Ink) -> Vec<Line<'a>> {
+fn stop<'a>(state: &State, ink: Ink, room: usize) -> Vec<Line<'a>> {
     let lost = match (state.saved, state.unsaved()) {
         (None, 0) => "loses nothing yet".to_owned(),
         (None, steps) => format!("loses all {} steps", grouped(steps)),
@@ -51,20 +60,18 @@ fn stop<'a>(state: &State, ink: Ink) -> Vec<Line<'a>> {
         (Some(_), 1) => "loses 1 step".to_owned(),
         (Some(_), steps) => format!("loses {} steps", grouped(steps)),
     };
-    vec![
-        choice(ink, "s", "save and stop"),
-        choice(ink, "k", format!("stop without saving, {lost}")),
-        choice(ink, "d", "keep training, leave"),
-        choice(ink, "Esc", "back"),
+    [
+        ("s", "save and stop".to_owned()),
+        ("k", format!("stop without saving, {lost}")),
+        ("d", "keep training, leave".to_owned()),
+        ("Esc", "back".to_owned()),
     ]
+    .into_iter()
+    .flat_map(|(key, words)| choice(ink, room, key, &words))
+    .collect()
 }
 
-fn learning_rates<'a>(
-    rates: &Rates,
-    in_force: &InForce,
-    ink: Ink,
-    room: usize,
-) -> Vec<Line<'a>> {
+fn learning_rates<'a>(rates: &Rates, in_force: &InForce, ink: Ink, room: usize) -> Vec<Line<'a>> {
     let mut lines: Vec<_> = Network::BOTH
         .into_iter()
         .map(|network| rate_line(network, rates, in_force, ink))
@@ -94,7 +101,9 @@ fn rate_line<'a>(network: Network, rates: &Rates, in_force: &InForce, ink: Ink) 
     let (mark, cursor) = if chosen { ("▸ ", "▏") } else { ("  ", " ") };
     let typed = rates.typed(network).to_owned();
     let pad = 14_usize.saturating_sub(typed.width());
-    let now = in_force.of(network).map_or_else(|| UNKNOWN.to_owned(), rate);
+    let now = in_force
+        .of(network)
+        .map_or_else(|| UNKNOWN.to_owned(), rate);
     let value = if chosen {
         ink.bold(typed)
     } else {

@@ -74,9 +74,13 @@ fn dialog_keys<'a>(dialog: &Dialog, ink: Ink) -> Vec<Piece<'a>> {
         Dialog::Note(_) => &[("Enter", "write"), ("Esc", "back")],
         Dialog::Died => &[("d", "leave"), ("Esc", "look on")],
     };
-    (0..)
+    (1..)
         .zip(keys)
-        .map(|(rank, (name, word))| Piece::new(rank, key(ink, (*name).to_owned(), word)))
+        .map(|(place, (name, word))| {
+            // The way back is never left out.
+            let rank = if *name == "Esc" { 0 } else { place };
+            Piece::new(rank, key(ink, (*name).to_owned(), word))
+        })
         .collect()
 }
 

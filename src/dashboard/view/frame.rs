@@ -2,10 +2,11 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Borders, Clear, Widget};
 
-use super::ink::{Ink, Piece, fit, inset, joined, put, row};
+use super::ink::{Ink, Piece, cells, fit, inset, joined, put, row};
 
 /// How much of a frame is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,11 +40,7 @@ impl<'a> Frame<'a> {
 
     /// Draws it and says what it leaves for the panel.
     pub(super) fn draw(self, ink: Ink, area: Rect, buffer: &mut Buffer) -> Rect {
-        let style = if self.focused {
-            ink.theme.accent()
-        } else {
-            ink.theme.dim()
-        };
+        let style = self.edge_style(ink);
         let block = match self.edge {
             Edge::Box => Block::new()
                 .borders(Borders::ALL)
@@ -55,12 +52,16 @@ impl<'a> Frame<'a> {
         Self::inner(area)
     }
 
-    fn entitle(self, ink: Ink, area: Rect, buffer: &mut Buffer) {
-        let edge = if self.focused {
-            ink.theme.accent()
+    fn edge_style(&self, ink: Ink) -> Style {
+        if self.focused {
+            ink.theme.text()
         } else {
             ink.theme.dim()
-        };
+        }
+    }
+
+    fn entitle(self, ink: Ink, area: Rect, buffer: &mut Buffer) {
+        let edge = self.edge_style(ink);
         let room = usize::from(area.width.saturating_sub(5));
         let mut pieces: Vec<_> = self
             .title
@@ -74,16 +75,33 @@ impl<'a> Frame<'a> {
         fit(&mut pieces, room, 4);
         // The mark of focus takes the place of a blank, so that nothing moves with it.
         let mark = if self.focused { "▸" } else { " " };
-        let mut line = Line::from(Span::styled(mark, edge));
+        let mut line = Line::from(Span::styled(mark, ink.theme.accent()));
         line.spans
             .extend(joined(pieces, &Span::styled(" ── ", edge)).spans);
         line.push_span(" ");
-        put(buffer, inset(row(area, 0), 1), line);
+        let place = inset(row(area, 0), 1);
+        let written = Rect {
+            width: cells(line.width()).min(place.width),
+            ..place
+        };
+        buffer.set_style(written, Style::reset());
+        put(buffer, place, line);
     }
 }
 
-/// A box over the panels, with nothing of them showing through. Says what it leaves for its content.
-pub(super) fn overlay(title: &str, ink: Ink, area: Rect, buffer: &mut Buffer) -> Rect {
-    Clear.render(area, buffer);
+/// A box over the panels, with a blank column beside it. Says what it leaves for its content.
+pub(super) fn overlay(
+    title: &str,
+    ink: Ink,
+    within: Rect,
+    area: Rect,
+    buffer: &mut Buffer,
+) -> Rect {
+    let margin = Rect {
+        x: area.x.saturating_sub(1),
+        width: area.width + 2,
+        ..area
+    };
+    Clear.render(margin.intersection(within), buffer);
     Frame::new(vec![Line::from(ink.bold(title))], true).draw(ink, area, buffer)
 }

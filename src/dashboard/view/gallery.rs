@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::Widget;
 use sparring_contract::protocol::{Pictures, Purpose};
+use unicode_width::UnicodeWidthStr;
 
 use super::frame::{Edge, Frame};
 use super::ink::{Ink, centred, put, row, wrapped};
@@ -25,7 +26,12 @@ pub(super) fn draw(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
     frame.edge = hang.edge;
     let inner = frame.draw(ink, area, buffer);
     if hang.gallery.places.is_empty() {
-        return explain("no room for a whole picture here: z enlarges", ink, inner, buffer);
+        return explain(
+            "no room for a whole picture here: z enlarges",
+            ink,
+            inner,
+            buffer,
+        );
     }
     pictures(&shown.pictures, &hang.gallery, buffer);
 }
@@ -60,7 +66,7 @@ fn missing(state: &State) -> String {
     match (state.standing(), state.gallery.showing) {
         (Standing::Loading, _) => "loading libtorch…".to_owned(),
         (Standing::WarmingUp, _) => "warming up…".to_owned(),
-        (Standing::Ended(_) | Standing::Crashed(_), _) => {
+        (Standing::Ended(_) | Standing::Crashed, _) => {
             "no pictures here; those that were saved are in samples/".to_owned()
         }
         (_, Purpose::Fresh) => "drawing from fresh noise…".to_owned(),
@@ -72,7 +78,9 @@ fn explain(words: &str, ink: Ink, area: Rect, buffer: &mut Buffer) {
     let lines = wrapped(words, usize::from(area.width));
     let place = centred(area, area.width, super::ink::cells(lines.len()));
     for (index, line) in (0..).zip(lines) {
-        put(buffer, row(place, index), Line::from(ink.dim(line)).centered());
+        let width = super::ink::cells(line.width());
+        let middle = centred(row(place, index), width, 1);
+        put(buffer, middle, ink.dim(line));
     }
 }
 

@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 use super::ink::{Ink, Piece, cells, fit, inset, joined, put, shortened};
 use super::spark;
@@ -21,8 +22,10 @@ pub(super) fn identity(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer)
     let area = inset(area, 1);
     let width = usize::from(area.width);
     let mut right = right_side(state, ink, area.width >= ROOMY);
-    // The name of the run and the state are what no screen is too narrow for.
-    let taken = fit(&mut right, width.saturating_sub(12), 3);
+    let gap = if area.width >= 60 { 3 } else { 2 };
+    // The name of the run and its state are what no screen is too narrow for.
+    let name = state.name.width().min(24);
+    let taken = fit(&mut right, width.saturating_sub(name + 2), gap);
     let mut left = left_side(state, ink);
     let room = width.saturating_sub(taken + 2);
     if fit(&mut left, room, 3) > room {
@@ -35,7 +38,7 @@ pub(super) fn identity(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer)
         width: taken,
         ..area
     };
-    put(buffer, place, joined(right, &Span::raw("   ")));
+    put(buffer, place, joined(right, &Span::raw(" ".repeat(gap))));
 }
 
 fn left_side<'a>(state: &State, ink: Ink) -> Vec<Piece<'a>> {
@@ -68,6 +71,9 @@ fn right_side<'a>(state: &State, ink: Ink, roomy: bool) -> Vec<Piece<'a>> {
         style,
     ));
     let mut pieces = vec![Piece::new(0, word)];
+    if let Some(detail) = state.detail() {
+        pieces.push(Piece::new(2, Span::styled(shortened(&detail, 40), style)));
+    }
     if let Some(next) = state.next() {
         pieces.push(Piece::new(1, ink.bold(next)));
     }
@@ -131,9 +137,14 @@ fn epoch(state: &State) -> String {
 }
 
 fn figures<'a>(state: &State, ink: Ink, roomy: bool) -> Vec<Piece<'a>> {
-    let last = state.started.as_ref().map_or(0, |started| started.last_step);
+    let last = state
+        .started
+        .as_ref()
+        .map_or(0, |started| started.last_step);
     let width = grouped(last).len();
-    let speed = state.stats.map_or(f64::NAN, |stats| stats.images_per_second);
+    let speed = state
+        .stats
+        .map_or(f64::NAN, |stats| stats.images_per_second);
     let mut pieces = vec![
         Piece::new(2, format!("step {:>width$}", grouped(state.step()))),
         Piece::new(1, format!("{:>6} img/s", speed_words(speed))),

@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use ratatui::widgets::{Clear, Widget};
 
 use super::footer::key;
 use super::frame::overlay;
@@ -24,7 +25,12 @@ pub(super) fn draw(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
     if area.width < WIDTH || area.height < height {
         return flow(state, ink, area, buffer);
     }
-    let inner = overlay("keys", ink, centred(area, WIDTH, height), buffer);
+    let place = centred(area, WIDTH, height);
+    if area.width < WIDTH + 8 {
+        // What little would show beside it would only look torn.
+        Clear.render(area, buffer);
+    }
+    let inner = overlay("keys", ink, area, place, buffer);
     for (index, binding) in (0..).zip(TABLE) {
         let place = Rect {
             x: inner.x + index / rows * COLUMN,
@@ -87,7 +93,7 @@ fn entry<'a>(state: &State, binding: &Binding, ink: Ink) -> Line<'a> {
 
 /// The help of a small screen: each action's first key and name, one after the other.
 fn flow(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
-    let inner = overlay("keys", ink, area, buffer);
+    let inner = overlay("keys", ink, area, area, buffer);
     let width = usize::from(inner.width);
     let mut rest = TABLE.iter().filter_map(|binding| {
         let label = state.keymap.label(binding.action, !ink.unicode);

@@ -51,7 +51,10 @@ fn heights(state: &State, height: u16) -> [(Panel, u16); 4] {
     let (curves, balance) = if height >= TALL {
         (rest * 2 / 5, rest * 2 / 5)
     } else if height >= CHART {
-        (rest.saturating_sub(balance::ROWS + 2) * 2 / 3, balance::ROWS + 2)
+        (
+            rest.saturating_sub(balance::ROWS + 2) * 2 / 3,
+            balance::ROWS + 2,
+        )
     } else {
         (4, balance::ROWS + 2)
     };

@@ -10,9 +10,15 @@ use super::ink::{Ink, Piece, fit, joined, put, row, shortened};
 use crate::dashboard::state::{Panel, State};
 use crate::dashboard::words::{UNKNOWN, ago, bytes, grouped, share};
 
+/// Below this the words are short.
+const NARROW: u16 = 36;
+
 /// Rows of figures, of which the GPU's is there where one trains.
 pub(super) fn rows(state: &State) -> u16 {
-    let gpu = state.machine.as_ref().is_some_and(|machine| machine.gpu.is_some());
+    let gpu = state
+        .machine
+        .as_ref()
+        .is_some_and(|machine| machine.gpu.is_some());
     2 + u16::from(gpu)
 }
 
@@ -22,24 +28,35 @@ pub(super) fn draw(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
     let inner = Frame::new(title(state, ink), focused).draw(ink, area, buffer);
     let unknown = Machine::default();
     let machine = state.machine.as_ref().unwrap_or(&unknown);
-    let mut lines = vec![processor(state, machine, ink)];
+    let narrow = inner.width < NARROW;
+    let mut lines = vec![processor(state, machine, ink, narrow)];
     if machine.gpu.is_some() {
         lines.push(gpu(machine, ink));
     }
-    lines.push(checkpoint(state, ink));
+    lines.push(if narrow {
+        checkpoint_in_short(state, ink)
+    } else {
+        checkpoint(state, ink)
+    });
     if inner.height > rows(state) + 2 {
         lines.push(Vec::new());
         lines.extend(details(state, machine, ink));
     }
     for (index, mut pieces) in (0..).zip(lines) {
-        fit(&mut pieces, usize::from(inner.width), 3);
-        put(buffer, row(inner, index), joined(pieces, &Span::raw("   ")));
+        let gap = if narrow { 2 } else { 3 };
+        fit(&mut pieces, usize::from(inner.width), gap);
+        let line = joined(pieces, &Span::raw(" ".repeat(gap)));
+        put(buffer, row(inner, index), line);
     }
 }
 
 fn title<'a>(state: &State, ink: Ink) -> Vec<Line<'a>> {
     let mut title = vec![Line::from(ink.bold("machine"))];
-    if let Some(gpu) = state.machine.as_ref().and_then(|machine| machine.gpu.clone()) {
+    if let Some(gpu) = state
+        .machine
+        .as_ref()
+        .and_then(|machine| machine.gpu.clone())
+    {
         title.push(Line::from(gpu));
     }
     title
@@ -68,20 +85,22 @@ fn used(part: Option<u64>, whole: Option<u64>) -> String {
     }
 }
 
-fn processor<'a>(state: &State, machine: &Machine, ink: Ink) -> Vec<Piece<'a>> {
+fn processor<'a>(state: &State, machine: &Machine, ink: Ink, narrow: bool) -> Vec<Piece<'a>> {
     let mut pieces = vec![
         item(ink, 0, "cpu", percent(machine.cpu_percent)),
         item(
             ink,
             1,
-            "memory",
+            if narrow { "mem" } else { "memory" },
             used(machine.memory_used, machine.memory_total),
         ),
     ];
     if machine.gpu.is_none() {
         pieces.push(item(ink, 2, "gpu", UNKNOWN.to_owned()));
     }
-    pieces.push(item(ink, 3, "link", link(state)));
+    if !narrow {
+        pieces.push(item(ink, 3, "link", link(state)));
+    }
     pieces
 }
 
@@ -129,6 +148,22 @@ fn checkpoint<'a>(state: &State, ink: Ink) -> Vec<Piece<'a>> {
         pieces.push(Piece::new(1, ago(state.now - time)));
     }
     pieces
+}
+
+/// The age of the newest checkpoint, and what this face writes, in one line.
+fn checkpoint_in_short<'a>(state: &State, ink: Ink) -> Vec<Piece<'a>> {
+    let saved = match state.saved {
+        _ if state.is_saving() => "saving…".to_owned(),
+        None => "nothing yet".to_owned(),
+        Some(saved) => saved.time.map_or_else(
+            || format!("step {}", grouped(saved.step)),
+            |time| ago(state.now - time),
+        ),
+    };
+    vec![
+        item(ink, 0, "saved", format!("{saved:<10}")),
+        item(ink, 1, "link", link(state)),
+    ]
 }
 
 /// What is worth a look when the panel is enlarged.

@@ -94,7 +94,10 @@ impl Plot {
             let (x, y) = (index % self.width, index / self.width);
             let place = (area.x + super::ink::cells(x), area.y + super::ink::cells(y));
             let glyph = char::from_u32(0x2800 + u32::from(*dots)).unwrap_or(' ');
-            if let Some(cell) = buffer.cell_mut(place).filter(|_| area.contains(place.into())) {
+            if let Some(cell) = buffer
+                .cell_mut(place)
+                .filter(|_| area.contains(place.into()))
+            {
                 cell.set_char(glyph).set_style(self.styles[index]);
             }
         }
@@ -110,7 +113,13 @@ mod tests {
         let area = Rect::new(0, 0, width, height);
         let mut buffer = Buffer::empty(area);
         let mut plot = Plot::new(width, height);
-        let axis = Axis::linear(Range { low: 0.0, high: 1.0 }, 1);
+        let axis = Axis::linear(
+            Range {
+                low: 0.0,
+                high: 1.0,
+            },
+            1,
+        );
         plot.curve(slices, &axis, Style::new());
         plot.draw(area, &mut buffer);
         (0..height)
@@ -120,7 +129,12 @@ mod tests {
 
     #[test]
     fn a_curve_joins_its_points_and_breaks_at_gaps() {
-        let whole = [Slice::Mean(0.0), Slice::Empty, Slice::Empty, Slice::Mean(1.0)];
+        let whole = [
+            Slice::Mean(0.0),
+            Slice::Empty,
+            Slice::Empty,
+            Slice::Mean(1.0),
+        ];
         assert_eq!(drawn(&whole, 2, 1), ["⡠⠊"]);
         let broken = [Slice::Mean(0.0), Slice::Gap, Slice::Gap, Slice::Mean(1.0)];
         assert_eq!(drawn(&broken, 2, 1), ["⡀⠈"]);
@@ -129,6 +143,6 @@ mod tests {
     #[test]
     fn a_jump_is_drawn_without_holes() {
         let jump = [Slice::Mean(0.0), Slice::Mean(1.0)];
-        assert_eq!(drawn(&jump, 1, 2), ["⢸", "⣸"]);
+        assert_eq!(drawn(&jump, 1, 2), ["⢸", "⡸"]);
     }
 }

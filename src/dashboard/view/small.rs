@@ -53,7 +53,10 @@ fn figures(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
         let words = Span::styled(verdict.words, ink.health(verdict.health));
         put(buffer, row(area, 3), words);
     }
-    let speed = format!("{:>6} img/s", header::speed_words(header::throughput(state)));
+    let speed = format!(
+        "{:>6} img/s",
+        header::speed_words(header::throughput(state))
+    );
     put(buffer, row(area, 4), ink.dim(speed));
     put(
         buffer,

@@ -17,16 +17,17 @@ pub(super) fn slices(state: &State, series: Series, width: u16) -> Vec<Slice> {
         .slices(series, window, usize::from(width), smoothing)
 }
 
-/// The highest mean.
-pub(super) fn peak(slices: &[Slice]) -> f64 {
-    slices
-        .iter()
-        .filter_map(|slice| slice.mean())
-        .fold(0.0, f64::max)
-}
+/// Of the largest figure, a course covers at least this part: what hardly changes shall look as if.
+const LEAST_SPAN: f64 = 0.3;
 
-/// A bar a slice from 0 to `peak`; blank before the first report and where a figure was not finite.
-pub(super) fn text(slices: &[Slice], peak: f64) -> String {
+/// A bar a slice, the lowest and the highest of their own course; blank before the first report and where a figure
+/// was not finite.
+pub(super) fn text(slices: &[Slice]) -> String {
+    let means = || slices.iter().filter_map(|slice| slice.mean());
+    let low = means().fold(f64::INFINITY, f64::min);
+    let high = means().fold(f64::NEG_INFINITY, f64::max);
+    let span = (high - low).max(LEAST_SPAN * high.abs());
+    let foot = f64::midpoint(low, high) - span / 2.0;
     let mut last = ' ';
     slices
         .iter()
@@ -34,27 +35,22 @@ pub(super) fn text(slices: &[Slice], peak: f64) -> String {
             last = match slice {
                 Slice::Empty => last,
                 Slice::Gap => ' ',
-                Slice::Mean(value) => level(*value, peak),
+                Slice::Mean(value) => level((value - foot) / span),
             };
             last
         })
         .collect()
 }
 
-fn level(value: f64, peak: f64) -> char {
-    let part = if peak > 0.0 {
-        (value / peak).clamp(0.0, 1.0)
-    } else {
-        0.0
-    };
-    let index = usize::try_from(whole(part * 7.0)).unwrap_or(0);
+fn level(part: f64) -> char {
+    let index = usize::try_from(whole(part.clamp(0.0, 1.0) * 7.0)).unwrap_or(0);
     LEVELS[index.min(7)]
 }
 
 /// Images a second in one row.
 pub(super) fn throughput(state: &State, ink: Ink, width: u16) -> Span<'static> {
     let slices = slices(state, Series::Throughput, width);
-    Span::styled(text(&slices, peak(&slices)), ink.theme.dim())
+    Span::styled(text(&slices), ink.theme.dim())
 }
 
 #[cfg(test)]
@@ -62,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bars_rise_from_zero_and_gaps_stay_blank() {
+    fn bars_span_their_own_course_and_gaps_stay_blank() {
         let slices = [
             Slice::Empty,
             Slice::Mean(0.0),
@@ -71,12 +67,13 @@ mod tests {
             Slice::Mean(2.0),
             Slice::Empty,
         ];
-        assert_eq!(text(&slices, peak(&slices)), " ▁▅ ██");
+        assert_eq!(text(&slices), " ▁▅ ██");
     }
 
     #[test]
-    fn figures_that_are_all_zero_are_flat() {
-        let slices = [Slice::Mean(0.0); 3];
-        assert_eq!(text(&slices, peak(&slices)), "▁▁▁");
+    fn what_hardly_changes_looks_as_if() {
+        let slices = [5400.0, 5410.0, 5390.0].map(Slice::Mean);
+        assert_eq!(text(&slices), "▅▅▄");
+        assert_eq!(text(&[Slice::Mean(0.0); 3]), "▁▁▁");
     }
 }
