@@ -13,13 +13,6 @@ pub enum Message {
     Key(KeyPress),
     /// Text was pasted. It never acts as keys.
     Paste(String),
-    /// The terminal has this size now.
-    Resized {
-        /// Columns.
-        width: u16,
-        /// Rows.
-        height: u16,
-    },
     /// The worker said something.
     FromWorker(ToFace),
     /// The connection is gone, and is being sought again. The next snapshot says that it is back.

@@ -28,6 +28,7 @@ impl Panel {
     ];
 
     /// The panel so many places on in the order, around its ends.
+    #[must_use]
     pub fn after(self, places: usize) -> Self {
         let here = Self::ORDER
             .iter()
@@ -110,6 +111,7 @@ impl Chart {
     ];
 
     /// The chart so many places on, around the ends.
+    #[must_use]
     pub fn after(self, places: usize) -> Self {
         let here = Self::ORDER
             .iter()
@@ -119,6 +121,7 @@ impl Chart {
     }
 
     /// The chart before, around the ends.
+    #[must_use]
     pub fn before(self) -> Self {
         self.after(Self::ORDER.len() - 1)
     }

@@ -47,8 +47,6 @@ pub struct Settings {
     pub utc_offset: i32,
     /// The time now, seconds since 1970.
     pub now: f64,
-    /// Columns and rows of the terminal.
-    pub size: (u16, u16),
 }
 
 /// The newest checkpoint.
@@ -73,8 +71,6 @@ pub struct State {
     pub utc_offset: i32,
     /// The time of the last tick, seconds since 1970.
     pub now: f64,
-    /// Columns and rows of the terminal.
-    pub size: (u16, u16),
 
     /// Whether a worker is there to talk to.
     pub connection: Connection,
@@ -123,7 +119,6 @@ impl State {
             read_only: settings.read_only,
             utc_offset: settings.utc_offset,
             now: settings.now,
-            size: settings.size,
             connection: Connection::Live,
             phase: Phase::Loading,
             started: None,
@@ -222,7 +217,7 @@ impl State {
             Event::Ended(ended) => {
                 self.phase = Phase::Ended;
                 self.stopping = false;
-                self.report(ended.stats);
+                self.conclude(ended.stats);
                 self.ended = Some(ended);
             }
             Event::Samples(_) | Event::Note { .. } | Event::Warning { .. } | Event::Unknown => {}
@@ -244,9 +239,20 @@ impl State {
 
     fn report(&mut self, stats: Stats) {
         self.history.push(stats);
-        // The figures of an end that made no step say nothing new but its counters.
-        if stats.d_loss.is_finite() || self.stats.is_none_or(|known| known.step < stats.step) {
+        if self.stats.is_none_or(|known| known.step <= stats.step) {
             self.stats = Some(stats);
+        }
+    }
+
+    /// The last figures of a run. One that made no step since the last report knows its counters alone.
+    fn conclude(&mut self, last: Stats) {
+        match &mut self.stats {
+            Some(known) if !last.training_seconds.is_finite() => {
+                known.step = known.step.max(last.step);
+                known.epoch = known.epoch.max(last.epoch);
+                known.images_seen = known.images_seen.max(last.images_seen);
+            }
+            _ => self.report(last),
         }
     }
 

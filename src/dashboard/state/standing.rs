@@ -1,6 +1,6 @@
 //! How the run stands, in a word and with what to do next.
 
-use sparring_contract::protocol::{Command, Ended, Phase, Reason};
+use sparring_contract::protocol::{Command, Phase, Reason};
 
 use super::State;
 use crate::dashboard::words::grouped;
@@ -103,14 +103,24 @@ impl State {
             && matches!(self.connection, Connection::Live | Connection::Lost { .. })
     }
 
+    /// Why no command can be sent, if none can.
+    pub fn refusal(&self) -> Option<&'static str> {
+        if self.read_only {
+            return Some("this face only watches (--read-only)");
+        }
+        if self.ended.is_some() {
+            return Some("the run has ended");
+        }
+        match self.connection {
+            Connection::Live => None,
+            Connection::Lost { .. } => Some("the connection is lost"),
+            Connection::Died { .. } | Connection::Read => Some("no worker trains this run"),
+        }
+    }
+
     /// Whether a checkpoint was asked for and is not there yet.
     pub fn is_saving(&self) -> bool {
         self.phase == Phase::Saving || self.requests.any(|command| *command == Command::Checkpoint)
-    }
-
-    /// How the worker ended the run, if it did.
-    pub fn ended(&self) -> Option<&Ended> {
-        self.ended.as_deref()
     }
 
     /// Why it stands so, where that takes more than a word.
@@ -138,13 +148,13 @@ impl State {
 
 impl Standing {
     /// The state in a word or two.
-    pub fn words(&self) -> String {
+    pub fn words(self) -> String {
         match self {
             Self::Loading => "loading libtorch".to_owned(),
             Self::WarmingUp => "warming up".to_owned(),
             Self::Training => "training".to_owned(),
             Self::Pausing => "pausing…".to_owned(),
-            Self::Paused(step) => format!("paused at step {}", grouped(*step)),
+            Self::Paused(step) => format!("paused at step {}", grouped(step)),
             Self::Resuming => "going on…".to_owned(),
             Self::Saving => "saving".to_owned(),
             Self::Stopping => "stopping…".to_owned(),
@@ -156,7 +166,7 @@ impl Standing {
     }
 
     /// How much it wants to be seen.
-    pub fn tone(&self) -> Tone {
+    pub fn tone(self) -> Tone {
         match self {
             Self::Training => Tone::Good,
             Self::Paused(_) | Self::Pausing => Tone::Waiting,

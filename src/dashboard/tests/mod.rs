@@ -1,5 +1,6 @@
 //! Stories of a face, without a worker and without a terminal.
 
-#[cfg(test)]
-mod look;
+mod anything;
 mod run;
+mod screens;
+mod stories;

@@ -73,11 +73,6 @@ impl Run {
         self.snapshot.pictures = vec![pictures(Purpose::Fixed, step)];
         self
     }
-
-    pub fn in_phase(mut self, phase: Phase) -> Self {
-        self.snapshot.phase = phase;
-        self
-    }
 }
 
 pub fn record(event: Event, time: f64) -> Record {
@@ -177,7 +172,6 @@ pub fn settings() -> Settings {
     Settings {
         run: "quiet-otter".to_owned(),
         now: NOW,
-        size: (120, 34),
         ..Settings::default()
     }
 }

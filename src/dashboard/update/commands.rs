@@ -3,14 +3,14 @@
 use sparring_contract::protocol::{Command, Phase, Purpose};
 
 use crate::dashboard::message::Effect;
-use crate::dashboard::state::{Connection, State, Weight, command_name};
+use crate::dashboard::state::{State, Weight, command_name};
 
 /// Pictures drawn at a wish: those of a 4×4 grid.
 const PICTURES: u64 = 16;
 
 /// Sends a command, if there is a worker and this face may.
 pub(super) fn send(state: &mut State, command: Command) -> Vec<Effect> {
-    if let Some(why) = unable(state) {
+    if let Some(why) = state.refusal() {
         let text = format!("{} was not sent: {why}", command_name(&command));
         state.journal.write(state.now, Weight::Warning, text);
         return Vec::new();
@@ -21,21 +21,6 @@ pub(super) fn send(state: &mut State, command: Command) -> Vec<Effect> {
         return Vec::new();
     };
     vec![Effect::Send { id, command }]
-}
-
-/// Why a command cannot be sent, if it cannot.
-pub(super) fn unable(state: &State) -> Option<&'static str> {
-    if state.read_only {
-        return Some("this face only watches (--read-only)");
-    }
-    if state.ended().is_some() {
-        return Some("the run has ended");
-    }
-    match state.connection {
-        Connection::Live => None,
-        Connection::Lost { .. } => Some("the connection is lost"),
-        Connection::Died { .. } | Connection::Read => Some("no worker trains this run"),
-    }
 }
 
 /// Pauses, or goes on: the opposite of what is so or on its way.

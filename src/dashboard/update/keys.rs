@@ -68,7 +68,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
 
 /// Opens a dialogue that ends in a command; where no command can be sent, says why at once.
 fn ask(state: &mut State, action: Action) {
-    if let Some(why) = commands::unable(state) {
+    if let Some(why) = state.refusal() {
         let name = action.binding().name;
         let text = format!("{name}: {why}");
         state.journal.write(state.now, Weight::Warning, text);

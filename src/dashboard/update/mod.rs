@@ -14,7 +14,6 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Tick(now) => tick(state, now),
         Message::Key(key) => keys::press(state, key),
         Message::Paste(text) => paste(state, &text),
-        Message::Resized { width, height } => resize(state, width, height),
         Message::FromWorker(said) => worker::hear(state, said),
         Message::LinkLost { why } => lose(state, &why),
         Message::WorkerDied { status, log } => bury(state, &status, &log),
@@ -35,11 +34,6 @@ fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     if let Some(Dialog::Note(note)) = &mut state.dialog {
         extend_note(note, text);
     }
-    Vec::new()
-}
-
-fn resize(state: &mut State, width: u16, height: u16) -> Vec<Effect> {
-    state.size = (width, height);
     Vec::new()
 }
 

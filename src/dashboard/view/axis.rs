@@ -94,10 +94,10 @@ impl Axis {
                 .collect();
         }
         let decades = (self.high / self.low).log10();
-        let digits: &[f64] = if decades > 3.0 {
-            &[1.0]
-        } else {
-            &[1.0, 2.0, 5.0]
+        let digits: &[f64] = match decades {
+            _ if decades > 3.0 => &[1.0],
+            _ if decades > 1.0 => &[1.0, 2.0, 5.0],
+            _ => &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0],
         };
         let mut marks = Vec::new();
         let mut decade = 10_f64.powf(self.low.log10().floor());

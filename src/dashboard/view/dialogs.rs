@@ -100,7 +100,7 @@ fn rate_line<'a>(network: Network, rates: &Rates, in_force: &InForce, ink: Ink) 
     let chosen = rates.chosen == network;
     let (mark, cursor) = if chosen { ("▸ ", "▏") } else { ("  ", " ") };
     let typed = rates.typed(network).to_owned();
-    let pad = 14_usize.saturating_sub(typed.width());
+    let pad = 9_usize.saturating_sub(typed.width());
     let now = in_force
         .of(network)
         .map_or_else(|| UNKNOWN.to_owned(), rate);

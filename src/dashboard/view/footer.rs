@@ -43,7 +43,7 @@ fn keys<'a>(state: &State, ink: Ink) -> Vec<Piece<'a>> {
 
 /// A face that only watches, or has nobody to send a command to, has no use for the keys that do.
 fn is_of_use(state: &State, action: Action) -> bool {
-    !action.commands() || (!state.read_only && state.is_alive())
+    !action.commands() || state.refusal().is_none()
 }
 
 /// What is left out first where there is no room: the ways to act and out stay longest.

@@ -62,7 +62,7 @@ impl<'a> Frame<'a> {
 
     fn entitle(self, ink: Ink, area: Rect, buffer: &mut Buffer) {
         let edge = self.edge_style(ink);
-        let room = usize::from(area.width.saturating_sub(5));
+        let room = usize::from(area.width.saturating_sub(4));
         let mut pieces: Vec<_> = self
             .title
             .into_iter()

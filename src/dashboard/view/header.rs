@@ -66,8 +66,10 @@ fn left_side<'a>(state: &State, ink: Ink) -> Vec<Piece<'a>> {
 fn right_side<'a>(state: &State, ink: Ink, roomy: bool) -> Vec<Piece<'a>> {
     let standing = state.standing();
     let style = ink.tone(standing.tone());
+    let goes_on = matches!(standing.tone(), Tone::Good | Tone::Busy | Tone::Waiting);
+    let width = if goes_on { WORD } else { 0 };
     let word = Line::from(Span::styled(
-        format!("{} {:<WORD$}", dot(&standing), standing.words()),
+        format!("{} {:<width$}", dot(standing), standing.words()),
         style,
     ));
     let mut pieces = vec![Piece::new(0, word)];
@@ -83,7 +85,7 @@ fn right_side<'a>(state: &State, ink: Ink, roomy: bool) -> Vec<Piece<'a>> {
         elapsed.push_str(" elapsed");
     }
     pieces.push(Piece::new(3, elapsed));
-    if matches!(standing.tone(), Tone::Good | Tone::Busy | Tone::Waiting) {
+    if goes_on {
         let left = state.seconds_left().map_or(f64::NAN, |seconds| seconds);
         pieces.push(Piece::new(2, format!("ETA {:>7}", span(left))));
     }
@@ -91,7 +93,7 @@ fn right_side<'a>(state: &State, ink: Ink, roomy: bool) -> Vec<Piece<'a>> {
 }
 
 /// The state as a sign of one cell.
-pub(super) fn dot(standing: &Standing) -> &'static str {
+pub(super) fn dot(standing: Standing) -> &'static str {
     match standing.tone() {
         Tone::Good => "●",
         Tone::Busy => "○",

@@ -62,7 +62,7 @@ fn title<'a>(state: &State, ink: Ink) -> Vec<Line<'a>> {
     title
 }
 
-fn item<'a>(ink: Ink, rank: u8, name: &'a str, value: String) -> Piece<'a> {
+fn item(ink: Ink, rank: u8, name: &str, value: String) -> Piece<'_> {
     Piece::new(
         rank,
         Line::from(vec![ink.dim(format!("{name} ")), Span::raw(value)]),
@@ -99,7 +99,7 @@ fn processor<'a>(state: &State, machine: &Machine, ink: Ink, narrow: bool) -> Ve
         pieces.push(item(ink, 2, "gpu", UNKNOWN.to_owned()));
     }
     if !narrow {
-        pieces.push(item(ink, 3, "link", link(state)));
+        pieces.push(item(ink, 3, "tty", link(state)));
     }
     pieces
 }
@@ -161,8 +161,8 @@ fn checkpoint_in_short<'a>(state: &State, ink: Ink) -> Vec<Piece<'a>> {
         ),
     };
     vec![
-        item(ink, 0, "saved", format!("{saved:<10}")),
-        item(ink, 1, "link", link(state)),
+        item(ink, 0, "saved", saved),
+        item(ink, 1, "tty", link(state)),
     ]
 }
 

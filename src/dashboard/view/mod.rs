@@ -31,7 +31,7 @@ pub fn view(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
     if area.is_empty() {
         return;
     }
-    if area.height < 6 || area.width < 24 {
+    if area.height < 9 || area.width < 36 {
         if area.area() > 1 {
             small::line(state, ink, area, buffer);
         }

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::ink::{Ink, Piece, fit, inset, joined, put, row, shortened};
+use super::ink::{Ink, Piece, fit, inset, joined, put, row, shortened, wrapped};
 use super::{curves, footer, gallery, header};
 use crate::dashboard::state::{Chart, Series, State};
 use crate::dashboard::words::{figure, grouped, probability};
@@ -53,6 +53,13 @@ fn figures(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
         let words = Span::styled(verdict.words, ink.health(verdict.health));
         put(buffer, row(area, 3), words);
     }
+    if let Some(next) = state.next() {
+        let lines = wrapped(&next, usize::from(area.width));
+        for (index, line) in (4..).zip(lines) {
+            put(buffer, row(area, index), ink.bold(line));
+        }
+        return;
+    }
     let speed = format!(
         "{:>6} img/s",
         header::speed_words(header::throughput(state))
@@ -91,7 +98,7 @@ pub(super) fn line(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
         Piece::new(
             0,
             Span::styled(
-                format!("{} {word}", header::dot(&standing)),
+                format!("{} {word}", header::dot(standing)),
                 ink.tone(standing.tone()),
             ),
         ),
