@@ -8,9 +8,6 @@ use crate::dashboard::words::{bytes, grouped, rate};
 
 /// So many lines are kept; the file on disk keeps them all.
 const LINES: usize = 500;
-/// A line that says the same as one of so many before it is not written again: a worker tells every face what
-/// happened, and the face that asked for it a second time.
-const REPEATS: usize = 6;
 
 /// How much a line matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,18 +38,9 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Writes a line, unless it was just written.
+    /// Writes a line.
     pub fn write(&mut self, time: f64, weight: Weight, text: impl Into<String>) {
         let text = plain(&text.into());
-        if self
-            .lines
-            .iter()
-            .rev()
-            .take(REPEATS)
-            .any(|line| line.text == text)
-        {
-            return;
-        }
         if self.lines.len() == LINES {
             self.lines.pop_front();
         }

@@ -29,6 +29,7 @@ pub use standing::{Connection, Standing, Tone};
 pub use verdict::{Health, Verdict, verdict};
 
 use super::keymap::Keymap;
+use super::words::grouped;
 
 /// The verdict and the time that is left are judged from so many of the latest reports: some seconds, long enough
 /// not to flicker.
@@ -167,6 +168,8 @@ impl State {
         self.ended = None;
         self.journal = Journal::default();
         self.saved = None;
+        self.phase = Phase::default();
+        self.phase_step = 0;
         self.started = snapshot.started;
         for record in snapshot.log {
             self.absorb(record);
@@ -203,6 +206,10 @@ impl State {
         match event {
             Event::Started(started) => self.begin(started),
             Event::Phase { phase, step } => {
+                if (self.phase, phase) == (Phase::Paused, Phase::Training) {
+                    let text = format!("went on at step {}", grouped(step));
+                    self.journal.write(time, Weight::Plain, text);
+                }
                 self.phase = phase;
                 self.phase_step = step;
             }

@@ -182,6 +182,7 @@ pub fn ink(plain: bool) -> Ink {
     Ink {
         theme: Theme::new(Shade::Dark, colors),
         unicode: !plain,
+        pictures: colors,
         render: if plain { Render::Ascii } else { Render::Half },
     }
 }

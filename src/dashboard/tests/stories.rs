@@ -1,9 +1,15 @@
 use sparring_contract::protocol::{Command, Ended, Event, Phase, Purpose, Reason, Stats, ToFace};
 
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::Rect;
+
 use super::run::{
-    Face, NOW, checkpoint, loading_run, pictures, record, report, settings, started, training_run,
+    Face, NOW, checkpoint, ink, loading_run, pictures, record, report, settings, started,
+    training_run,
 };
+use crate::dashboard::view::{Ink, view};
 use crate::dashboard::{Effect, Keymap, Leave, Message, Settings, Standing, State};
+use crate::terminal::Colors;
 
 fn watching() -> Face {
     let mut face = Face::of(State::new(Settings {
@@ -68,6 +74,37 @@ fn a_pause_of_another_face_is_a_pause() {
     assert!(face.screen().contains("going on…"));
     face.hears_done_at(11_260);
     assert_eq!(face.state.standing(), Standing::Training);
+}
+
+#[test]
+fn the_log_tells_when_a_run_was_paused_and_when_it_went_on() {
+    let mut face = Face::attached_to(training_run());
+    for (phase, step) in [(Phase::Paused, 11_260), (Phase::Training, 11_260)] {
+        face.hears_of(Event::Phase { phase, step });
+    }
+    let screen = face.screen();
+    assert!(
+        screen.contains("12:33:20 paused at step 11,260"),
+        "{screen}"
+    );
+    assert!(
+        screen.contains("12:33:20 went on at step 11,260"),
+        "{screen}"
+    );
+}
+
+#[test]
+fn pictures_with_fewer_colours_than_the_terminal_say_so() {
+    let face = Face::attached_to(training_run());
+    let area = Rect::new(0, 0, 120, 34);
+    let coarse = Ink {
+        pictures: Colors::Ansi16,
+        ..ink(false)
+    };
+    let mut buffer = Buffer::empty(area);
+    view(&face.state, coarse, area, &mut buffer);
+    let text: String = buffer.content.iter().map(Cell::symbol).collect();
+    assert!(text.contains("coarse greys"));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The axis of a chart: its range, and where its marks are.
 
+use crate::dashboard::words::whole;
+
 /// What a chart's height stands for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Axis {
@@ -85,11 +87,17 @@ impl Axis {
         place.is_finite().then(|| place.clamp(0.0, 1.0))
     }
 
+    /// The row of cells of a value, from the top, where the axis is so many rows high.
+    pub(super) fn row(&self, value: f64, rows: u16) -> Option<u16> {
+        let from_top = (1.0 - self.place(value)?) * f64::from(rows.checked_sub(1)?);
+        u16::try_from(whole(from_top)).ok()
+    }
+
     /// The values to mark, from the foot up.
     pub(super) fn marks(&self) -> Vec<f64> {
         if !self.logarithmic {
             let count = ((self.high - self.low) / self.step).round().min(50.0);
-            return (0..=super::super::words::whole(count))
+            return (0..=whole(count))
                 .map(|index| self.low + index as f64 * self.step)
                 .collect();
         }

@@ -57,6 +57,9 @@ pub(super) fn draw(state: &State, chart: Chart, ink: Ink, area: Rect, buffer: &m
         );
         return;
     };
+    if chart == Chart::Probabilities {
+        equilibrium(&axis, ink, plot, buffer);
+    }
     let mut grid = Plot::new(plot.width, plot.height);
     let mut ends = Vec::new();
     for (curve, slices) in &curves {
@@ -100,8 +103,9 @@ fn upright(axis: Option<&Axis>, ink: Ink, area: Rect, plot: Rect, buffer: &mut B
     let Some(axis) = axis else { return };
     let mut taken = None;
     for mark in axis.marks() {
-        let from_top = (1.0 - axis.place(mark).unwrap_or(0.0)) * f64::from(plot.height - 1);
-        let y = u16::try_from(crate::dashboard::words::whole(from_top)).unwrap_or(0);
+        let Some(y) = axis.row(mark, plot.height) else {
+            continue;
+        };
         if taken.is_some_and(|above: u16| y + 1 >= above) {
             continue;
         }
@@ -138,6 +142,14 @@ fn along(state: &State, ink: Ink, area: Rect, plot: Rect, buffer: &mut Buffer) {
             ..at(width, centre)
         };
         put(buffer, label_row, ink.dim(label));
+    }
+}
+
+/// The ½ that both probabilities come to at the game's optimum.
+fn equilibrium(axis: &Axis, ink: Ink, plot: Rect, buffer: &mut Buffer) {
+    if let Some(y) = axis.row(0.5, plot.height) {
+        let line = "╌".repeat(usize::from(plot.width));
+        put(buffer, row(plot, y), ink.dim(line));
     }
 }
 

@@ -58,6 +58,9 @@ fn title<'a>(state: &State, shown: &Shown, hang: &Hang, ink: Ink) -> Vec<Line<'a
     if hang.gallery.brush.scale == Scale::Half {
         title.push(Line::from(ink.dim("half scale")));
     }
+    if ink.is_coarse() {
+        title.push(Line::from(ink.dim("coarse greys")));
+    }
     title
 }
 
@@ -132,7 +135,7 @@ fn hang(pictures: &Pictures, ink: Ink, area: Rect) -> Hang {
 pub(super) fn laid_out(pictures: &Pictures, ink: Ink, area: Rect, airy: bool) -> Gallery {
     let size = (pictures.width as usize, pictures.height as usize);
     let wanted = pictures.count as usize;
-    let within = |area| Gallery::within(area, wanted, size, ink.render, ink.colors());
+    let within = |area| Gallery::within(area, wanted, size, ink.render, ink.pictures);
     let mut gallery = if airy {
         within(area)
     } else {

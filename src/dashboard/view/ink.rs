@@ -18,6 +18,8 @@ pub struct Ink {
     pub unicode: bool,
     /// How pictures are drawn.
     pub render: Render,
+    /// In which colours pictures are drawn: the theme's, or fewer where bytes are scarce.
+    pub pictures: Colors,
 }
 
 impl Ink {
@@ -27,12 +29,13 @@ impl Ink {
             theme,
             unicode: capabilities.unicode,
             render: capabilities.render,
+            pictures: theme.colors(),
         }
     }
 
-    /// How many colours there are.
-    pub(super) fn colors(self) -> Colors {
-        self.theme.colors()
+    /// Whether pictures have fewer colours than the terminal.
+    pub(super) fn is_coarse(self) -> bool {
+        self.pictures < self.theme.colors()
     }
 
     pub(super) fn series(self, series: Series) -> Style {
@@ -143,41 +146,37 @@ pub(super) fn shortened(text: &str, width: usize) -> String {
 
 /// Text in lines of at most `width` cells, broken between words where that is possible.
 pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
+    let mut lines = Vec::new();
+    let mut line = String::new();
     for word in text.split_whitespace() {
         let mut rest = word;
-        loop {
-            let line = lines.last().map_or(0, |line| line.width());
-            let gap = usize::from(line > 0);
-            if line + gap + rest.width() <= width || width == 0 {
-                if let Some(line) = lines.last_mut() {
-                    line.push_str(&" "[..gap]);
-                    line.push_str(rest);
-                }
-                break;
+        while !rest.is_empty() {
+            let gap = usize::from(!line.is_empty());
+            let room = width.saturating_sub(line.width() + gap);
+            let taken = match (rest.width() <= room, line.is_empty()) {
+                (true, _) => rest.len(),
+                (false, true) => prefix(rest, room).max(first(rest)),
+                // A path is longer than any line: it begins where it stands and goes on in the next.
+                (false, false) if rest.width() > width && room > 8 => prefix(rest, room),
+                (false, false) => 0,
+            };
+            if taken > 0 {
+                line.push_str(&" "[..gap]);
+                line.push_str(&rest[..taken]);
+                rest = &rest[taken..];
             }
-            if rest.width() > width && line + gap + 8 < width {
-                // A path is longer than any line: it goes on in the next.
-                let split = prefix(rest, width - line - gap);
-                if let Some(line) = lines.last_mut() {
-                    line.push_str(&" "[..gap]);
-                    line.push_str(&rest[..split]);
-                }
-                rest = &rest[split..];
-            } else if line == 0 {
-                let split = prefix(rest, width).max(rest.chars().next().map_or(0, char::len_utf8));
-                if let Some(line) = lines.last_mut() {
-                    line.push_str(&rest[..split]);
-                }
-                rest = &rest[split..];
+            if !rest.is_empty() {
+                lines.push(std::mem::take(&mut line));
             }
-            if rest.is_empty() {
-                break;
-            }
-            lines.push(String::new());
         }
     }
+    lines.push(line);
     lines
+}
+
+/// Bytes of the first letter of a text.
+fn first(text: &str) -> usize {
+    text.chars().next().map_or(0, char::len_utf8)
 }
 
 /// Bytes of the longest beginning of a text that is at most `width` cells wide.

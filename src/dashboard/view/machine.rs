@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use sparring_contract::protocol::Machine;
 
 use super::frame::Frame;
-use super::ink::{Ink, Piece, fit, joined, put, row, shortened};
+use super::ink::{Ink, Piece, fit, joined, put, row};
 use crate::dashboard::state::{Panel, State};
 use crate::dashboard::words::{UNKNOWN, ago, bytes, grouped, share};
 
@@ -168,16 +168,14 @@ fn checkpoint_in_short<'a>(state: &State, ink: Ink) -> Vec<Piece<'a>> {
 
 /// What is worth a look when the panel is enlarged.
 fn details<'a>(state: &State, machine: &Machine, ink: Ink) -> Vec<Vec<Piece<'a>>> {
-    let mut lines = vec![vec![item(
-        ink,
-        0,
-        "worker",
-        used(machine.worker_bytes, None),
-    )]];
+    let line = |name: &str, value| {
+        let name = ink.dim(format!("{name:<14}"));
+        vec![Piece::new(0, Line::from(vec![name, Span::raw(value)]))]
+    };
+    let mut lines = vec![line("worker", used(machine.worker_bytes, None))];
     let Some(started) = &state.started else {
         return lines;
     };
-    let line = |name, value| vec![item(ink, 0, name, value)];
     lines.push(line(
         "device",
         format!("{}, {} threads", started.device, started.threads),
@@ -199,9 +197,6 @@ fn details<'a>(state: &State, machine: &Machine, ink: Ink) -> Vec<Vec<Piece<'a>>
             grouped(started.steps_per_epoch)
         ),
     ));
-    lines.push(line(
-        "directory",
-        shortened(&started.directory.display().to_string(), 200),
-    ));
+    lines.push(line("directory", started.directory.display().to_string()));
     lines
 }
