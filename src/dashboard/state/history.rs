@@ -4,10 +4,14 @@ use std::collections::VecDeque;
 
 use sparring_contract::protocol::Stats;
 
+use crate::dashboard::words::whole;
+
 /// So many of the latest reports are kept whole: some minutes, for the shorter times to look at.
 const WHOLE: usize = 1024;
 /// So many older reports are kept before every second one is left out.
 const THINNED: usize = 3072;
+/// A smoothed figure has forgotten what was so many reports before it: even at .98 less than 1 in 10,000 is left.
+const MEMORY: usize = 512;
 
 /// A figure that has a course.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,13 +183,17 @@ impl History {
         let oldest = newest - count as f64 + 1.0;
         let mut average = Average::new(smoothing);
         let mut sums = vec![(0.0, 0_u32); count];
-        for report in self.iter() {
+        let earlier = self
+            .iter()
+            .take_while(|report| report.training_seconds < oldest * length)
+            .count();
+        for report in self.iter().skip(earlier.saturating_sub(MEMORY)) {
             let value = average.next(series.of(report));
             let place = (report.training_seconds / length).floor() - oldest;
             if place < 0.0 {
                 continue;
             }
-            let place = usize::try_from(super::super::words::whole(place)).unwrap_or(usize::MAX);
+            let place = usize::try_from(whole(place)).unwrap_or(usize::MAX);
             let Some(slice) = slices.get_mut(place) else {
                 continue;
             };

@@ -272,7 +272,7 @@ impl State {
             .max(begun)
     }
 
-    /// Steps that stopping without saving would lose; none if it is not known which checkpoint is the newest.
+    /// Steps that stopping without saving would lose: all of them while no checkpoint is known.
     pub fn unsaved(&self) -> u64 {
         let kept = self.saved.map_or(0, |saved| saved.step);
         self.step().saturating_sub(kept)

@@ -14,6 +14,8 @@ use crate::dashboard::words::{UNKNOWN, figure, grouped, span, whole};
 const ROOMY: u16 = 110;
 /// Cells of the throughput's course.
 const COURSE: u16 = 14;
+/// The bar of progress keeps this much, with its percents and the blanks beside it.
+const LEAST_BAR: usize = 21;
 /// The state word keeps this much room, so that its dot stays in place while short words change.
 const WORD: usize = 10;
 
@@ -108,8 +110,7 @@ pub(super) fn progress(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer)
     let area = inset(area, 1);
     let epoch = epoch(state);
     let mut figures = figures(state, ink, area.width >= ROOMY);
-    let least_bar = 10;
-    let room = usize::from(area.width).saturating_sub(epoch.chars().count() + least_bar + 11);
+    let room = usize::from(area.width).saturating_sub(epoch.chars().count() + LEAST_BAR);
     let taken = fit(&mut figures, room, 3);
     put(buffer, area, epoch.clone());
     let after_epoch = area.x + cells(epoch.chars().count()) + 1;
