@@ -165,6 +165,9 @@ impl State {
     /// Begins anew from a snapshot; what the user looks at stays.
     pub(super) fn take_snapshot(&mut self, snapshot: Snapshot) {
         self.connection = Connection::Live;
+        if self.dialog == Some(Dialog::Died) {
+            self.dialog = None;
+        }
         self.ended = None;
         self.journal = Journal::default();
         self.saved = None;
