@@ -3,6 +3,7 @@
 pub mod cli;
 mod client;
 mod commands;
+pub mod dashboard;
 mod output;
 pub mod sample;
 pub mod terminal;
