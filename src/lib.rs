@@ -1,5 +1,6 @@
 //! The face of sparring: the command line, the dashboard and the inline pictures. It never loads libtorch.
 
+mod attach;
 pub mod cli;
 mod client;
 mod commands;
