@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly
 
+mod attached;
 mod command_line;
 mod data;
 mod lab;

@@ -59,6 +59,15 @@ pub enum ConfigError {
         /// The value of the run.
         kept: String,
     },
+    /// A key that cannot change while a run trains.
+    #[error(
+        "{key} cannot change while a run trains; what can: {}",
+        super::keys::live_names()
+    )]
+    NotLive {
+        /// The key.
+        key: String,
+    },
     /// A file that cannot be read.
     #[error("cannot read the configuration {}: {error}", path.display())]
     Unreadable {

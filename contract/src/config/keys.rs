@@ -208,10 +208,22 @@ fn is_device(text: &str) -> bool {
 
 /// Names the keys that may change on resume, for the error that refuses another.
 pub(super) fn resumable_hint() -> String {
+    format!(
+        "what may change: {}",
+        names(|change| change != Change::Never)
+    )
+}
+
+/// Names the keys that may change while a run trains.
+pub(super) fn live_names() -> String {
+    names(|change| change == Change::Live)
+}
+
+fn names(may: impl Fn(Change) -> bool) -> String {
     let names: Vec<_> = KEYS
         .iter()
-        .filter(|key| key.change != Change::Never)
+        .filter(|key| may(key.change))
         .map(|key| key.name)
         .collect();
-    format!("what may change: {}", names.join(", "))
+    names.join(", ")
 }

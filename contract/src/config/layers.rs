@@ -150,6 +150,7 @@ pub fn resolve_for_resume(stored: &Config, settings: &[Setting]) -> Result<Resol
     changed.finish()
 }
 
+<<<<<<< HEAD
 /// The `[keymap]` of a user's file: for each action the keys it is to have. A file without one changes nothing.
 pub fn keymap(path: &Path) -> Result<BTreeMap<String, Vec<String>>, ConfigError> {
     let bad = |key: String, value: &Value| ConfigError::BadValue {
@@ -178,6 +179,30 @@ pub fn keymap(path: &Path) -> Result<BTreeMap<String, Vec<String>>, ConfigError>
             Ok((action, keys))
         })
         .collect()
+=======
+/// Changes one key of a run that trains. Keys that cannot change meanwhile are refused.
+pub fn change_live(
+    config: &Config,
+    key: &str,
+    value: &serde_json::Value,
+) -> Result<Config, ConfigError> {
+    let base = Layered::stored(&config.to_toml(), Path::new("the run"))?;
+    let mut changed = base.clone();
+    let value = Value::try_from(value).unwrap_or_else(|_| Value::String(value.to_string()));
+    changed.add_settings(&[Setting {
+        key: key.to_owned(),
+        value,
+        flag: "set".to_owned(),
+    }])?;
+    let fixed = changed.leaves.iter().find(|(name, leaf)| {
+        let live = Key::named(name).is_some_and(|key| key.change == Change::Live);
+        !live && base.leaves.get(*name).map(|leaf| &leaf.value) != Some(&leaf.value)
+    });
+    match fixed {
+        Some((name, _)) => Err(ConfigError::NotLive { key: name.clone() }),
+        None => Ok(changed.finish()?.config),
+    }
+>>>>>>> main
 }
 
 pub(super) fn resolve_stored(text: &str, path: &Path) -> Result<Resolved, ConfigError> {
@@ -458,6 +483,25 @@ mod tests {
                 .unwrap()
                 .batch_size,
             9
+        );
+    }
+
+    #[test]
+    fn a_run_that_trains_may_change_its_rates_but_not_its_networks() {
+        let config = with(&[]).unwrap().config;
+        let faster = change_live(&config, "learning_rate", &serde_json::json!(0.001)).unwrap();
+        assert_eq!(faster.generator.learning_rate, 0.001);
+        assert_eq!(faster.discriminator.learning_rate, 0.001);
+        let refusal = |key: &str, value: serde_json::Value| {
+            change_live(&config, key, &value).unwrap_err().to_string()
+        };
+        assert!(
+            refusal("latent_dim", 7.into())
+                .starts_with("latent_dim cannot change while a run trains; what can: ")
+        );
+        assert_eq!(
+            refusal("generator.learning_rate", "fast".into()),
+            "generator.learning_rate = \"fast\" (from set): expected a number above 0 and at most 10"
         );
     }
 

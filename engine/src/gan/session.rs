@@ -134,13 +134,20 @@ impl Session {
         }
     }
 
+    /// Pictures from noise `[n, latent_dim]`: `[n, channels, height, width]`, a byte a pixel.
+    pub fn sample(&self, noise: &Tensor) -> Tensor {
+        sample(&self.generator.network, noise)
+    }
+
     /// Pictures from `count` noises that are always the same in a run: `[n, channels, height, width]`, a byte a pixel.
     pub fn sample_fixed(&self, count: i64) -> Tensor {
         let seed = derive(self.seed, Stream::Fixed, 0);
-        sample(
-            &self.generator.network,
-            &Noise::seeded(seed, self.latent_dim.unsigned_abs()).draw(count),
-        )
+        self.sample(&Noise::seeded(seed, self.latent_dim.unsigned_abs()).draw(count))
+    }
+
+    /// A seed for pictures that nobody chose a seed for: another one at every step, short enough to type.
+    pub fn fresh_seed(&self) -> u64 {
+        derive(self.seed, Stream::Fixed, self.steps + 1) % 1_000_000
     }
 
     /// Steps made.

@@ -76,6 +76,56 @@ fn load_backend() -> Result<(), String> {
     LOADED.get_or_init(open_backend).clone()
 }
 
+/// The UUID by which NVIDIA's management library knows a CUDA device, such as `GPU-6d1b…`.
+///
+/// Asked of the driver, whose numbers are CUDA's: they heed `CUDA_VISIBLE_DEVICES`. `None` without a driver.
+#[cfg(target_os = "linux")]
+pub fn uuid(index: usize) -> Option<String> {
+    use std::ffi::{c_int, c_void};
+    type Init = unsafe extern "C" fn(u32) -> c_int;
+    type Get = unsafe extern "C" fn(*mut c_int, c_int) -> c_int;
+    type Uuid = unsafe extern "C" fn(*mut [u8; 16], c_int) -> c_int;
+    let index = c_int::try_from(index).ok()?;
+    // SAFETY: the three functions are looked up by the names, and called with the signatures, of NVIDIA's cuda.h; 0 is
+    // CUDA_SUCCESS. The library is the process's own since CUDA was loaded and is never closed.
+    unsafe {
+        let library = libc::dlopen(c"libcuda.so.1".as_ptr(), libc::RTLD_NOW);
+        let find = |name: &std::ffi::CStr| -> Option<*mut c_void> {
+            let found = if library.is_null() {
+                library
+            } else {
+                libc::dlsym(library, name.as_ptr())
+            };
+            (!found.is_null()).then_some(found)
+        };
+        let init: Init = std::mem::transmute::<*mut c_void, Init>(find(c"cuInit")?);
+        let get: Get = std::mem::transmute::<*mut c_void, Get>(find(c"cuDeviceGet")?);
+        let ask: Uuid = std::mem::transmute::<*mut c_void, Uuid>(find(c"cuDeviceGetUuid")?);
+        let mut device = 0;
+        let mut bytes = [0; 16];
+        (init(0) == 0 && get(&raw mut device, index) == 0 && ask(&raw mut bytes, device) == 0)
+            .then(|| uuid_text(&bytes))
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn uuid(_index: usize) -> Option<String> {
+    None
+}
+
+#[cfg(target_os = "linux")]
+fn uuid_text(bytes: &[u8; 16]) -> String {
+    use std::fmt::Write as _;
+    let mut text = "GPU".to_owned();
+    for (place, byte) in bytes.iter().enumerate() {
+        if [0, 4, 6, 8, 10].contains(&place) {
+            text.push('-');
+        }
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
 #[cfg(target_os = "linux")]
 fn open_backend() -> Result<(), String> {
     // Without a driver the backend is of no use, and opening its gigabytes takes seconds.
@@ -108,4 +158,23 @@ fn open(library: &std::ffi::CStr) -> Result<(), String> {
 #[cfg(not(target_os = "linux"))]
 fn open_backend() -> Result<(), String> {
     Err("CUDA is looked for on Linux alone".to_owned())
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uuid_is_written_as_nvidia_writes_it() {
+        let bytes = [0xd6, 0xc5, 0xa4, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13];
+        assert_eq!(
+            uuid_text(&bytes),
+            "GPU-d6c5a401-0203-0405-0607-08090a0b0c0d"
+        );
+    }
+
+    #[test]
+    fn a_device_that_is_not_there_has_none() {
+        assert_eq!(uuid(4096), None);
+    }
 }

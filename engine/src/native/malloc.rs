@@ -8,7 +8,23 @@ pub fn keep_freed_memory() {
     #[cfg(target_env = "gnu")]
     // SAFETY: mallopt only sets numbers.
     unsafe {
-        libc::mallopt(libc::M_MMAP_THRESHOLD, i32::MAX);
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGEST_THRESHOLD);
         libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);
+    }
+}
+
+/// Half of what glibc reserves for a thread's heap: it takes no larger threshold, and says so only in what `mallopt`
+/// returns.
+#[cfg(target_env = "gnu")]
+const LARGEST_THRESHOLD: i32 = 32 << 20;
+
+#[cfg(all(test, target_env = "gnu"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn glibc_takes_the_threshold() {
+        // SAFETY: mallopt only sets numbers.
+        assert_eq!(unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, LARGEST_THRESHOLD) }, 1);
     }
 }

@@ -8,7 +8,7 @@ use std::ffi::{CStr, c_char};
 use tch::Tensor;
 use torch_sys::C_tensor;
 
-pub use cuda::{CudaError, device};
+pub use cuda::{CudaError, device, uuid as cuda_uuid};
 pub use malloc::keep_freed_memory;
 
 unsafe extern "C" {

@@ -1,18 +1,32 @@
 //! Where what happens in a run is written down and from where it is told.
 //!
-//! The trainer tells the hub; the hub appends to the log on disk, which never leaves anything out, and passes it on.
-//! Nobody who listens is waited for.
+//! The trainer tells the hub; the hub appends to the log on disk, which never leaves anything out, and keeps what a
+//! face needs: the latest of everything, and the last events by number. A face has a cursor and takes what is newer;
+//! one that lags further behind than the hub remembers gets a new snapshot. Nobody who listens is waited for.
 
+use std::collections::VecDeque;
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use sparring_contract::protocol::{Event, Record};
-use sparring_contract::run::{EventLog, Run};
+use sparring_contract::protocol::{
+    Event, Machine, Phase, Pictures, Purpose, Record, Snapshot, ToFace,
+};
+use sparring_contract::run::{EventLog, Run, read_records};
+use tokio::sync::watch;
+
+use super::history::History;
 
 /// Lines that may wait for a slow reader of stdout; further ones are left out there.
 pub(super) const WAITING_LINES: usize = 4096;
+
+/// Events that a face may lag behind before it gets a new snapshot.
+const REMEMBERED: usize = 1024;
+
+/// Events, reports left out, that a snapshot tells.
+const NOTABLE: usize = 200;
 
 /// What is passed on to stdout and stderr.
 #[derive(Debug)]
@@ -27,6 +41,25 @@ pub(super) enum Told {
 #[derive(Debug)]
 pub(super) struct Hub {
     board: Mutex<Board>,
+    /// Changes whenever there is something new; false when nothing more will come.
+    news: watch::Sender<bool>,
+    watchers: AtomicUsize,
+}
+
+/// How far a face has been told.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Cursor {
+    begun: bool,
+    sequence: u64,
+    pictures: [u64; 2],
+    machine: u64,
+}
+
+/// Something of which only the newest counts, and how often it was replaced.
+#[derive(Debug)]
+struct Latest<T> {
+    value: Option<T>,
+    version: u64,
 }
 
 #[derive(Debug)]
@@ -35,20 +68,40 @@ struct Board {
     log_failed: bool,
     speaker: Option<SyncSender<Told>>,
     left_out: u64,
+    remembered: VecDeque<(u64, Record)>,
+    history: History,
+    /// Everything but history, pictures and machine.
+    snapshot: Snapshot,
+    pictures: [Latest<Pictures>; 2],
+    machine: Latest<Machine>,
 }
 
 impl Hub {
-    /// A hub that appends to the run's log and passes on to `speaker`.
-    pub(super) fn of(run: &Run, speaker: SyncSender<Told>) -> io::Result<Self> {
-        let log = EventLog::open(&run.events_file())?;
-        let board = Board {
-            log,
+    /// A hub that appends to the run's log and passes on to `speaker`. Of what the log tells already, the part up to
+    /// `step` is the run's past.
+    pub(super) fn of(run: &Run, step: u64, speaker: SyncSender<Told>) -> io::Result<Self> {
+        let mut board = Board {
+            log: EventLog::open(&run.events_file())?,
             log_failed: false,
             speaker: Some(speaker),
             left_out: 0,
+            remembered: VecDeque::new(),
+            history: History::default(),
+            snapshot: Snapshot::default(),
+            pictures: [Latest::none(), Latest::none()],
+            machine: Latest::none(),
         };
+        for record in read_records(&run.events_file()) {
+            match record.event {
+                Event::Stats(stats) if stats.step <= step => board.history.add(stats),
+                Event::Stats(_) | Event::Phase { .. } => {}
+                _ => board.note(record),
+            }
+        }
         Ok(Self {
             board: Mutex::new(board),
+            news: watch::Sender::new(true),
+            watchers: AtomicUsize::new(0),
         })
     }
 
@@ -58,15 +111,64 @@ impl Hub {
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default()
             .as_secs_f64();
-        self.board().emit(Record {
-            event,
-            time: (time * 1000.0).round() / 1000.0,
+        self.change(|board| {
+            board.emit(Record {
+                event,
+                time: (time * 1000.0).round() / 1000.0,
+            });
         });
     }
 
-    /// Passes on nothing more, so that whoever prints can end.
+    /// Shows pictures to whoever looks.
+    pub(super) fn show(&self, pictures: Pictures) {
+        self.change(|board| {
+            board.pictures[usize::from(pictures.purpose == Purpose::Fresh)].replace(pictures);
+        });
+    }
+
+    /// Tells the machine's state.
+    pub(super) fn measure(&self, machine: Machine) {
+        self.change(|board| board.machine.replace(machine));
+    }
+
+    /// Tells the configuration in force, as TOML.
+    pub(super) fn configure(&self, config: String) {
+        self.change(|board| board.snapshot.config = config);
+    }
+
+    /// Tells nothing more, so that whoever prints or listens can end.
     pub(super) fn close(&self) {
         self.board().speaker = None;
+        self.news.send_replace(false);
+    }
+
+    /// Awakes a listener at every change.
+    pub(super) fn news(&self) -> watch::Receiver<bool> {
+        self.news.subscribe()
+    }
+
+    /// Everything that is newer than the cursor, which moves on.
+    pub(super) fn newer_than(&self, cursor: &mut Cursor) -> Vec<ToFace> {
+        self.board().newer_than(cursor)
+    }
+
+    /// Counts a face that looks on, or that has gone. Returns how many there are now.
+    pub(super) fn count_watcher(&self, came: bool) -> usize {
+        if came {
+            self.watchers.fetch_add(1, Ordering::Relaxed) + 1
+        } else {
+            self.watchers.fetch_sub(1, Ordering::Relaxed) - 1
+        }
+    }
+
+    /// Whether any face looks on.
+    pub(super) fn is_watched(&self) -> bool {
+        self.watchers.load(Ordering::Relaxed) > 0
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Board)) {
+        change(&mut self.board());
+        self.news.send_modify(|_| {});
     }
 
     fn board(&self) -> MutexGuard<'_, Board> {
@@ -89,7 +191,32 @@ impl Board {
                 serde_json::to_string(&record).unwrap_or_default()
             }
         };
-        self.pass_on(Told::Event(record, line));
+        self.pass_on(Told::Event(record.clone(), line));
+        self.absorb(&record);
+        self.snapshot.sequence += 1;
+        self.remembered.push_back((self.snapshot.sequence, record));
+        if self.remembered.len() > REMEMBERED {
+            self.remembered.pop_front();
+        }
+    }
+
+    /// Keeps what a snapshot tells.
+    fn absorb(&mut self, record: &Record) {
+        match &record.event {
+            Event::Started(started) => self.snapshot.started = Some(started.clone()),
+            Event::Phase { phase, .. } => return self.snapshot.phase = *phase,
+            Event::Stats(stats) => return self.history.add(*stats),
+            Event::Ended(_) => self.snapshot.phase = Phase::Ended,
+            _ => {}
+        }
+        self.note(record.clone());
+    }
+
+    fn note(&mut self, record: Record) {
+        self.snapshot.log.push(record);
+        if self.snapshot.log.len() > NOTABLE {
+            self.snapshot.log.remove(0);
+        }
     }
 
     fn pass_on(&mut self, told: Told) {
@@ -100,5 +227,69 @@ impl Board {
         if let Err(TrySendError::Full(_)) = speaker.try_send(told) {
             self.left_out += 1;
         }
+    }
+
+    fn newer_than(&self, cursor: &mut Cursor) -> Vec<ToFace> {
+        let oldest = self
+            .remembered
+            .front()
+            .map_or(self.snapshot.sequence + 1, |(sequence, _)| *sequence);
+        let mut told = Vec::new();
+        if cursor.begun && cursor.sequence + 1 >= oldest {
+            let events = self
+                .remembered
+                .iter()
+                .filter(|(sequence, _)| *sequence > cursor.sequence);
+            told.extend(events.map(|(sequence, record)| ToFace::Event {
+                sequence: *sequence,
+                record: record.clone(),
+            }));
+            for (latest, seen) in self.pictures.iter().zip(cursor.pictures) {
+                told.extend(latest.newer_than(seen).map(ToFace::Pictures));
+            }
+            told.extend(self.machine.newer_than(cursor.machine).map(ToFace::Machine));
+        } else {
+            told.push(ToFace::Snapshot(Box::new(self.whole())));
+        }
+        *cursor = Cursor {
+            begun: true,
+            sequence: self.snapshot.sequence,
+            pictures: [self.pictures[0].version, self.pictures[1].version],
+            machine: self.machine.version,
+        };
+        told
+    }
+
+    fn whole(&self) -> Snapshot {
+        Snapshot {
+            history: self.history.thinned(),
+            pictures: self
+                .pictures
+                .iter()
+                .filter_map(|latest| latest.value.clone())
+                .collect(),
+            machine: self.machine.value.clone(),
+            ..self.snapshot.clone()
+        }
+    }
+}
+
+impl<T: Clone> Latest<T> {
+    fn none() -> Self {
+        Self {
+            value: None,
+            version: 0,
+        }
+    }
+
+    fn replace(&mut self, value: T) {
+        self.value = Some(value);
+        self.version += 1;
+    }
+
+    fn newer_than(&self, version: u64) -> Option<T> {
+        (self.version > version)
+            .then(|| self.value.clone())
+            .flatten()
     }
 }

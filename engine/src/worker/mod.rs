@@ -7,8 +7,12 @@ mod checkpoint;
 mod clock;
 mod environment;
 mod headless;
+mod history;
 mod hub;
+mod machine;
+mod orders;
 mod pictures;
+mod server;
 mod signals;
 mod task;
 mod train;
@@ -38,8 +42,14 @@ pub fn run(arguments: &[String]) -> u8 {
             from,
             voice,
             fresh,
-            ..
-        }) => train::train(&run, from.as_deref(), voice, fresh),
+            tied,
+        }) => train::train(&train::Assignment {
+            dir: run,
+            from,
+            voice,
+            fresh,
+            tied,
+        }),
         Ok(Launch::Task) => task::serve(),
         Err(error) => {
             eprintln!("error: sparring-worker could not understand how it was started: {error}");

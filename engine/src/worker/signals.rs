@@ -5,7 +5,7 @@ use std::sync::mpsc::SyncSender;
 use sparring_contract::protocol::Reason;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::trainer::Order;
+use super::orders::Order;
 
 /// The signals that a worker hears.
 pub(super) struct Signals {

@@ -1,9 +1,12 @@
 //! Training a run, from taking its lock to its exit code.
 
+use super::orders::Order;
 use std::panic::{self, AssertUnwindSafe};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use sparring_contract::exit;
@@ -14,15 +17,32 @@ use tokio::sync::oneshot;
 
 use super::headless::Speaker;
 use super::hub::{Hub, WAITING_LINES};
+use super::server::Server;
 use super::signals::Signals;
-use super::trainer::{Order, Trainer};
+use super::trainer::Trainer;
 
 /// Orders that may wait for the end of a step.
 const WAITING_ORDERS: usize = 64;
 
-/// Trains the run in this directory and returns the exit code.
-pub(super) fn train(dir: &Path, from: Option<&Path>, voice: Voice, fresh: bool) -> u8 {
-    match try_train(dir, from, voice, fresh) {
+/// What a worker is to train, and for whom.
+pub(super) struct Assignment {
+    pub(super) dir: PathBuf,
+    pub(super) from: Option<PathBuf>,
+    pub(super) voice: Voice,
+    /// Whether the directory goes when training fails before its first step.
+    pub(super) fresh: bool,
+    /// Whether the run ends with its last face.
+    pub(super) tied: bool,
+}
+
+/// Trains a run and returns the exit code.
+pub(super) fn train(assignment: &Assignment) -> u8 {
+    if assignment.voice == Voice::Log {
+        // Out of the session of whoever started it: the end of a terminal is none of its business. It fails only
+        // where the process leads a session already.
+        let _ = rustix::process::setsid();
+    }
+    match try_train(assignment) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -31,64 +51,82 @@ pub(super) fn train(dir: &Path, from: Option<&Path>, voice: Voice, fresh: bool) 
     }
 }
 
-fn try_train(dir: &Path, from: Option<&Path>, voice: Voice, fresh: bool) -> anyhow::Result<u8> {
+fn try_train(assignment: &Assignment) -> anyhow::Result<u8> {
+    let dir = &assignment.dir;
     let run = Run::open(dir)
         .with_context(|| format!("{} is no run: it has no config.toml", dir.display()))?;
     let lock = run.lock()?;
+    let from = assignment.from.as_deref();
+    let step = from
+        .map(CheckpointHeader::read)
+        .transpose()?
+        .map_or(0, |header| header.step);
     let (speaker, told) = sync_channel(WAITING_LINES);
-    let hub = Hub::of(&run, speaker)
+    let hub = Hub::of(&run, step, speaker)
         .with_context(|| format!("cannot write {}", run.events_file().display()))?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let mut signals = {
-        let _context = runtime.enter();
-        Signals::listen().context("cannot listen to signals")?
-    };
-
-    let (orders, inbox) = sync_channel(WAITING_ORDERS);
-    let speech = Speaker::of(&run, voice);
+    let hub = Arc::new(hub);
+    let speech = Speaker::of(&run, assignment.voice);
     let printing = thread::Builder::new()
         .name("speaker".to_owned())
         .spawn(move || speech.speak(&told))?;
-    let ended = thread::scope(|scope| -> anyhow::Result<Option<Ended>> {
-        let (done, finished) = oneshot::channel();
-        thread::Builder::new()
-            .name("trainer".to_owned())
-            .spawn_scoped(scope, || {
-                let _ = done.send(guarded(&run, from, &hub, inbox));
-            })?;
-        Ok(runtime.block_on(async {
-            tokio::select! {
-                ended = finished => ended.ok(),
-                _impatience = signals.pass_on(&orders) => end_at_once(),
-            }
-        }))
-    })?;
 
-    let Some(ended) = ended else {
-        anyhow::bail!("the trainer ended without a word")
-    };
-    let unstarted = ended.reason == Reason::Failed && ended.stats.step == 0 && fresh;
-    let code = ended.exit_code;
-    if let (Reason::Failed, Some(message), true) = (
-        ended.reason,
-        &ended.message,
-        unstarted || voice == Voice::Json,
-    ) {
-        eprintln!("error: {message}");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let ended = runtime.block_on(attended(assignment, &run, &hub, printing))?;
+    let unstarted = is_unstarted(&ended);
+    if ended.reason == Reason::Failed && (unstarted || assignment.voice == Voice::Json) {
+        eprintln!("error: {}", ended.message.unwrap_or_default());
     }
-    if unstarted {
-        hub.close();
-        drop(lock);
+    drop(lock);
+    // In the foreground the error was said; otherwise whoever started the worker still wants to read it.
+    if unstarted && assignment.fresh && assignment.voice != Voice::Log {
         run.remove()?;
-        return Ok(code);
     }
-    hub.emit(Event::Ended(Box::new(ended)));
+    Ok(ended.exit_code)
+}
+
+/// Trains on a thread of its own, while this one attends to signals and faces.
+async fn attended(
+    assignment: &Assignment,
+    run: &Run,
+    hub: &Arc<Hub>,
+    printing: JoinHandle<()>,
+) -> anyhow::Result<Ended> {
+    let mut signals = Signals::listen().context("cannot listen to signals")?;
+    let (orders, inbox) = sync_channel(WAITING_ORDERS);
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs_f64();
+    let mut server = Server::bind(run, Arc::clone(hub), orders.clone(), assignment.tied, since)?;
+
+    let (done, finished) = oneshot::channel();
+    let training = {
+        let (run, from, hub) = (run.clone(), assignment.from.clone(), Arc::clone(hub));
+        move || drop(done.send(guarded(&run, from.as_deref(), &hub, inbox)))
+    };
+    thread::Builder::new()
+        .name("trainer".to_owned())
+        .spawn(training)?;
+    let ended = tokio::select! {
+        ended = finished => ended.context("the trainer ended without a word")?,
+        _impatience = signals.pass_on(&orders) => end_at_once(),
+        () = server.serve() => unreachable!("a server serves until it is closed"),
+    };
+    if !is_unstarted(&ended) {
+        hub.emit(Event::Ended(Box::new(ended.clone())));
+    }
     hub.close();
+    server.close().await;
     // The last lines are said before the process ends, however slow their reader.
     let _ = printing.join();
-    Ok(code)
+    Ok(ended)
+}
+
+/// Whether a run failed before its first step, and so has nothing to tell.
+fn is_unstarted(ended: &Ended) -> bool {
+    ended.reason == Reason::Failed && ended.stats.step == 0
 }
 
 /// Trains, and turns an error or a panic, which is how libtorch's errors arrive, into an end of the run.

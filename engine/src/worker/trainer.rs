@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, TryRecvError};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use sparring_contract::config::Config;
@@ -20,7 +21,8 @@ use tch::Device;
 
 use super::clock::Clock;
 use super::hub::Hub;
-use super::{checkpoint, pictures};
+use super::orders::Order;
+use super::{checkpoint, machine, pictures};
 use crate::data::{Dataset, Images};
 use crate::gan::Session;
 use crate::native;
@@ -28,26 +30,33 @@ use crate::native;
 /// Pictures in a grid from fixed noise, and its columns: the tutorial's 4×4.
 const GRID: (i64, usize) = (16, 4);
 
-/// What the trainer is told to do, between two steps.
-#[derive(Debug)]
-pub(super) enum Order {
-    /// Save and end.
-    End(Reason),
-}
+/// How often the fixed pictures are drawn for whoever looks on.
+const SHOW_EVERY: Duration = Duration::from_secs(1);
 
 /// A run in training.
 pub(super) struct Trainer<'a> {
-    run: &'a Run,
-    hub: &'a Hub,
-    inbox: Receiver<Order>,
-    config: Config,
-    session: Session,
+    pub(super) run: &'a Run,
+    pub(super) hub: &'a Hub,
+    pub(super) inbox: Receiver<Order>,
+    pub(super) config: Config,
+    pub(super) session: Session,
     clock: Clock,
     last_step: u64,
     /// The latest report, and the training time at which it was made.
     reported: (Stats, Duration),
-    /// Step of the newest checkpoint.
-    saved: Option<u64>,
+    /// Step of the newest checkpoint, unless something but the step has changed since.
+    pub(super) saved: Option<u64>,
+    paused: bool,
+    /// The step after which to pause.
+    pause_at: Option<u64>,
+    /// When the fixed pictures were last shown.
+    shown: Instant,
+}
+
+/// Why training ends, and whether the state is to be saved first.
+pub(super) struct End {
+    pub(super) reason: Reason,
+    pub(super) save: bool,
 }
 
 impl<'a> Trainer<'a> {
@@ -94,7 +103,11 @@ impl<'a> Trainer<'a> {
             clock,
             last_step,
             saved,
+            paused: false,
+            pause_at: None,
+            shown: Instant::now(),
         };
+        trainer.hub.configure(trainer.config.to_toml());
         trainer.hub.emit(Event::Started(Box::new(
             trainer.introduction(&images, device),
         )));
@@ -105,31 +118,58 @@ impl<'a> Trainer<'a> {
         Ok(trainer)
     }
 
-    /// Trains until the run is done or an order ends it.
-    pub(super) fn train(mut self) -> Ended {
-        let reason = loop {
-            if let ControlFlow::Break(reason) = self.obey() {
-                break reason;
+    /// Trains until the run is done or an order ends it, and has the machine watched meanwhile.
+    pub(super) fn train(self) -> Ended {
+        let (hub, device) = (self.hub, self.session.device());
+        thread::scope(|scope| {
+            let (_stop, stopped) = channel();
+            scope.spawn(move || machine::watch(hub, device, &stopped));
+            self.train_on()
+        })
+    }
+
+    fn train_on(mut self) -> Ended {
+        self.show_fixed();
+        let end = loop {
+            if let ControlFlow::Break(end) = self.obey() {
+                break end;
             }
             if self.is_done() {
-                break Reason::Finished;
+                break End {
+                    reason: Reason::Finished,
+                    save: true,
+                };
             }
             self.clock.start();
             self.session.step();
             if self.is_report_due() {
                 self.report();
+                self.show_to_watchers();
             }
             self.keep();
+            if self.pause_at == Some(self.session.steps()) {
+                self.pause();
+            }
         };
         self.clock.stop();
-        self.end(reason)
+        self.end(&end)
     }
 
-    /// Does what was ordered.
-    fn obey(&mut self) -> ControlFlow<Reason> {
-        match self.inbox.try_recv() {
-            Ok(Order::End(reason)) => ControlFlow::Break(reason),
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => ControlFlow::Continue(()),
+    /// Does what was ordered; while the run is paused, waits for orders.
+    fn obey(&mut self) -> ControlFlow<End> {
+        loop {
+            let order = if self.paused {
+                self.inbox.recv().map_err(|_| TryRecvError::Disconnected)
+            } else {
+                self.inbox.try_recv()
+            };
+            match order {
+                Ok(Order::End(reason)) => return ControlFlow::Break(End { reason, save: true }),
+                Ok(Order::Command(command, answer)) => self.carry_out(command, answer)?,
+                // Nobody is left who could end the pause.
+                Err(TryRecvError::Disconnected) if self.paused => self.paused = false,
+                Err(_) => return ControlFlow::Continue(()),
+            }
         }
     }
 
@@ -206,17 +246,60 @@ impl<'a> Trainer<'a> {
         }
     }
 
+    /// Waits from here on.
+    pub(super) fn pause(&mut self) {
+        self.clock.stop();
+        self.report();
+        self.paused = true;
+        self.pause_at = None;
+        self.show_fixed();
+        self.hub.emit(Event::Phase {
+            phase: Phase::Paused,
+            step: self.session.steps(),
+        });
+    }
+
+    /// Goes on, for good or up to a step.
+    pub(super) fn go_on(&mut self, pause_at: Option<u64>) {
+        self.pause_at = pause_at;
+        if std::mem::replace(&mut self.paused, false) {
+            self.hub.emit(Event::Phase {
+                phase: Phase::Training,
+                step: self.session.steps(),
+            });
+        }
+    }
+
+    /// Shows the fixed pictures, now and then, to whoever looks on.
+    fn show_to_watchers(&mut self) {
+        if self.hub.is_watched() && self.shown.elapsed() >= SHOW_EVERY {
+            self.clock.stop();
+            self.show_fixed();
+        }
+    }
+
+    fn show_fixed(&mut self) {
+        self.shown = Instant::now();
+        self.hub.show(self.fixed_pictures());
+    }
+
+    /// Pictures from the noise that is always the same.
+    fn fixed_pictures(&self) -> Pictures {
+        let drawn = self.session.sample_fixed(GRID.0);
+        pictures::pictures(
+            Purpose::Fixed,
+            self.config.seed,
+            self.session.steps(),
+            &drawn,
+        )
+    }
+
     /// Saves a grid of pictures from the fixed noise.
     fn save_pictures(&mut self, name: &str) {
         let steps = self.session.steps();
-        let grid = pictures::pictures(
-            Purpose::Fixed,
-            self.config.seed,
-            steps,
-            &self.session.sample_fixed(GRID.0),
-        );
+        let grid = self.fixed_pictures();
         let path = self.run.samples_dir().join(name);
-        match save_grid(&path, &grid) {
+        match save_grid(&path, &grid, GRID.1) {
             Ok(()) => self.hub.emit(Event::Samples(Sampled {
                 step: steps,
                 epoch: self.epoch(),
@@ -230,7 +313,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// Saves a checkpoint of this step, unless there is one. Returns whether there is one now.
-    fn save_checkpoint(&mut self) -> bool {
+    pub(super) fn save_checkpoint(&mut self) -> bool {
         let step = self.session.steps();
         if self.saved == Some(step) {
             return true;
@@ -267,10 +350,17 @@ impl<'a> Trainer<'a> {
         true
     }
 
-    fn end(mut self, reason: Reason) -> Ended {
+    fn end(mut self, end: &End) -> Ended {
         self.report();
-        let untouched = self.session.steps() == 0;
-        let saved = untouched || self.save_checkpoint();
+        let wanted = end.save && self.session.steps() > 0;
+        if wanted {
+            self.hub.emit(Event::Phase {
+                phase: Phase::Saving,
+                step: self.session.steps(),
+            });
+        }
+        let saved = !wanted || self.save_checkpoint();
+        let reason = end.reason;
         let exit_code = match reason {
             _ if !saved => exit::FAILURE,
             Reason::Interrupted => exit::INTERRUPTED,
@@ -288,7 +378,7 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    fn warn(&self, message: String) {
+    pub(super) fn warn(&self, message: String) {
         self.hub.emit(Event::Warning {
             step: self.session.steps(),
             message,
@@ -296,7 +386,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// The epoch that the latest step was part of, from 1.
-    fn epoch(&self) -> u64 {
+    pub(super) fn epoch(&self) -> u64 {
         epoch_of(&self.session)
     }
 
@@ -345,9 +435,9 @@ fn none(session: &Session) -> Stats {
     Stats::none_at(session.steps(), epoch_of(session), images_seen)
 }
 
-fn save_grid(path: &Path, grid: &Pictures) -> std::io::Result<()> {
+pub(super) fn save_grid(path: &Path, grid: &Pictures, columns: usize) -> std::io::Result<()> {
     write_whole(path, |file: &mut File| {
-        write_png_grid(&mut BufWriter::new(file), grid, GRID.1)
+        write_png_grid(&mut BufWriter::new(file), grid, columns)
     })
     .map(drop)
 }
