@@ -225,6 +225,7 @@ impl Face {
                 Effect::Quit(leave) => {
                     self.left = Some(Left::ByUser {
                         training: leave == Leave::Training,
+                        standing: self.state.standing().words(),
                         code: self.code,
                     });
                 }

@@ -108,7 +108,7 @@ pub(super) fn watch(
         return end_with_face(&run, pid, &left);
     }
     match &left {
-        Left::ByUser { training, code } => {
+        Left::ByUser { training, code, .. } => {
             farewell(&run, &left)?;
             Ok(match (training, code) {
                 (true, _) => exit::SUCCESS,
@@ -167,17 +167,19 @@ fn end_with_face(run: &Run, worker: Pid, left: &Left) -> anyhow::Result<u8> {
 /// How to come back to a run, or what to do with one that is over.
 fn farewell(run: &Run, left: &Left) -> io::Result<()> {
     let name = run.name();
-    match left {
-        Left::ByUser { training: true, .. } | Left::Signal(_) => {
-            say(&format!("run {name} goes on training"))?;
-            say(&format!("come back:  sparring attach {name}"))?;
-            say(&format!("end it:     sparring stop {name}"))
-        }
-        _ => {
-            say(&format!("run {name} is over: {}", run.dir().display()))?;
-            say(&format!("its digits: sparring sample {name}"))?;
-            say(&format!("go on:      sparring train --resume {name}"))
-        }
+    let (lives, standing) = match left {
+        Left::ByUser {
+            training, standing, ..
+        } => (*training, standing.as_str()),
+        _ => (true, "left alone"),
+    };
+    say(&format!("run {name}: {standing}"))?;
+    if lives {
+        say(&format!("come back: sparring attach {name}"))?;
+        say(&format!("end it:    sparring stop {name}"))
+    } else {
+        say(&format!("its files: {}", run.dir().display()))?;
+        say(&format!("go on:     sparring train --resume {name}"))
     }
 }
 
