@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly
 
+mod actor;
+mod attach;
 mod attached;
 mod command_line;
 mod data;
@@ -9,4 +11,5 @@ mod lab;
 mod layers;
 mod runs;
 mod sampling;
+mod terminal;
 mod training;

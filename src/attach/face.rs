@@ -80,6 +80,20 @@ impl Face {
     /// Shows the dashboard until it is left.
     pub(super) async fn attend(
         mut self,
+        inputs: Receiver<Input>,
+        news: Receiver<News>,
+    ) -> io::Result<Left> {
+        match self.work(inputs, news).await {
+            // What a terminal answers that is gone.
+            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => {
+                Ok(Left::Gone)
+            }
+            left => left,
+        }
+    }
+
+    async fn work(
+        &mut self,
         mut inputs: Receiver<Input>,
         mut news: Receiver<News>,
     ) -> io::Result<Left> {
@@ -194,7 +208,7 @@ impl Face {
             }
         };
         self.holds_until = None;
-        self.act(message, Cause::News)
+        self.act(message, Cause::User)
     }
 
     fn bury(&mut self, death: Death) -> io::Result<()> {

@@ -105,7 +105,7 @@ pub(super) fn watch(
             }
         )
     {
-        return end_with_face(&run, pid, &left);
+        return end_with_face(&run, pid);
     }
     match &left {
         Left::ByUser { training, code, .. } => {
@@ -144,23 +144,19 @@ fn never_began(run: Run, death: Death, fresh: bool) -> anyhow::Result<u8> {
 }
 
 /// Waits until a run that is tied to its face has been saved and has ended.
-fn end_with_face(run: &Run, worker: Pid, left: &Left) -> anyhow::Result<u8> {
-    if !matches!(left, Left::Gone) {
-        say(&format!(
-            "run {} ends with its dashboard: saving…",
-            run.name()
-        ))?;
-    }
+fn end_with_face(run: &Run, worker: Pid) -> anyhow::Result<u8> {
+    // Whether anybody reads on, the run is to be saved.
+    let _ = say(&format!(
+        "run {} ends with its dashboard: saving…",
+        run.name()
+    ));
     while run.holder().is_none() && test_kill_process(worker).is_ok() {
         thread::sleep(LOOK_EVERY);
     }
     // It ends by itself when it sees its last face go; one that had seen none yet has to be told.
     let _ = ask(run, Command::Stop { save: true });
     let code = wait(run)?;
-    say(&format!(
-        "go on with it: sparring train --resume {}",
-        run.name()
-    ))?;
+    let _ = say(&format!("go on: sparring train --resume {}", run.name()));
     Ok(code)
 }
 
@@ -189,7 +185,8 @@ fn end(run: &Run, left: Left) -> anyhow::Result<u8> {
         Left::Refused(error) => Err(error).with_context(|| format!("run {}", run.name())),
         Left::Signal(signal) => {
             if run.holder().is_some() {
-                farewell(run, &left)?;
+                // The terminal may be on its way out as well.
+                let _ = farewell(run, &left);
             }
             Ok(u8::try_from(128 + signal).unwrap_or(exit::FAILURE))
         }
