@@ -29,6 +29,49 @@ pub enum Command {
     Train(Box<Train>),
     /// Show digits of a trained generator in the scrollback, or save them
     Sample(Sample),
+    /// Open the dashboard of a run, from any terminal and as often as wanted
+    Attach(Attach),
+    /// Let a run wait before its next step
+    Pause(OfRun),
+    /// Let a paused run go on
+    Resume(OfRun),
+    /// Let a run make some steps and then wait
+    #[command(allow_missing_positional = true)]
+    Step {
+        /// Name or directory of the run [default: the one that is training]
+        run: Option<String>,
+        /// How many steps [default: 1]
+        #[arg(value_name = "N")]
+        steps: Option<String>,
+    },
+    /// Save a checkpoint now
+    Checkpoint(OfRun),
+    /// Change a value of the configuration while training
+    #[command(allow_missing_positional = true)]
+    Set {
+        /// Name or directory of the run [default: the one that is training]
+        run: Option<String>,
+        /// The key and its new value, such as learning_rate=1e-4 (of both networks)
+        #[arg(value_name = "KEY=VALUE")]
+        setting: String,
+    },
+    /// Write a note into the log of a run
+    #[command(allow_missing_positional = true)]
+    Note {
+        /// Name or directory of the run [default: the one that is training]
+        run: Option<String>,
+        /// The words
+        text: String,
+    },
+    /// End a run after saving it
+    Stop {
+        /// Which run.
+        #[command(flatten)]
+        of: OfRun,
+        /// End it at once; what it learnt since its last checkpoint is lost
+        #[arg(long)]
+        no_save: bool,
+    },
     /// List the runs, or remove some
     Runs(Runs),
     /// Show what happened in a run
@@ -69,6 +112,63 @@ pub struct Train {
     /// Print every event as a line of JSON on stdout (implies --headless)
     #[arg(long)]
     pub json: bool,
+    /// Save and end the run when its last dashboard is left
+    #[arg(long, conflicts_with_all = ["headless", "json"])]
+    pub tie: bool,
+    /// The dashboard.
+    #[command(flatten)]
+    pub view: View,
+}
+
+/// Flags that decide how a dashboard looks.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Dashboard")]
+pub struct View {
+    /// Frames a second, at most; keys are answered at once
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=60))]
+    pub fps: u16,
+    /// KB a second to the terminal: beyond, pictures come less often, then in coarser greys; 0 sets no limit
+    #[arg(long, value_name = "KB", default_value_t = 8, value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+    pub budget: u32,
+    /// Background of the terminal
+    #[arg(long, value_enum, default_value_t)]
+    pub theme: Background,
+    /// Colour in what is shown
+    #[arg(long, value_enum, default_value_t)]
+    pub color: When,
+    /// What sh runs when the run ends or something is wrong; it finds SPARRING_RUN and SPARRING_MESSAGE set
+    #[arg(long, value_name = "CMD")]
+    pub notify: Option<String>,
+}
+
+/// Background of a terminal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Background {
+    /// Light letters on dark
+    #[default]
+    Dark,
+    /// Dark letters on light
+    Light,
+}
+
+/// `sparring attach`
+#[derive(Debug, Args)]
+pub struct Attach {
+    /// Name or directory of the run [default: the one that is training]
+    pub run: Option<String>,
+    /// Only watch: no key gives a command
+    #[arg(long)]
+    pub read_only: bool,
+    /// The dashboard.
+    #[command(flatten)]
+    pub view: View,
+}
+
+/// The run that a command is for.
+#[derive(Debug, Args)]
+pub struct OfRun {
+    /// Name or directory of the run [default: the one that is training]
+    pub run: Option<String>,
 }
 
 /// Flags that choose a configuration.
@@ -118,6 +218,9 @@ pub struct Sample {
     /// Name or directory of a run, or a checkpoint file [default: the latest run]
     #[arg(value_name = "RUN|FILE")]
     pub source: Option<String>,
+    /// Ask the worker of a run that is training: fresh noise, also shown to its dashboards and saved in samples/
+    #[arg(long, conflicts_with_all = ["out", "device"])]
+    pub live: bool,
     /// How many pictures
     #[arg(short = 'n', long = "count", default_value_t = 16, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub count: u64,

@@ -1,8 +1,10 @@
 //! The face of sparring: the command line, the dashboard and the inline pictures. It never loads libtorch.
 
+mod attach;
 pub mod cli;
 mod client;
 mod commands;
+pub mod dashboard;
 mod output;
 pub mod sample;
 pub mod terminal;

@@ -1,5 +1,25 @@
-//! Finding and starting the worker program.
+//! Finding, starting and reaching the worker program.
 
+mod ask;
+mod find;
+mod leaving;
+mod link;
 mod program;
+mod start;
 
+use std::path::PathBuf;
+
+use sparring_contract::run::Run;
+
+pub(crate) use ask::{Answer, ask};
+pub(crate) use find::{check_here, find, find_live};
+pub(crate) use leaving::{Leaving, Surroundings};
+pub(crate) use link::{Link, LinkError};
 pub(crate) use program::{WorkerMissing, worker};
+pub(crate) use start::start;
+
+/// Where the worker of a run listens.
+pub(crate) fn socket(run: &Run) -> PathBuf {
+    run.presence()
+        .map_or_else(|| run.socket_path(), |presence| presence.socket)
+}

@@ -1,6 +1,8 @@
 //! What each command of the command line does.
 
 mod config;
+mod dashboard;
+mod live;
 mod logs;
 mod runs;
 mod sample;
@@ -13,6 +15,7 @@ use sparring_contract::run::{Home, RunError};
 
 use crate::cli::{Cli, Command, ConfigCommand};
 use crate::client::WorkerMissing;
+use crate::dashboard::KeymapError;
 
 /// Does what the command line asks for and returns the exit code.
 pub fn run(cli: Cli) -> anyhow::Result<u8> {
@@ -20,6 +23,14 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
     match cli.command {
         Command::Train(train) => train::train(&home()?, &train),
         Command::Sample(sample) => sample::sample(&home()?, &sample),
+        Command::Attach(attach) => dashboard::attach(&home()?, &attach),
+        Command::Pause(of) => live::pause(&home()?, of.run.as_deref()),
+        Command::Resume(of) => live::resume(&home()?, of.run.as_deref()),
+        Command::Step { run, steps } => live::step(&home()?, run.as_deref(), steps.as_deref()),
+        Command::Checkpoint(of) => live::checkpoint(&home()?, of.run.as_deref()),
+        Command::Set { run, setting } => live::set(&home()?, run.as_deref(), &setting),
+        Command::Note { run, text } => live::note(&home()?, run.as_deref(), &text),
+        Command::Stop { of, no_save } => live::stop(&home()?, of.run.as_deref(), !no_save),
         Command::Runs(runs) => runs::runs(&home()?, &runs),
         Command::Logs(logs) => logs::logs(&home()?.find(logs.run.as_deref())?, &logs),
         Command::Wait { run } => wait::wait(&home()?.find(run.as_deref())?),
@@ -42,7 +53,7 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
         error.downcast_ref(),
         Some(RunError::BadName { .. } | RunError::Exists { .. } | RunError::Config(_))
     );
-    if wrong_words || error.is::<ConfigError>() {
+    if wrong_words || error.is::<ConfigError>() || error.is::<KeymapError>() {
         exit::USAGE
     } else if error.is::<WorkerMissing>() {
         exit::MISMATCH

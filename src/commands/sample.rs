@@ -4,16 +4,60 @@ use std::path::{Path, PathBuf};
 
 use sparring_contract::exit;
 use sparring_contract::launch::Launch;
+use sparring_contract::protocol::Command;
 use sparring_contract::run::{Home, RunError};
 
 use crate::cli::{Render, Sample, Scale, When};
-use crate::client::worker;
+use crate::client::{ask, find_live, worker};
+use crate::output::say;
 use crate::sample::{self, Interrupted, Options};
 use crate::terminal::{self, ColorChoice};
 
 pub(super) fn sample(home: &Home, flags: &Sample) -> anyhow::Result<u8> {
-    let options = Options {
-        checkpoint: checkpoint(home, flags.source.as_deref())?,
+    if flags.live {
+        return sample_live(home, flags);
+    }
+    let checkpoint = checkpoint(home, flags.source.as_deref())?;
+    let options = options(flags, checkpoint);
+    match sample::run(&options, worker(&Launch::Task)?) {
+        Ok(()) => {}
+        Err(error) => match error.downcast_ref::<Interrupted>() {
+            Some(Interrupted { signal }) => {
+                eprintln!("{error:#}");
+                return Ok(u8::try_from(128 + signal).unwrap_or(exit::FAILURE));
+            }
+            None => return Err(error),
+        },
+    }
+    if flags.seed.is_none() {
+        // So that pictures that please can be had again, larger or in a file.
+        eprintln!("{}, seed {}", options.checkpoint.display(), options.seed);
+    }
+    Ok(exit::SUCCESS)
+}
+
+/// `sparring sample --live`: the worker of a run draws, and saves them as well.
+fn sample_live(home: &Home, flags: &Sample) -> anyhow::Result<u8> {
+    let run = find_live(home, flags.source.as_deref())?;
+    let command = Command::Sample {
+        count: flags.count,
+        seed: flags.seed,
+    };
+    let answer = ask(&run, command)?;
+    if let Some(pictures) = &answer.pictures {
+        sample::show_drawn(&options(flags, PathBuf::new()), pictures)?;
+    }
+    let words = format!("sampled at step {}", answer.step);
+    say(&match answer.detail {
+        Some(file) => format!("{words}: {file}"),
+        None => words,
+    })?;
+    Ok(exit::SUCCESS)
+}
+
+fn options(flags: &Sample, checkpoint: PathBuf) -> Options {
+    Options {
+        checkpoint,
         count: flags.count,
         seed: flags.seed.unwrap_or_else(any_seed),
         device: flags.device.clone(),
@@ -34,22 +78,7 @@ pub(super) fn sample(home: &Home, flags: &Sample) -> anyhow::Result<u8> {
             Scale::Full => terminal::Scale::Full,
             Scale::Half => terminal::Scale::Half,
         }),
-    };
-    match sample::run(&options, worker(&Launch::Task)?) {
-        Ok(()) => {}
-        Err(error) => match error.downcast_ref::<Interrupted>() {
-            Some(Interrupted { signal }) => {
-                eprintln!("{error:#}");
-                return Ok(u8::try_from(128 + signal).unwrap_or(exit::FAILURE));
-            }
-            None => return Err(error),
-        },
     }
-    if flags.seed.is_none() {
-        // So that pictures that please can be had again, larger or in a file.
-        eprintln!("{}, seed {}", options.checkpoint.display(), options.seed);
-    }
-    Ok(exit::SUCCESS)
 }
 
 /// The checkpoint to sample from: a file, or the newest one of a run that is whole.

@@ -8,19 +8,51 @@ use sparring_contract::config::{Config, Request, Setting, resolve, resolve_for_r
 use sparring_contract::launch::{Launch, Voice};
 use sparring_contract::run::{Home, Run, RunError};
 
+use super::dashboard;
+use crate::attach::has_terminal;
 use crate::cli::{Choice, Train};
-use crate::client::worker;
+use crate::client::{Leaving, Surroundings, start, worker};
 
-/// Starts or resumes a run in the foreground. This process becomes the worker: one process, one exit code, and
-/// signals go where they should.
+/// Starts or resumes a run: behind a dashboard in a terminal, else in the foreground.
 pub(super) fn train(home: &Home, flags: &Train) -> anyhow::Result<u8> {
+    // Found before a run is made, so that a missing worker leaves nothing behind.
+    worker(&Launch::Task)?;
+    if flags.headless || flags.json || !has_terminal() {
+        return in_foreground(prepare(home, flags)?, flags);
+    }
+    let options = dashboard::options(&flags.view, false)?;
+    let leaving = Leaving::of(&Surroundings::look());
+    let tied = flags.tie || leaving.ties();
+    let prepared = prepare(home, flags)?;
+    if let Some(words) = leaving.words() {
+        eprintln!("{words}");
+    }
+    let launch = prepared.launch(Voice::Log, tied);
+    let child = start(&prepared.run, &launch, leaving.scope())?;
+    dashboard::watch(prepared.run, child, &options, tied, prepared.fresh)
+}
+
+/// This process becomes the worker: one process, one exit code, and signals go where they should.
+fn in_foreground(prepared: Prepared, flags: &Train) -> anyhow::Result<u8> {
     let voice = if flags.json {
         Voice::Json
     } else {
         Voice::Progress
     };
-    // Found before a run is made, so that a missing worker leaves nothing behind.
-    worker(&Launch::Task)?;
+    let launch = prepared.launch(voice, false);
+    Err(worker(&launch)?.exec().into())
+}
+
+/// A run that is ready for a worker.
+struct Prepared {
+    run: Run,
+    /// The checkpoint to go on from.
+    from: Option<PathBuf>,
+    /// Whether nothing has happened in the run yet.
+    fresh: bool,
+}
+
+fn prepare(home: &Home, flags: &Train) -> anyhow::Result<Prepared> {
     let (run, from) = match existing(home, flags)? {
         Some(run) => resume(run, &flags.choice)?,
         None => (
@@ -29,14 +61,19 @@ pub(super) fn train(home: &Home, flags: &Train) -> anyhow::Result<u8> {
         ),
     };
     let fresh = from.is_none() && !run.events_file().exists();
-    let launch = Launch::Train {
-        run: run.dir().to_owned(),
-        from,
-        voice,
-        fresh,
-        tied: false,
-    };
-    Err(worker(&launch)?.exec().into())
+    Ok(Prepared { run, from, fresh })
+}
+
+impl Prepared {
+    fn launch(&self, voice: Voice, tied: bool) -> Launch {
+        Launch::Train {
+            run: self.run.dir().to_owned(),
+            from: self.from.clone(),
+            voice,
+            fresh: self.fresh,
+            tied,
+        }
+    }
 }
 
 /// The run to go on with, if the flags ask for one.

@@ -17,7 +17,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 use indicatif::HumanBytes;
-use sparring_contract::protocol::Task;
+use sparring_contract::protocol::{Pictures, Task};
 
 use crate::terminal::{Capabilities, ColorChoice, Environment, Render, Scale};
 
@@ -71,6 +71,16 @@ pub fn run(options: &Options, command: Command) -> Result<()> {
             quietly(writeln!(io::stdout(), "{line}").map_err(Into::into))
         }
     }
+}
+
+/// Shows pictures that are there already.
+pub fn show_drawn(options: &Options, pictures: &Pictures) -> Result<()> {
+    let stdout = io::stdout();
+    let environment = Environment::of(&stdout);
+    let capabilities = Capabilities::new(&environment, options.color, options.render);
+    let mut scrollback = Scrollback::new(stdout.lock(), capabilities, options);
+    let shown = scrollback.put(pictures).context("cannot show the pictures");
+    quietly(shown)
 }
 
 /// Shows pictures row by row.

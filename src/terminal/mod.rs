@@ -1,17 +1,25 @@
-//! The terminal: what it can show, in which colours, and pictures and text in its cells.
+//! The terminal: what it can show, in which colours, pictures and text in its cells, and how it is taken and given
+//! back.
 //!
 //! Nothing here knows the dashboard, a run or a worker.
 
 pub mod capabilities;
 pub mod colors;
 pub mod gallery;
+pub mod guard;
+pub mod input;
+mod pen;
 pub mod pictures;
 pub mod print;
+pub mod screen;
 pub mod theme;
 
 pub use capabilities::{Capabilities, ColorChoice, Environment};
 pub use colors::Colors;
 pub use gallery::Gallery;
+pub use guard::Guard;
+pub use input::Input;
 pub use pictures::{Brush, Picture, Render, Scale};
 pub use print::to_text;
+pub use screen::{Screen, ring};
 pub use theme::{Shade, Theme};

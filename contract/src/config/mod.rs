@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 
 pub use error::ConfigError;
 pub use keys::{Change, KEYS, Key, Kind};
-pub use layers::{Origin, Request, Resolved, Setting, change_live, resolve, resolve_for_resume};
+pub use layers::{
+    Origin, Request, Resolved, Setting, change_live, keymap, resolve, resolve_for_resume,
+};
 
 /// Everything that decides how a run goes. Keys and meaning are documented in `config/default.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

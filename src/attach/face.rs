@@ -1,0 +1,338 @@
+//! The loop of a dashboard: it waits for something to happen, takes in all that has, and then draws once.
+
+use std::io;
+use std::time::Duration;
+
+use sparring_contract::protocol::{Event, Pictures, Purpose, ToFace, ToWorker};
+use tokio::sync::mpsc::{Receiver, Sender};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+use super::connection::{Death, News};
+use super::pacing::{Cause, Pacer, Seconds};
+use super::signals::{Signals, Wanted};
+use super::{Left, Options, notice, now};
+use crate::dashboard::view::{Ink, view};
+use crate::dashboard::{Effect, Leave, Message, Standing, State, update};
+use crate::terminal::{Colors, Guard, Input, Screen, Theme, ring};
+
+/// A worker that is there tells sooner how its run stands; an empty dashboard before that would only flicker.
+const FIRST_NEWS: Duration = Duration::from_millis(60);
+/// Times on the screen advance this often.
+const SECOND: Duration = Duration::from_secs(1);
+/// News taken in before the next look at the keys.
+const AT_ONCE: usize = 64;
+
+/// A dashboard at work.
+pub(super) struct Face {
+    state: State,
+    ink: Ink,
+    guard: Guard,
+    screen: Screen,
+    pacer: Pacer,
+    wishes: Sender<ToWorker>,
+    notify: Option<String>,
+    /// Whether this process started the worker.
+    started: bool,
+    begun: Instant,
+    /// Until when nothing is drawn, because the worker is about to say how the run stands.
+    holds_until: Option<Instant>,
+    /// What the next frame is for.
+    cause: Option<Cause>,
+    /// Pictures from fixed noise that wait until there are bytes for them.
+    waiting: Option<Pictures>,
+    measured: Seconds,
+    /// The worker's exit code, once it has told of the end.
+    code: Option<u8>,
+    left: Option<Left>,
+}
+
+impl Face {
+    /// A dashboard in a terminal that was taken. `started` is whether this process started the worker.
+    pub(super) fn new(
+        state: State,
+        started: bool,
+        guard: Guard,
+        wishes: Sender<ToWorker>,
+        options: &Options,
+    ) -> io::Result<Self> {
+        let theme = Theme::new(options.shade, options.capabilities.colors);
+        let (width, height) = crossterm::terminal::size()?;
+        let begun = Instant::now();
+        Ok(Self {
+            holds_until: (state.is_alive() && !started).then_some(begun + FIRST_NEWS),
+            state,
+            ink: Ink::new(theme, &options.capabilities),
+            guard,
+            screen: Screen::new(width, height),
+            pacer: Pacer::new(options.fps, options.budget),
+            wishes,
+            notify: options.notify.clone(),
+            started,
+            begun,
+            cause: Some(Cause::User),
+            waiting: None,
+            measured: 0.0,
+            code: None,
+            left: None,
+        })
+    }
+
+    /// Shows the dashboard until it is left.
+    pub(super) async fn attend(
+        mut self,
+        mut inputs: Receiver<Input>,
+        mut news: Receiver<News>,
+    ) -> io::Result<Left> {
+        let mut signals = Signals::listen()?;
+        let mut clock = interval(SECOND);
+        clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            self.draw_what_is_due()?;
+            let due = self.due();
+            tokio::select! {
+                biased;
+                input = inputs.recv() => {
+                    self.tell_time();
+                    self.take(input.unwrap_or(Input::Gone))?;
+                    while let Ok(input) = inputs.try_recv() {
+                        self.take(input)?;
+                    }
+                }
+                wanted = signals.next() => self.obey(wanted)?,
+                Some(heard) = news.recv() => {
+                    self.tell_time();
+                    self.hear(heard)?;
+                    for _ in 1..AT_ONCE {
+                        let Ok(heard) = news.try_recv() else { break };
+                        self.hear(heard)?;
+                    }
+                }
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
+                _ = clock.tick(), if self.moves() => {
+                    self.tell_time();
+                    self.because(Cause::News);
+                }
+            }
+            if let Some(left) = self.left.take() {
+                return Ok(left);
+            }
+        }
+    }
+
+    /// Whether times on the screen advance.
+    fn moves(&self) -> bool {
+        self.state.is_alive()
+            && !matches!(self.state.standing(), Standing::Paused(_) | Standing::Lost)
+    }
+
+    fn tell_time(&mut self) {
+        update(&mut self.state, Message::Tick(now()));
+    }
+
+    fn seconds(&self) -> Seconds {
+        self.begun.elapsed().as_secs_f64()
+    }
+
+    fn because(&mut self, cause: Cause) {
+        self.cause = self.cause.max(Some(cause));
+    }
+
+    fn take(&mut self, input: Input) -> io::Result<()> {
+        match input {
+            Input::Key(key) => self.act(Message::Key(key.into()), Cause::User),
+            Input::Paste(text) => self.act(Message::Paste(text), Cause::User),
+            Input::Resized(width, height) => {
+                self.screen.resize(width, height);
+                self.because(Cause::User);
+                Ok(())
+            }
+            Input::Gone => {
+                self.left = Some(Left::Gone);
+                Ok(())
+            }
+        }
+    }
+
+    fn obey(&mut self, wanted: Wanted) -> io::Result<()> {
+        match wanted {
+            Wanted::End(signal) => {
+                self.left = Some(Left::Signal(signal));
+                Ok(())
+            }
+            Wanted::GoOn => self.come_back(),
+        }
+    }
+
+    fn hear(&mut self, news: News) -> io::Result<()> {
+        let message = match news {
+            News::Said(ToFace::Pictures(pictures)) if pictures.purpose == Purpose::Fixed => {
+                self.waiting = Some(pictures);
+                return Ok(());
+            }
+            News::Said(said) => {
+                if let ToFace::Event { record, .. } = &said
+                    && let Event::Ended(ended) = &record.event
+                {
+                    self.code = Some(ended.exit_code);
+                }
+                let cause = match said {
+                    // The first one was waited for, and a later one tells of everything.
+                    ToFace::Snapshot(_) | ToFace::Pictures(_) | ToFace::Ack(_) => Cause::User,
+                    _ => Cause::News,
+                };
+                if matches!(said, ToFace::Snapshot(_)) {
+                    self.waiting = None;
+                    self.holds_until = None;
+                }
+                return self.act(Message::FromWorker(said), cause);
+            }
+            News::Lost { why } => Message::LinkLost { why },
+            News::Died(death) => return self.bury(death),
+            News::Refused(error) => {
+                self.left = Some(Left::Refused(error));
+                return Ok(());
+            }
+        };
+        self.holds_until = None;
+        self.act(message, Cause::News)
+    }
+
+    fn bury(&mut self, death: Death) -> io::Result<()> {
+        self.code = death.code;
+        if self.started && self.state.started.is_none() {
+            self.left = Some(Left::NeverBegan(death));
+            return Ok(());
+        }
+        self.holds_until = None;
+        let Death { status, log, .. } = death;
+        self.act(Message::WorkerDied { status, log }, Cause::User)
+    }
+
+    /// Lets the dashboard take in a message and does what it wants done.
+    fn act(&mut self, message: Message, cause: Cause) -> io::Result<()> {
+        self.because(cause);
+        for effect in update(&mut self.state, message) {
+            match effect {
+                Effect::Send { id, command } => {
+                    if self
+                        .wishes
+                        .try_send(ToWorker::Request { id, command })
+                        .is_err()
+                    {
+                        self.remark("the worker takes no more commands: nothing was sent");
+                    }
+                }
+                Effect::Quit(leave) => {
+                    self.left = Some(Left::ByUser {
+                        training: leave == Leave::Training,
+                        code: self.code,
+                    });
+                }
+                Effect::Notify(words) => self.notice(&words)?,
+                Effect::Redraw => self.screen.forget(),
+                Effect::Suspend => {
+                    self.guard.suspend()?;
+                    self.come_back()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn remark(&mut self, words: &str) {
+        update(&mut self.state, Message::Remark(words.to_owned()));
+    }
+
+    fn notice(&mut self, words: &str) -> io::Result<()> {
+        ring()?;
+        if let Some(command) = &self.notify
+            && let Err(error) = notice::run(command, &self.state.name, words)
+        {
+            self.remark(&format!("--notify could not be run: {error}"));
+        }
+        Ok(())
+    }
+
+    /// Takes the terminal again, whatever was made of it meanwhile.
+    fn come_back(&mut self) -> io::Result<()> {
+        self.guard.take()?;
+        let (width, height) = crossterm::terminal::size()?;
+        self.screen.resize(width, height);
+        self.tell_time();
+        self.because(Cause::User);
+        Ok(())
+    }
+
+    /// When there is something to draw.
+    fn due(&self) -> Option<Instant> {
+        if self.holds_until.is_some() {
+            return self.holds_until;
+        }
+        let frame = self.cause.map(|_| self.pacer.next_frame());
+        let pictures = self.waiting.as_ref().map(|_| self.pacer.pictures_due());
+        let next = [frame, pictures].into_iter().flatten().reduce(f64::min)?;
+        Some(self.begun + Duration::from_secs_f64(next.max(0.0)))
+    }
+
+    fn draw_what_is_due(&mut self) -> io::Result<()> {
+        if self.holds_until.is_some_and(|until| Instant::now() < until) {
+            return Ok(());
+        }
+        self.holds_until = None;
+        let now = self.seconds();
+        if self.pacer.pictures_due() <= now {
+            self.show_waiting()?;
+        }
+        match self.cause {
+            Some(Cause::User) => self.draw(Cause::User),
+            Some(cause) if self.pacer.next_frame() <= now => self.draw(cause),
+            _ => Ok(()),
+        }
+    }
+
+    fn show_waiting(&mut self) -> io::Result<()> {
+        let Some(pictures) = self.waiting.take() else {
+            return Ok(());
+        };
+        let colors = self.ink.theme.colors();
+        self.ink.pictures = if self.pacer.is_coarse() {
+            coarser(colors)
+        } else {
+            colors
+        };
+        self.tell_time();
+        let message = Message::FromWorker(ToFace::Pictures(pictures));
+        self.act(message, Cause::Pictures)
+    }
+
+    fn draw(&mut self, cause: Cause) -> io::Result<()> {
+        let now = self.seconds();
+        if now - self.measured >= SECOND.as_secs_f64() {
+            self.measured = now;
+            let rate = self.pacer.rate(now);
+            update(&mut self.state, Message::Traffic(rate));
+        }
+        let (state, ink) = (&self.state, self.ink);
+        let bytes = self
+            .screen
+            .draw(|area, buffer| view(state, ink, area, buffer))?;
+        self.cause = None;
+        if self.pacer.drawn(now, cause, bytes) {
+            self.remark(if self.pacer.is_coarse() {
+                "pictures in coarser greys and less often, to keep within --budget"
+            } else {
+                "pictures in full greys again: they fit into --budget"
+            });
+        }
+        Ok(())
+    }
+}
+
+/// The greys to fall back on, where there are fewer.
+fn coarser(colors: Colors) -> Colors {
+    match colors {
+        Colors::True => Colors::Ansi256,
+        Colors::Ansi256 => Colors::Ansi16,
+        few => few,
+    }
+}

@@ -1,0 +1,142 @@
+//! A dashboard in front of a run: its terminal, its worker, and the loop between them.
+
+mod connection;
+mod face;
+mod last_words;
+mod notice;
+mod pacing;
+mod signals;
+
+use std::io;
+use std::process::Child;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use sparring_contract::protocol::{FaceHello, PROTOCOL};
+use sparring_contract::run::{Run, read_records};
+use tokio::sync::mpsc::channel;
+
+use crate::client::LinkError;
+use crate::dashboard::{Keymap, Settings, State};
+use crate::terminal::{Capabilities, Guard, Shade, input};
+use connection::Connection;
+use face::Face;
+
+pub(crate) use connection::Death;
+
+/// News that may wait for a slow screen; the worker sends a snapshot to who lags behind.
+const WAITING_NEWS: usize = 256;
+/// Commands that may wait for the worker: more than a dashboard has open at once.
+const WAITING_WISHES: usize = 128;
+
+/// How a dashboard is shown.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    /// What the terminal can show.
+    pub(crate) capabilities: Capabilities,
+    /// Whether its background is dark.
+    pub(crate) shade: Shade,
+    /// Frames of news a second, at most.
+    pub(crate) fps: u16,
+    /// Bytes a second to the terminal; none for as many as there are.
+    pub(crate) budget: Option<f64>,
+    /// What `sh` runs when there is something to notice.
+    pub(crate) notify: Option<String>,
+    /// Which key does what.
+    pub(crate) keymap: Keymap,
+    /// Whether this face only watches.
+    pub(crate) read_only: bool,
+}
+
+/// Why a dashboard was left.
+#[derive(Debug)]
+pub(crate) enum Left {
+    /// The user left it.
+    ByUser {
+        /// The run goes on.
+        training: bool,
+        /// The worker's exit code, where the end of the run was seen.
+        code: Option<u8>,
+    },
+    /// A signal asked for it.
+    Signal(i32),
+    /// The terminal is gone.
+    Gone,
+    /// The worker that this face started died before it began.
+    NeverBegan(Death),
+    /// The worker cannot be talked to.
+    Refused(LinkError),
+}
+
+/// Shows the dashboard of a run until it is left. `child` is the run's worker, where this process started it.
+pub(crate) fn attach(run: &Run, child: Option<Child>, options: &Options) -> anyhow::Result<Left> {
+    options.capabilities.impose_on_crossterm();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let left = runtime.block_on(show(run, child, options));
+    // Threads that read the terminal never return; the process does not wait for them.
+    runtime.shutdown_background();
+    left
+}
+
+async fn show(run: &Run, child: Option<Child>, options: &Options) -> anyhow::Result<Left> {
+    let started = child.is_some();
+    let live = started || run.holder().is_some();
+    let state = state(run, live, options);
+    let guard = Guard::enter().context("cannot take the terminal")?;
+    let inputs = input::listen().context("cannot listen to the terminal")?;
+    let (tell, news) = channel(WAITING_NEWS);
+    let (wish, wishes) = channel(WAITING_WISHES);
+    if live {
+        let hello = FaceHello {
+            protocol: PROTOCOL,
+            watch: true,
+            read_only: options.read_only,
+        };
+        tokio::spawn(Connection::new(run.clone(), hello, child).keep(tell, wishes));
+    }
+    Face::new(state, started, guard, wish, options)
+        .context("cannot ask for the size of the terminal")?
+        .attend(inputs, news)
+        .await
+        .context("cannot draw the dashboard")
+}
+
+/// What a dashboard begins with: nothing yet where a worker will tell, else what the log tells.
+fn state(run: &Run, live: bool, options: &Options) -> State {
+    let settings = Settings {
+        run: run.name().to_owned(),
+        keymap: options.keymap.clone(),
+        read_only: options.read_only,
+        utc_offset: TimeZone::system().to_offset(Timestamp::now()).seconds(),
+        now: now(),
+    };
+    if live {
+        return State::new(settings);
+    }
+    let config = std::fs::read_to_string(run.config_file()).unwrap_or_default();
+    State::from_log(
+        settings,
+        read_records(&run.events_file()),
+        &config,
+        Vec::new(),
+    )
+}
+
+/// Seconds since 1970.
+fn now() -> f64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs_f64()
+}
+
+/// Whether a dashboard can be shown: both ends of a terminal are there.
+pub(crate) fn has_terminal() -> bool {
+    use io::IsTerminal as _;
+    io::stdin().is_terminal() && io::stdout().is_terminal()
+}

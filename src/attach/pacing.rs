@@ -1,0 +1,235 @@
+//! How often a dashboard is drawn, and what is given up where the terminal is to get few bytes.
+//!
+//! Keys are answered at once and are never counted. News is drawn at most so many times a second, and within a budget
+//! of bytes. What does not fit is given up in this order:
+//!
+//! 1. pictures are shown less often: each batch waits until its bytes have been saved up, and the newest wins;
+//! 2. pictures that would wait for longer than [`LONGEST_WAIT`] get coarser greys;
+//! 3. figures and curves, which get what pictures leave, are drawn less often.
+
+/// Seconds that pictures in full greys may wait before coarser ones that come sooner are better.
+const LONGEST_WAIT: f64 = 3.0;
+/// Full greys come back when they would wait for less than this.
+const SHORT_WAIT: f64 = 1.5;
+/// Seconds after which pictures are shown whatever it costs.
+const AT_LAST: f64 = 30.0;
+/// Coarse greys take about this part of the bytes of full ones.
+const COARSE_PART: f64 = 0.5;
+/// The part of the budget that figures may take.
+const FIGURES_PART: f64 = 0.6;
+/// The rate that is shown is that of so many seconds.
+const WINDOW: f64 = 5.0;
+
+/// Seconds since some moment before everything else.
+pub(super) type Seconds = f64;
+
+/// What a frame is drawn for. A greater cause stands for the smaller ones as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Cause {
+    /// Something happened.
+    News,
+    /// New pictures came.
+    Pictures,
+    /// The user did something and waits, or there is nothing on the screen yet.
+    User,
+}
+
+/// Decides when to draw.
+#[derive(Clone, Debug)]
+pub(super) struct Pacer {
+    /// Seconds between two frames of news.
+    least_gap: f64,
+    /// Bytes a second; none for as many as there are.
+    budget: Option<f64>,
+    next_frame: Seconds,
+    /// Bytes that may be spent, and when that was so.
+    saved: f64,
+    saved_at: Seconds,
+    /// Bytes of the last batch of pictures.
+    pictures_cost: f64,
+    pictures_at: Seconds,
+    coarse: bool,
+    /// Frames of the last seconds: when, and how many bytes.
+    written: std::collections::VecDeque<(Seconds, usize)>,
+}
+
+impl Pacer {
+    /// At most `fps` frames of news a second, in a budget of bytes a second.
+    pub(super) fn new(fps: u16, budget: Option<f64>) -> Self {
+        Self {
+            least_gap: 1.0 / f64::from(fps.max(1)),
+            budget,
+            next_frame: 0.0,
+            saved: 0.0,
+            saved_at: 0.0,
+            pictures_cost: 0.0,
+            pictures_at: 0.0,
+            coarse: false,
+            written: std::collections::VecDeque::new(),
+        }
+    }
+
+    /// When the next frame of news may be drawn.
+    pub(super) fn next_frame(&self) -> Seconds {
+        self.next_frame
+    }
+
+    /// When pictures that wait may be shown.
+    pub(super) fn pictures_due(&self) -> Seconds {
+        let Some(budget) = self.budget else {
+            return self.next_frame;
+        };
+        let missing = self.pictures_cost - self.saved;
+        let affordable = if missing > 0.0 {
+            self.saved_at + missing / budget
+        } else {
+            0.0
+        };
+        affordable
+            .min(self.pictures_at + AT_LAST)
+            .max(self.next_frame)
+    }
+
+    /// Whether pictures are drawn in coarser greys than the terminal has.
+    pub(super) fn is_coarse(&self) -> bool {
+        self.coarse
+    }
+
+    /// Takes note of a frame. Returns whether the greys of pictures are others from now on.
+    pub(super) fn drawn(&mut self, now: Seconds, cause: Cause, bytes: usize) -> bool {
+        self.written.push_back((now, bytes));
+        while self
+            .written
+            .front()
+            .is_some_and(|(when, _)| now - when > WINDOW)
+        {
+            self.written.pop_front();
+        }
+        self.next_frame = now + self.least_gap;
+        let Some(budget) = self.budget else {
+            return false;
+        };
+        let cost = bytes as f64;
+        // Savings need reach no further than for the next pictures.
+        let enough = self.pictures_cost.max(budget);
+        self.saved = (self.saved + (now - self.saved_at) * budget).min(enough);
+        self.saved_at = now;
+        match cause {
+            Cause::User => false,
+            Cause::News => {
+                self.saved = (self.saved - cost).max(-budget);
+                self.next_frame = self.next_frame.max(now + cost / (budget * FIGURES_PART));
+                false
+            }
+            Cause::Pictures => {
+                self.saved = (self.saved - cost).max(-budget);
+                self.pictures_cost = cost;
+                self.pictures_at = now;
+                self.choose_greys(budget)
+            }
+        }
+    }
+
+    fn choose_greys(&mut self, budget: f64) -> bool {
+        let wait = self.pictures_cost / budget;
+        let coarse = if self.coarse {
+            wait / COARSE_PART > SHORT_WAIT
+        } else {
+            wait > LONGEST_WAIT
+        };
+        std::mem::replace(&mut self.coarse, coarse) != coarse
+    }
+
+    /// Bytes a second of late.
+    pub(super) fn rate(&self, now: Seconds) -> f64 {
+        let bytes: usize = self
+            .written
+            .iter()
+            .filter(|(when, _)| now - when <= WINDOW)
+            .map(|(_, bytes)| bytes)
+            .sum();
+        bytes as f64 / WINDOW.min(now.max(1.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BUDGET: f64 = 8000.0;
+
+    /// Draws news and pictures for a minute as soon as each may be drawn, and tells bytes a second and batches.
+    fn a_minute(pacer: &mut Pacer, figures: usize, pictures: usize) -> (f64, usize) {
+        let (mut now, mut bytes, mut batches) = (0.0, 0, 0);
+        while now < 60.0 {
+            let full = !pacer.is_coarse();
+            let (cause, cost) = if pacer.pictures_due() <= now {
+                batches += 1;
+                let cost = if full { pictures } else { pictures / 2 };
+                (Cause::Pictures, figures + cost)
+            } else {
+                (Cause::News, figures)
+            };
+            pacer.drawn(now, cause, cost);
+            bytes += cost;
+            now = pacer.next_frame();
+        }
+        (bytes as f64 / now, batches)
+    }
+
+    #[test]
+    fn what_fits_is_drawn_as_often_as_allowed_in_full_greys() {
+        let mut pacer = Pacer::new(10, Some(BUDGET));
+        let (rate, batches) = a_minute(&mut pacer, 50, 200);
+        assert!(rate < BUDGET, "{rate}");
+        assert!(batches > 500, "{batches}");
+        assert!(!pacer.is_coarse());
+    }
+
+    #[test]
+    fn pictures_that_do_not_fit_come_less_often_and_coarser() {
+        let mut pacer = Pacer::new(10, Some(BUDGET));
+        let (rate, batches) = a_minute(&mut pacer, 100, 50_000);
+        assert!(rate < BUDGET * 1.15, "{rate}");
+        assert!((8..20).contains(&batches), "{batches}");
+        assert!(pacer.is_coarse());
+    }
+
+    #[test]
+    fn figures_leave_room_for_pictures() {
+        let mut pacer = Pacer::new(10, Some(BUDGET));
+        let (rate, batches) = a_minute(&mut pacer, 4000, 10_000);
+        assert!(rate < BUDGET * 1.15, "{rate}");
+        assert!(batches >= 5, "{batches}");
+    }
+
+    #[test]
+    fn greys_come_back_when_pictures_grow_cheap() {
+        let mut pacer = Pacer::new(10, Some(BUDGET));
+        a_minute(&mut pacer, 100, 50_000);
+        assert!(pacer.is_coarse());
+        assert!(pacer.drawn(61.0, Cause::Pictures, 2000));
+        assert!(!pacer.is_coarse());
+    }
+
+    #[test]
+    fn what_the_user_does_costs_nothing_and_no_budget_holds_nothing_back() {
+        let mut pacer = Pacer::new(10, Some(BUDGET));
+        pacer.drawn(1.0, Cause::User, 100_000);
+        assert!(pacer.next_frame() < 1.2);
+        let mut free = Pacer::new(10, None);
+        let (rate, _) = a_minute(&mut free, 1000, 50_000);
+        assert!(rate > 100_000.0, "{rate}");
+        assert!(!free.is_coarse());
+    }
+
+    #[test]
+    fn the_rate_is_that_of_the_last_seconds() {
+        let mut pacer = Pacer::new(10, None);
+        pacer.drawn(10.0, Cause::News, 1000);
+        pacer.drawn(14.0, Cause::News, 1000);
+        assert_eq!(pacer.rate(14.0), 400.0);
+        assert_eq!(pacer.rate(18.0), 200.0);
+        assert_eq!(pacer.rate(30.0), 0.0);
+    }
+}

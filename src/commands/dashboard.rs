@@ -1,0 +1,196 @@
+//! The dashboard, from `sparring attach` and from `sparring train` in a terminal.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::process::Child;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use rustix::process::{Pid, test_kill_process};
+use sparring_contract::config::{self, user_file};
+use sparring_contract::exit;
+use sparring_contract::protocol::Command;
+use sparring_contract::run::{Home, Run, State};
+
+use super::wait::wait;
+use crate::attach::{self, Death, Left, Options};
+use crate::cli::{Attach, Background, View, When};
+use crate::client::{ask, check_here, find};
+use crate::dashboard::Keymap;
+use crate::output::say;
+use crate::terminal::{Capabilities, ColorChoice, Environment, Shade};
+
+/// How often a worker that was just started is looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(30);
+
+/// `sparring attach`
+pub(super) fn attach(home: &Home, flags: &Attach) -> anyhow::Result<u8> {
+    let run = find(home, flags.run.as_deref())?;
+    if run.holder().is_some() {
+        check_here(&run)?;
+    } else if run.status().state == State::New {
+        bail!(
+            "run {0} was never trained; start it with `sparring train --resume {0}`",
+            run.name()
+        );
+    }
+    if !attach::has_terminal() {
+        bail!(
+            "a dashboard needs a terminal on stdin and stdout; `sparring logs --follow {0}` and `sparring runs` work \
+             without one",
+            run.name()
+        );
+    }
+    let options = options(&flags.view, flags.read_only)?;
+    let left = attach::attach(&run, None, &options)?;
+    match left {
+        Left::ByUser { .. } => {
+            farewell(&run, &left)?;
+            Ok(exit::SUCCESS)
+        }
+        left => end(&run, left),
+    }
+}
+
+/// How a dashboard is shown, after flags, environment and the user's file.
+pub(super) fn options(view: &View, read_only: bool) -> anyhow::Result<Options> {
+    let color = match view.color {
+        When::Auto => ColorChoice::Auto,
+        When::Always => ColorChoice::Always,
+        When::Never => ColorChoice::Never,
+    };
+    Ok(Options {
+        capabilities: Capabilities::new(&Environment::of(&io::stdout()), color, None),
+        shade: match view.theme {
+            Background::Dark => Shade::Dark,
+            Background::Light => Shade::Light,
+        },
+        fps: view.fps,
+        budget: (view.budget > 0).then_some(f64::from(view.budget) * 1000.0),
+        notify: view.notify.clone(),
+        keymap: keymap()?,
+        read_only,
+    })
+}
+
+/// The keys, as the `[keymap]` of the user's file changes them.
+fn keymap() -> anyhow::Result<Keymap> {
+    let Some(path) = user_file().filter(|path| path.exists()) else {
+        return Ok(Keymap::default());
+    };
+    let changes: BTreeMap<String, Vec<String>> = config::keymap(&path)?;
+    Keymap::with(&changes).with_context(|| format!("in {}", path.display()))
+}
+
+/// Shows the dashboard of a run whose worker was just started.
+pub(super) fn watch(
+    run: Run,
+    child: Child,
+    options: &Options,
+    tied: bool,
+    fresh: bool,
+) -> anyhow::Result<u8> {
+    let pid = Pid::from_child(&child);
+    let left = attach::attach(&run, Some(child), options)?;
+    if let Left::NeverBegan(death) = left {
+        return never_began(run, death, fresh);
+    }
+    if tied
+        && !matches!(
+            left,
+            Left::ByUser {
+                training: false,
+                ..
+            }
+        )
+    {
+        return end_with_face(&run, pid, &left);
+    }
+    match &left {
+        Left::ByUser { training, code } => {
+            farewell(&run, &left)?;
+            Ok(match (training, code) {
+                (true, _) => exit::SUCCESS,
+                (false, code) => code.unwrap_or(exit::FAILURE),
+            })
+        }
+        _ => end(&run, left),
+    }
+}
+
+/// Tells why a worker did not begin, in its own words, and leaves nothing behind of a run that is not one.
+fn never_began(run: Run, death: Death, fresh: bool) -> anyhow::Result<u8> {
+    let said = death
+        .log
+        .iter()
+        .rev()
+        .find(|line| line.starts_with("error: "));
+    match said {
+        Some(error) => eprintln!("{error}"),
+        None => eprintln!(
+            "error: the worker ended before it began ({}): {}",
+            death.status,
+            death.log.join(" | ")
+        ),
+    }
+    if fresh {
+        run.remove()?;
+    }
+    Ok(death
+        .code
+        .filter(|code| *code != 0)
+        .unwrap_or(exit::FAILURE))
+}
+
+/// Waits until a run that is tied to its face has been saved and has ended.
+fn end_with_face(run: &Run, worker: Pid, left: &Left) -> anyhow::Result<u8> {
+    if !matches!(left, Left::Gone) {
+        say(&format!(
+            "run {} ends with its dashboard: saving…",
+            run.name()
+        ))?;
+    }
+    while run.holder().is_none() && test_kill_process(worker).is_ok() {
+        thread::sleep(LOOK_EVERY);
+    }
+    // It ends by itself when it sees its last face go; one that had seen none yet has to be told.
+    let _ = ask(run, Command::Stop { save: true });
+    let code = wait(run)?;
+    say(&format!(
+        "go on with it: sparring train --resume {}",
+        run.name()
+    ))?;
+    Ok(code)
+}
+
+/// How to come back to a run, or what to do with one that is over.
+fn farewell(run: &Run, left: &Left) -> io::Result<()> {
+    let name = run.name();
+    match left {
+        Left::ByUser { training: true, .. } | Left::Signal(_) => {
+            say(&format!("run {name} goes on training"))?;
+            say(&format!("come back:  sparring attach {name}"))?;
+            say(&format!("end it:     sparring stop {name}"))
+        }
+        _ => {
+            say(&format!("run {name} is over: {}", run.dir().display()))?;
+            say(&format!("its digits: sparring sample {name}"))?;
+            say(&format!("go on:      sparring train --resume {name}"))
+        }
+    }
+}
+
+/// Ends a dashboard that the user did not leave.
+fn end(run: &Run, left: Left) -> anyhow::Result<u8> {
+    match left {
+        Left::Refused(error) => Err(error).with_context(|| format!("run {}", run.name())),
+        Left::Signal(signal) => {
+            if run.holder().is_some() {
+                farewell(run, &left)?;
+            }
+            Ok(u8::try_from(128 + signal).unwrap_or(exit::FAILURE))
+        }
+        _ => Ok(exit::HUNG_UP),
+    }
+}

@@ -1,0 +1,63 @@
+//! What a dashboard hears, and what it wants done.
+
+use sparring_contract::protocol::{Command, ToFace};
+
+use super::key::KeyPress;
+
+/// Something that a dashboard has to know.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Message {
+    /// The time, in seconds since 1970. Everything that follows happens at this time, until the next.
+    Tick(f64),
+    /// A key was pressed.
+    Key(KeyPress),
+    /// Text was pasted. It never acts as keys.
+    Paste(String),
+    /// The worker said something.
+    FromWorker(ToFace),
+    /// The connection is gone, and is being sought again. The next snapshot says that it is back.
+    LinkLost {
+        /// Why, in words.
+        why: String,
+    },
+    /// The worker's process is gone without having ended the run.
+    WorkerDied {
+        /// How it went, in words, such as «killed by signal 9» or «exit status 101».
+        status: String,
+        /// The last lines of its log, oldest first.
+        log: Vec<String>,
+    },
+    /// Bytes a second that this face writes to its terminal.
+    Traffic(f64),
+    /// Something that the user should read in the log, such as a degraded picture.
+    Remark(String),
+}
+
+/// Something that the world around a dashboard is to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Send a command to the worker.
+    Send {
+        /// The number that its answer will carry.
+        id: u64,
+        /// The command.
+        command: Command,
+    },
+    /// Leave the dashboard.
+    Quit(Leave),
+    /// Ring the bell, and run what the user wants run, with these words: the run ended, or something is wrong.
+    Notify(String),
+    /// Clear the screen and draw everything anew.
+    Redraw,
+    /// Restore the terminal and stop the process until the shell continues it.
+    Suspend,
+}
+
+/// What stays behind when a dashboard is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leave {
+    /// A worker that goes on training: say how to come back and how to stop it.
+    Training,
+    /// A run that nobody trains: say how to go on with it.
+    Over,
+}

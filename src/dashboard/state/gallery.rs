@@ -1,0 +1,54 @@
+//! The newest pictures of each purpose.
+
+use sparring_contract::protocol::{Pictures, Purpose};
+
+/// Pictures on show.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shown {
+    /// The pictures.
+    pub pictures: Pictures,
+    /// When they arrived, if they arrived while this face was looking; those of a snapshot may be of any age.
+    pub arrived: Option<f64>,
+}
+
+/// What the gallery holds.
+#[derive(Clone, Debug)]
+pub struct Gallery {
+    fixed: Option<Shown>,
+    fresh: Option<Shown>,
+    /// Which of the two is on show.
+    pub showing: Purpose,
+}
+
+impl Default for Gallery {
+    fn default() -> Self {
+        Self {
+            fixed: None,
+            fresh: None,
+            showing: Purpose::Fixed,
+        }
+    }
+}
+
+impl Gallery {
+    /// Takes newer pictures. Those that are not whole, or of a purpose of a newer build, are of no use.
+    pub fn receive(&mut self, pictures: Pictures, arrived: Option<f64>) {
+        if !pictures.is_whole() {
+            return;
+        }
+        let place = match pictures.purpose {
+            Purpose::Fixed => &mut self.fixed,
+            Purpose::Fresh => &mut self.fresh,
+            Purpose::Unknown => return,
+        };
+        *place = Some(Shown { pictures, arrived });
+    }
+
+    /// The pictures on show, once there are some.
+    pub fn shown(&self) -> Option<&Shown> {
+        match self.showing {
+            Purpose::Fresh => self.fresh.as_ref(),
+            Purpose::Fixed | Purpose::Unknown => self.fixed.as_ref(),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What happened, in lines.
+
+use std::collections::VecDeque;
+
+use sparring_contract::protocol::{Event, Outcome, Phase, Reason};
+
+use crate::dashboard::words::{bytes, grouped, rate};
+
+/// So many lines are kept; the file on disk keeps them all.
+const LINES: usize = 500;
+
+/// How much a line matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// Something happened.
+    Plain,
+    /// Something is not as it should be.
+    Warning,
+    /// Something is broken.
+    Alarm,
+}
+
+/// A line of the log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// Seconds since 1970.
+    pub time: f64,
+    /// How much it matters.
+    pub weight: Weight,
+    /// What happened.
+    pub text: String,
+}
+
+/// The lines, oldest first.
+#[derive(Clone, Debug, Default)]
+pub struct Journal {
+    lines: VecDeque<Line>,
+}
+
+impl Journal {
+    /// Writes a line.
+    pub fn write(&mut self, time: f64, weight: Weight, text: impl Into<String>) {
+        let text = plain(&text.into());
+        if self.lines.len() == LINES {
+            self.lines.pop_front();
+        }
+        self.lines.push_back(Line { time, weight, text });
+    }
+
+    /// Writes down an event, if it is one for the log.
+    pub fn record(&mut self, time: f64, event: &Event) {
+        if let Some((weight, text)) = told(event) {
+            self.write(time, weight, text);
+        }
+    }
+
+    /// The lines, newest first.
+    pub fn newest_first(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter().rev()
+    }
+
+    /// How many lines there are.
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether nothing was written.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+}
+
+/// Words from a worker, a paste or a file, without what a terminal could take for a command.
+pub fn plain(text: &str) -> String {
+    text.chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect()
+}
+
+fn told(event: &Event) -> Option<(Weight, String)> {
+    let text = match event {
+        Event::Started(started) if started.step == 0 => {
+            format!("started on {}", started.device)
+        }
+        Event::Started(started) => format!(
+            "resumed at step {} on {}",
+            grouped(started.step),
+            started.device
+        ),
+        Event::Phase { phase, step } => return phase_told(*phase, *step),
+        Event::Samples(samples) => format!(
+            "pictures of step {}: {}",
+            grouped(samples.step),
+            samples.path.display()
+        ),
+        Event::Checkpoint(saved) => format!(
+            "checkpoint step {} saved, {}",
+            grouped(saved.step),
+            bytes(saved.bytes as f64)
+        ),
+        Event::Set { key, value, .. } => {
+            let value = value.as_f64().map_or_else(|| value.to_string(), rate);
+            format!("{key} set to {value}")
+        }
+        Event::Note { text, .. } => format!("note: {text}"),
+        Event::Warning { message, .. } => return Some((Weight::Warning, message.clone())),
+        Event::Ended(ended) => {
+            let word = ended.reason.word();
+            let text = match &ended.message {
+                Some(message) => format!("{word}: {message}"),
+                None => format!("{word} at step {}", grouped(ended.stats.step)),
+            };
+            let weight = if ended.reason == Reason::Failed {
+                Weight::Alarm
+            } else {
+                Weight::Plain
+            };
+            return Some((weight, text));
+        }
+        Event::Stats(_) | Event::Unknown => return None,
+    };
+    Some((Weight::Plain, text))
+}
+
+fn phase_told(phase: Phase, step: u64) -> Option<(Weight, String)> {
+    (phase == Phase::Paused).then(|| (Weight::Plain, format!("paused at step {}", grouped(step))))
+}
+
+/// What a refused command leaves in the log; what was done is told by its event.
+pub fn refused(what: &str, outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Refused { reason } => Some(format!("{what} was refused: {reason}")),
+        Outcome::Done { .. } | Outcome::Unknown => None,
+    }
+}

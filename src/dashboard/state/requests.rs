@@ -1,0 +1,76 @@
+//! What was asked of the worker and is not answered yet.
+
+use sparring_contract::protocol::Command;
+
+use crate::dashboard::words::rate;
+
+/// A worker that answers nothing is asked no more than this.
+const OPEN: usize = 64;
+
+/// Commands on their way, oldest first.
+#[derive(Clone, Debug, Default)]
+pub struct Requests {
+    last_id: u64,
+    open: Vec<(u64, Command)>,
+}
+
+impl Requests {
+    /// Notes a command and gives it a number; none if too many are open.
+    pub fn open(&mut self, command: Command) -> Option<u64> {
+        if self.open.len() == OPEN {
+            return None;
+        }
+        self.last_id += 1;
+        self.open.push((self.last_id, command));
+        Some(self.last_id)
+    }
+
+    /// Takes out the command that was answered.
+    pub fn close(&mut self, id: u64) -> Option<Command> {
+        let index = self.open.iter().position(|(known, _)| *known == id)?;
+        Some(self.open.remove(index).1)
+    }
+
+    /// Forgets them all: nobody is there to answer.
+    pub fn abandon(&mut self) -> usize {
+        let number = self.open.len();
+        self.open.clear();
+        number
+    }
+
+    /// Whether the latest wish about pausing is to pause (`true`), to go on (`false`), or there is none.
+    pub fn pausing(&self) -> Option<bool> {
+        self.open
+            .iter()
+            .rev()
+            .find_map(|(_, command)| match command {
+                Command::Pause => Some(true),
+                Command::Resume => Some(false),
+                _ => None,
+            })
+    }
+
+    /// Whether a command of this kind is on its way.
+    pub fn any(&self, of_kind: impl Fn(&Command) -> bool) -> bool {
+        self.open.iter().any(|(_, command)| of_kind(command))
+    }
+}
+
+/// A command in words, for what is said about it.
+pub fn name(command: &Command) -> String {
+    match command {
+        Command::Pause => "pausing".to_owned(),
+        Command::Resume => "going on".to_owned(),
+        Command::Step { steps: 1 } => "one step".to_owned(),
+        Command::Step { steps } => format!("{steps} steps"),
+        Command::Sample { .. } => "sampling".to_owned(),
+        Command::Checkpoint => "a checkpoint".to_owned(),
+        Command::Set { key, value } => {
+            let value = value.as_f64().map_or_else(|| value.to_string(), rate);
+            format!("setting {key} to {value}")
+        }
+        Command::Note { .. } => "the note".to_owned(),
+        Command::Stop { .. } => "stopping".to_owned(),
+        Command::Unknown => "a command".to_owned(),
+    }
+}

@@ -1,0 +1,137 @@
+//! Whatever is pressed, said, pasted and resized: it is drawn, and nothing panics.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use proptest::prelude::*;
+use sparring_contract::protocol::{Ack, Event, Machine, Outcome, Phase, Purpose, Stats, ToFace};
+
+use super::run::{Face, checkpoint, loading_run, pictures, report, started, training_run};
+use crate::dashboard::{KeyPress, Message};
+
+fn key() -> impl Strategy<Value = Message> {
+    let code = prop_oneof![
+        8 => prop::char::range(' ', '~').prop_map(KeyCode::Char),
+        1 => any::<char>().prop_map(KeyCode::Char),
+        4 => prop::sample::select(vec![
+            KeyCode::Esc, KeyCode::Enter, KeyCode::Tab, KeyCode::BackTab, KeyCode::Up,
+            KeyCode::Down, KeyCode::Backspace, KeyCode::Delete, KeyCode::F(1), KeyCode::Null,
+        ]),
+    ];
+    let modifiers = prop::sample::select(vec![
+        KeyModifiers::NONE,
+        KeyModifiers::NONE,
+        KeyModifiers::SHIFT,
+        KeyModifiers::CONTROL,
+        KeyModifiers::ALT,
+    ]);
+    (code, modifiers)
+        .prop_map(|(code, modifiers)| Message::Key(KeyPress::from(KeyEvent::new(code, modifiers))))
+}
+
+fn stats() -> impl Strategy<Value = Stats> {
+    (0..100_000_u64, prop::array::uniform8(any::<f64>())).prop_map(|(step, wild)| Stats {
+        d_loss: wild[0],
+        g_loss: wild[1],
+        d_real: wild[2],
+        d_fake: wild[3],
+        d_grad_norm: wild[4],
+        g_grad_norm: wild[5],
+        images_per_second: wild[6],
+        training_seconds: wild[7],
+        ..report(step)
+    })
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        stats().prop_map(Event::Stats),
+        (0..100_000_u64).prop_map(|step| Event::Stats(report(step))),
+        (0..100_000_u64).prop_map(checkpoint),
+        (0..100_000_u64).prop_map(|step| {
+            let mut started = started();
+            started.step = step;
+            Event::Started(Box::new(started))
+        }),
+        (
+            prop::sample::select(vec![
+                Phase::Training,
+                Phase::Paused,
+                Phase::Saving,
+                Phase::Ended
+            ]),
+            any::<u64>()
+        )
+            .prop_map(|(phase, step)| Event::Phase { phase, step }),
+        any::<String>().prop_map(|message| Event::Warning { step: 0, message }),
+    ]
+}
+
+fn said() -> impl Strategy<Value = ToFace> {
+    prop_oneof![
+        4 => (any::<u16>(), event()).prop_map(|(sequence, event)| ToFace::Event {
+            sequence: sequence.into(),
+            record: super::run::record(event, super::run::NOW),
+        }),
+        1 => (0..100_000_u64).prop_map(|step| {
+            ToFace::Snapshot(Box::new(training_run().at_step(step).snapshot))
+        }),
+        1 => any::<bool>().prop_map(|fresh| {
+            ToFace::Pictures(pictures(if fresh { Purpose::Fresh } else { Purpose::Fixed }, 5))
+        }),
+        1 => (any::<Option<f32>>(), any::<Option<u64>>()).prop_map(|(cpu_percent, bytes)| {
+            ToFace::Machine(Machine {
+                cpu_percent,
+                memory_used: bytes,
+                memory_total: bytes,
+                gpu: bytes.map(|_| "GPU".to_owned()),
+                ..Machine::default()
+            })
+        }),
+        2 => (0..20_u64, any::<bool>()).prop_map(|(id, done)| {
+            let outcome = if done {
+                Outcome::Done { detail: None }
+            } else {
+                Outcome::Refused { reason: "no".to_owned() }
+            };
+            ToFace::Ack(Ack { id, step: 3, outcome })
+        }),
+    ]
+}
+
+fn message() -> impl Strategy<Value = Message> {
+    prop_oneof![
+        10 => key(),
+        6 => said().prop_map(Message::FromWorker),
+        1 => any::<String>().prop_map(Message::Paste),
+        1 => any::<f64>().prop_map(Message::Tick),
+        1 => any::<f64>().prop_map(Message::Traffic),
+        1 => any::<String>().prop_map(|why| Message::LinkLost { why }),
+        1 => (any::<String>(), prop::collection::vec(any::<String>(), 0..12))
+            .prop_map(|(status, log)| Message::WorkerDied { status, log }),
+    ]
+}
+
+fn side() -> impl Strategy<Value = u16> {
+    prop_oneof![0..12_u16, 12..90_u16, 90..220_u16]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_panics(
+        plain in any::<bool>(),
+        loading in any::<bool>(),
+        course in prop::collection::vec((message(), side(), side()), 1..40),
+    ) {
+        let run = if loading { loading_run() } else { training_run().at_step(3000) };
+        let mut face = Face::attached_to(run);
+        face.plain = plain;
+        for (message, width, height) in course {
+            face.gets(message);
+            let buffer = face.drawn(width, height);
+            if plain {
+                prop_assert!(buffer.content.iter().all(|cell| cell.symbol().is_ascii()));
+            }
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! Made-up runs and a face that watches one.
+
+use crossterm::event::KeyCode;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use sparring_contract::config;
+use sparring_contract::protocol::{
+    Ack, Checkpointed, Command, Event, Machine, Outcome, Parameters, Phase, Pictures, Purpose,
+    Record, Sampled, Snapshot, Started, Stats, ToFace,
+};
+
+use crate::dashboard::view::{Ink, view};
+use crate::dashboard::{Effect, KeyPress, Message, Settings, State, update};
+use crate::terminal::{Colors, Render, Shade, Theme};
+
+/// 12:33:20 on some day, UTC.
+pub const NOW: f64 = 1_700_051_600.0;
+const STEPS_PER_EPOCH: u64 = 938;
+/// Steps between two reports.
+const REPORT: u64 = 42;
+
+/// A run as a worker would tell it.
+pub struct Run {
+    pub snapshot: Snapshot,
+}
+
+/// A run of the tutorial that trains since a while.
+pub fn training_run() -> Run {
+    Run {
+        snapshot: Snapshot {
+            sequence: 10,
+            phase: Phase::Training,
+            started: Some(Box::new(started())),
+            config: config_text(),
+            machine: Some(Machine {
+                cpu_percent: Some(96.4),
+                worker_bytes: Some(412_000_000),
+                memory_used: Some(1_400_000_000),
+                memory_total: Some(23_000_000_000),
+                ..Machine::default()
+            }),
+            ..Snapshot::default()
+        },
+    }
+    .at_step(11_256)
+}
+
+/// A worker that has only just begun.
+pub fn loading_run() -> Run {
+    Run {
+        snapshot: Snapshot::default(),
+    }
+}
+
+impl Run {
+    pub fn at_step(mut self, step: u64) -> Self {
+        let steps = (1..)
+            .map(|report| report * REPORT)
+            .take_while(|at| *at < step);
+        self.snapshot.history = steps.chain([step]).map(report).collect();
+        let saved = step / STEPS_PER_EPOCH * STEPS_PER_EPOCH;
+        let ago = (step - saved) as f64 / 84.6;
+        self.snapshot.log = vec![record(
+            Event::Started(Box::new(started())),
+            NOW - step as f64 / 84.6,
+        )];
+        if saved > 0 {
+            self.snapshot
+                .log
+                .push(record(sampled(saved), NOW - ago - 0.4));
+            self.snapshot.log.push(record(checkpoint(saved), NOW - ago));
+        }
+        self.snapshot.pictures = vec![pictures(Purpose::Fixed, step)];
+        self
+    }
+}
+
+pub fn record(event: Event, time: f64) -> Record {
+    Record { event, time }
+}
+
+pub fn checkpoint(step: u64) -> Event {
+    Event::Checkpoint(Checkpointed {
+        step,
+        epoch: step / STEPS_PER_EPOCH,
+        path: format!("checkpoints/{step}.safetensors").into(),
+        bytes: 24_300_000,
+    })
+}
+
+fn sampled(step: u64) -> Event {
+    Event::Samples(Sampled {
+        step,
+        epoch: step / STEPS_PER_EPOCH,
+        path: format!("samples/{step:08}.png").into(),
+    })
+}
+
+pub fn started() -> Started {
+    Started {
+        run: "quiet-otter".to_owned(),
+        directory: "/home/ada/.local/share/sparring/runs/quiet-otter".into(),
+        preset: "tutorial".to_owned(),
+        data: "mnist".to_owned(),
+        images: 60_000,
+        device: "cpu".to_owned(),
+        threads: 2,
+        parameters: Parameters {
+            generator: 1_486_352,
+            discriminator: 533_505,
+        },
+        batch_size: 64,
+        steps_per_epoch: STEPS_PER_EPOCH,
+        epochs: 1000,
+        last_step: 1000 * STEPS_PER_EPOCH,
+        step: 0,
+    }
+}
+
+fn config_text() -> String {
+    let request = config::Request::default();
+    config::resolve(&request).unwrap().config.to_toml()
+}
+
+/// Figures of a duel that wanders, the same at every call.
+pub fn report(step: u64) -> Stats {
+    let at = step as f64 / 1000.0;
+    let wander = |speed: f64, shift: f64| {
+        let slow = (at * speed + shift).sin();
+        let fast = (at * speed * 7.3 + shift * 3.0).sin();
+        let noise = ((step.wrapping_mul(2_654_435_761) >> 7) % 1000) as f64 / 1000.0 - 0.5;
+        0.6 * slow + 0.25 * fast + 0.3 * noise
+    };
+    Stats {
+        step,
+        epoch: step.div_ceil(STEPS_PER_EPOCH),
+        images_seen: step * 64,
+        d_loss: 0.62 + 0.18 * wander(1.7, 0.3),
+        g_loss: 1.2 + 0.3 * wander(1.1, 2.0) + (-at).exp(),
+        d_real: 0.71 + 0.06 * wander(2.1, 1.0),
+        d_fake: 0.31 + 0.07 * wander(1.9, 4.0),
+        d_grad_norm: 0.82 + 0.3 * wander(2.7, 2.0).abs(),
+        g_grad_norm: 1.9 + 0.5 * wander(2.3, 5.0),
+        images_per_second: 5412.0 + 180.0 * wander(4.0, 1.0),
+        training_seconds: step as f64 / 84.6,
+    }
+}
+
+/// Sixteen rings, no two alike.
+pub fn pictures(purpose: Purpose, step: u64) -> Pictures {
+    let pixel = |index: u32, x: u32, y: u32| {
+        let (dx, dy) = (f64::from(x) - 13.5, f64::from(y) - 13.5);
+        let radius = 3.0 + f64::from(index) * 0.5;
+        let away = (dx.hypot(dy) - radius).abs();
+        if away < 1.5 { 255 } else { 0 }
+    };
+    Pictures {
+        purpose,
+        seed: 0,
+        step,
+        count: 16,
+        channels: 1,
+        height: 28,
+        width: 28,
+        pixels: (0..16)
+            .flat_map(|index| (0..28).flat_map(move |y| (0..28).map(move |x| pixel(index, x, y))))
+            .collect(),
+    }
+}
+
+pub fn settings() -> Settings {
+    Settings {
+        run: "quiet-otter".to_owned(),
+        now: NOW,
+        ..Settings::default()
+    }
+}
+
+/// Truecolor and UTF-8, or neither.
+pub fn ink(plain: bool) -> Ink {
+    let colors = if plain { Colors::None } else { Colors::True };
+    Ink {
+        theme: Theme::new(Shade::Dark, colors),
+        unicode: !plain,
+        pictures: colors,
+        render: if plain { Render::Ascii } else { Render::Half },
+    }
+}
+
+/// A face, its screen, and what it did.
+pub struct Face {
+    pub state: State,
+    pub effects: Vec<Effect>,
+    pub plain: bool,
+    sequence: u64,
+}
+
+impl Face {
+    pub fn attached_to(run: Run) -> Self {
+        let mut face = Self::of(State::new(settings()));
+        face.sequence = run.snapshot.sequence;
+        face.hears(ToFace::Snapshot(Box::new(run.snapshot)));
+        face
+    }
+
+    pub fn of(state: State) -> Self {
+        Self {
+            state,
+            effects: Vec::new(),
+            plain: false,
+            sequence: 0,
+        }
+    }
+
+    pub fn gets(&mut self, message: Message) {
+        let effects = update(&mut self.state, message);
+        self.effects.extend(effects);
+    }
+
+    pub fn hears(&mut self, said: ToFace) {
+        self.gets(Message::FromWorker(said));
+    }
+
+    pub fn hears_of(&mut self, event: Event) {
+        self.sequence += 1;
+        let said = ToFace::Event {
+            sequence: self.sequence,
+            record: record(event, self.state.now),
+        };
+        self.hears(said);
+    }
+
+    /// Presses keys one after the other, as a configuration writes them.
+    pub fn press(&mut self, keys: &str) {
+        for key in keys.split(' ') {
+            self.gets(Message::Key(key.parse().unwrap()));
+        }
+    }
+
+    pub fn types(&mut self, text: &str) {
+        for letter in text.chars() {
+            let key = KeyPress::plain(KeyCode::Char(letter));
+            self.gets(Message::Key(key));
+        }
+    }
+
+    pub fn waits(&mut self, seconds: f64) {
+        let then = self.state.now + seconds;
+        self.gets(Message::Tick(then));
+    }
+
+    /// The commands that were sent, oldest first.
+    pub fn sent(&self) -> Vec<Command> {
+        self.effects
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::Send { command, .. } => Some(command.clone()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The worker answers the last command.
+    pub fn hears_done_at(&mut self, step: u64) {
+        self.hears_outcome(step, Outcome::Done { detail: None });
+    }
+
+    pub fn hears_refused(&mut self, reason: &str) {
+        let reason = reason.to_owned();
+        self.hears_outcome(0, Outcome::Refused { reason });
+    }
+
+    fn hears_outcome(&mut self, step: u64, outcome: Outcome) {
+        let last = self.effects.iter().rev().find_map(|effect| match effect {
+            Effect::Send { id, .. } => Some(*id),
+            _ => None,
+        });
+        let id = last.expect("a command was sent");
+        self.hears(ToFace::Ack(Ack { id, step, outcome }));
+    }
+
+    pub fn drawn(&self, width: u16, height: u16) -> Buffer {
+        let area = Rect::new(0, 0, width, height);
+        let mut buffer = Buffer::empty(area);
+        view(&self.state, ink(self.plain), area, &mut buffer);
+        buffer
+    }
+
+    /// What stands on a screen of 120×34.
+    pub fn screen(&self) -> String {
+        self.screen_of(120, 34)
+    }
+
+    pub fn screen_of(&self, width: u16, height: u16) -> String {
+        let buffer = self.drawn(width, height);
+        let mut text = String::new();
+        for y in 0..height {
+            let line: String = (0..width).map(|x| buffer[(x, y)].symbol()).collect();
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+}

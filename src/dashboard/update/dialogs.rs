@@ -1,0 +1,122 @@
+//! Keys, while a dialogue is open. It was taken out of the state: whoever keeps it open puts it back.
+
+use crossterm::event::KeyCode;
+use sparring_contract::protocol::Command;
+
+use super::{commands, keys};
+use crate::dashboard::key::KeyPress;
+use crate::dashboard::keymap::Action;
+use crate::dashboard::message::Effect;
+use crate::dashboard::state::{Dialog, Rates, State, extend_note};
+
+pub(super) fn press(
+    state: &mut State,
+    dialog: Dialog,
+    key: KeyPress,
+    action: Option<Action>,
+) -> Vec<Effect> {
+    if key.code == KeyCode::Esc {
+        return Vec::new();
+    }
+    match dialog {
+        Dialog::Help => help(state, action),
+        Dialog::Died => died(state, action),
+        Dialog::Stop => stop(state, key),
+        Dialog::Rates(rates) => learning_rates(state, rates, key),
+        Dialog::Note(note) => write(state, note, key),
+    }
+}
+
+/// Any key closes the help but those that change which panel it tells about.
+fn help(state: &mut State, action: Option<Action>) -> Vec<Effect> {
+    match action {
+        Some(turn @ (Action::Next | Action::Previous)) => {
+            state.dialog = Some(Dialog::Help);
+            keys::act(state, turn)
+        }
+        Some(Action::Detach) => keys::leave(state),
+        _ => Vec::new(),
+    }
+}
+
+fn died(state: &mut State, action: Option<Action>) -> Vec<Effect> {
+    match action {
+        Some(Action::Detach) => keys::leave(state),
+        _ => Vec::new(),
+    }
+}
+
+/// A key that is no answer leaves the question standing.
+fn stop(state: &mut State, key: KeyPress) -> Vec<Effect> {
+    match key.typed() {
+        Some('s') => commands::stop(state, true),
+        Some('k') => commands::stop(state, false),
+        Some('d') => keys::leave(state),
+        _ => {
+            state.dialog = Some(Dialog::Stop);
+            Vec::new()
+        }
+    }
+}
+
+fn learning_rates(state: &mut State, mut rates: Rates, key: KeyPress) -> Vec<Effect> {
+    match key.code {
+        KeyCode::Enter => return set_rates(state, rates),
+        KeyCode::Up | KeyCode::Down | KeyCode::Tab | KeyCode::BackTab => rates.choose_other(),
+        KeyCode::Backspace => rates.erase(),
+        KeyCode::Delete => rates.clear(),
+        _ => match key.typed() {
+            Some('*' | 'x' | '×') => rates.scale(2.0),
+            Some('/' | '÷') => rates.scale(0.5),
+            Some(letter) => rates.type_letter(letter),
+            None => {}
+        },
+    }
+    state.dialog = Some(Dialog::Rates(rates));
+    Vec::new()
+}
+
+fn set_rates(state: &mut State, mut rates: Rates) -> Vec<Effect> {
+    let changes = match rates.changes(&state.rates) {
+        Ok(changes) => changes,
+        Err(problem) => {
+            rates.problem = Some(problem);
+            state.dialog = Some(Dialog::Rates(rates));
+            return Vec::new();
+        }
+    };
+    changes
+        .into_iter()
+        .flat_map(|(network, value)| {
+            commands::send(
+                state,
+                Command::Set {
+                    key: network.rate_key().to_owned(),
+                    value: value.into(),
+                },
+            )
+        })
+        .collect()
+}
+
+fn write(state: &mut State, mut note: String, key: KeyPress) -> Vec<Effect> {
+    match key.code {
+        KeyCode::Enter => {
+            let text = note.trim().to_owned();
+            if text.is_empty() {
+                return Vec::new();
+            }
+            return commands::send(state, Command::Note { text });
+        }
+        KeyCode::Backspace => {
+            note.pop();
+        }
+        _ => {
+            if let Some(letter) = key.typed() {
+                extend_note(&mut note, letter.encode_utf8(&mut [0; 4]));
+            }
+        }
+    }
+    state.dialog = Some(Dialog::Note(note));
+    Vec::new()
+}

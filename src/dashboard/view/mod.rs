@@ -1,0 +1,80 @@
+//! How a dashboard is drawn. Nothing here changes it.
+
+mod ascii;
+mod axis;
+mod balance;
+mod chart;
+mod curves;
+mod dialogs;
+mod footer;
+mod frame;
+mod gallery;
+mod header;
+mod help;
+mod ink;
+mod layout;
+mod log;
+mod machine;
+mod plot;
+mod small;
+mod spark;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::state::{Panel, State};
+pub use ink::Ink;
+
+/// Draws a dashboard into an area, whatever its size. The area is taken to be blank.
+pub fn view(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
+    let area = area.intersection(buffer.area);
+    if area.is_empty() {
+        return;
+    }
+    if area.height < 9 || area.width < 36 {
+        if area.area() > 1 {
+            small::line(state, ink, area, buffer);
+        }
+    } else {
+        screen(state, ink, area, buffer);
+    }
+    if !ink.unicode {
+        ascii::transliterate(area, buffer);
+    }
+}
+
+fn screen(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
+    let body = Rect {
+        y: area.y + 2,
+        height: area.height - 3,
+        ..area
+    };
+    let (least_width, least_height) = layout::LEAST;
+    if area.width < least_width || area.height < least_height {
+        small::draw(state, ink, area, buffer);
+        if state.look.enlarged {
+            ratatui::widgets::Widget::render(ratatui::widgets::Clear, body, buffer);
+            panel(state, state.look.focus, ink, body, buffer);
+        }
+    } else {
+        header::identity(state, ink, ink::row(area, 0), buffer);
+        header::progress(state, ink, ink::row(area, 1), buffer);
+        for (kind, place) in layout::panels(state, body) {
+            panel(state, kind, ink, place, buffer);
+        }
+        footer::draw(state, ink, ink::row(area, area.height - 1), buffer);
+    }
+    if let Some(dialog) = &state.dialog {
+        dialogs::draw(state, dialog, ink, body, buffer);
+    }
+}
+
+fn panel(state: &State, kind: Panel, ink: Ink, area: Rect, buffer: &mut Buffer) {
+    match kind {
+        Panel::Gallery => gallery::draw(state, ink, area, buffer),
+        Panel::Curves => curves::draw(state, ink, area, buffer),
+        Panel::Balance => balance::draw(state, ink, area, buffer),
+        Panel::Machine => machine::draw(state, ink, area, buffer),
+        Panel::Log => log::draw(state, ink, area, buffer),
+    }
+}

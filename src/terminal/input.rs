@@ -1,0 +1,71 @@
+//! What comes from the terminal: keys, pastes, another size, and its end.
+
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::thread;
+
+use crossterm::event::{self, Event, KeyEvent, KeyEventKind};
+use rustix::event::{PollFd, PollFlags, poll};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+/// Keys that may wait for a slow screen. Who types on then waits as well; nothing is lost.
+const WAITING: usize = 256;
+
+/// Something that came from the terminal.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal has another size, in cells.
+    Resized(u16, u16),
+    /// There is no terminal any more.
+    Gone,
+}
+
+/// Listens to the terminal on stdin. Two threads do, since both questions block: one reads, and one asks whether the
+/// terminal is still there, because crossterm never returns once it is not. They end with the process.
+pub fn listen() -> io::Result<Receiver<Input>> {
+    let (to, from) = channel(WAITING);
+    let terminal = io::stdin().as_fd().try_clone_to_owned()?;
+    let watcher = to.clone();
+    thread::Builder::new()
+        .name("watcher".to_owned())
+        .spawn(move || watch(&terminal, &watcher))?;
+    thread::Builder::new()
+        .name("input".to_owned())
+        .spawn(move || read(&to))?;
+    Ok(from)
+}
+
+fn read(to: &Sender<Input>) {
+    loop {
+        let input = match event::read() {
+            Ok(Event::Key(key)) if key.kind == KeyEventKind::Release => continue,
+            Ok(Event::Key(key)) => Input::Key(key),
+            Ok(Event::Paste(text)) => Input::Paste(text),
+            Ok(Event::Resize(width, height)) => Input::Resized(width, height),
+            Ok(Event::FocusGained | Event::FocusLost | Event::Mouse(_)) => continue,
+            Err(_) => Input::Gone,
+        };
+        let over = input == Input::Gone;
+        if to.blocking_send(input).is_err() || over {
+            return;
+        }
+    }
+}
+
+fn watch(terminal: &OwnedFd, to: &Sender<Input>) {
+    // Asked for nothing, poll tells of a hang-up or an error alone.
+    let mut question = [PollFd::new(terminal, PollFlags::empty())];
+    loop {
+        match poll(&mut question, None) {
+            Err(rustix::io::Errno::INTR) | Ok(0) => {}
+            Ok(_) | Err(_) => {
+                let _ = to.blocking_send(Input::Gone);
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! A screen of cells: what changed goes to the terminal in one write, inside a synchronized update.
+
+use std::fmt::Write as _;
+use std::io;
+use std::os::fd::AsFd as _;
+
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use super::pen::Pen;
+
+/// Asks the terminal to show nothing before the frame is whole (DEC private mode 2026), and to show it. Terminals
+/// that do not know the mode ignore both.
+const BEGIN: &str = "\x1b[?2026h";
+const END: &str = "\x1b[?2026l";
+
+/// The room that a frame of many pictures takes, so that it need not grow.
+const FRAME: usize = 128 << 10;
+
+/// What a terminal shows, and what it is to show next.
+#[derive(Debug)]
+pub struct Screen {
+    shown: Buffer,
+    next: Buffer,
+    /// Whether the terminal shows something else than `shown`, and has to be cleared.
+    unknown: bool,
+    frame: String,
+}
+
+impl Screen {
+    /// A screen of this size, which nobody knows what it shows.
+    pub fn new(width: u16, height: u16) -> Self {
+        let area = Rect::new(0, 0, width, height);
+        Self {
+            shown: Buffer::empty(area),
+            next: Buffer::empty(area),
+            unknown: true,
+            frame: String::with_capacity(FRAME),
+        }
+    }
+
+    /// Takes another size. What the terminal makes of the old contents is its own affair, so all is drawn anew.
+    pub fn resize(&mut self, width: u16, height: u16) {
+        let area = Rect::new(0, 0, width, height);
+        self.next.resize(area);
+        self.forget();
+    }
+
+    /// Has everything drawn anew.
+    pub fn forget(&mut self) {
+        self.unknown = true;
+    }
+
+    /// Draws a frame with `paint`, which gets a blank buffer, and returns the bytes that it took: none where nothing
+    /// changed.
+    pub fn draw(&mut self, paint: impl FnOnce(Rect, &mut Buffer)) -> io::Result<usize> {
+        let area = self.next.area;
+        self.next.reset();
+        paint(area, &mut self.next);
+        self.compose();
+        write_out(self.frame.as_bytes())?;
+        std::mem::swap(&mut self.shown, &mut self.next);
+        self.next.resize(area);
+        Ok(self.frame.len())
+    }
+
+    /// Writes into `frame` what takes the terminal from what it shows to what it is to show.
+    fn compose(&mut self) {
+        self.frame.clear();
+        self.frame.push_str(BEGIN);
+        if std::mem::take(&mut self.unknown) {
+            self.frame.push_str("\x1b[0m\x1b[2J");
+            self.shown.resize(self.next.area);
+            self.shown.reset();
+        }
+        let begun = self.frame.len();
+        encode(self.shown.diff(&self.next).into_iter(), &mut self.frame);
+        if begun == BEGIN.len() && self.frame.len() == begun {
+            self.frame.clear();
+        } else {
+            self.frame.push_str(END);
+        }
+    }
+}
+
+/// Cells as the shortest text that puts them in their places.
+fn encode<'a>(cells: impl Iterator<Item = (u16, u16, &'a Cell)>, text: &mut String) {
+    let mut pen = Pen::default();
+    let mut cursor = None;
+    for (x, y, cell) in cells {
+        match cursor {
+            Some(there) if there == (x, y) => {}
+            Some((column, row)) if row == y && column + 1 == x => text.push_str("\x1b[C"),
+            Some((column, row)) if row == y && column < x => {
+                let _ = write!(text, "\x1b[{}C", x - column);
+            }
+            _ => {
+                let _ = write!(text, "\x1b[{};{}H", y + 1, x + 1);
+            }
+        }
+        pen.take_up(cell, text);
+        text.push_str(cell.symbol());
+        let width = Span::raw(cell.symbol()).width().max(1);
+        cursor = Some((x.saturating_add(u16::try_from(width).unwrap_or(1)), y));
+    }
+    pen.lay_down(text);
+}
+
+/// Rings the terminal's bell.
+pub fn ring() -> io::Result<()> {
+    write_out(b"\x07")
+}
+
+/// Writes to the terminal, in one system call where the terminal takes all at once.
+pub(super) fn write_out(mut bytes: &[u8]) -> io::Result<()> {
+    let stdout = io::stdout();
+    while !bytes.is_empty() {
+        match rustix::io::write(stdout.as_fd(), bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = &bytes[written..],
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::style::{Color, Style};
+
+    use super::*;
+
+    /// The bytes that take a screen from one picture of itself to the next.
+    fn frame(screen: &mut Screen, paint: impl FnOnce(&mut Buffer)) -> String {
+        screen.next.reset();
+        paint(&mut screen.next);
+        screen.compose();
+        std::mem::swap(&mut screen.shown, &mut screen.next);
+        screen.frame.clone()
+    }
+
+    fn write(text: &'static str) -> impl FnOnce(&mut Buffer) {
+        move |buffer| buffer.set_string(2, 1, text, Style::new())
+    }
+
+    #[test]
+    fn a_frame_is_what_changed_within_a_synchronized_update() {
+        let mut screen = Screen::new(20, 3);
+        assert_eq!(
+            frame(&mut screen, write("loss 1.25")),
+            "\x1b[?2026h\x1b[0m\x1b[2J\x1b[2;3Hloss\x1b[C1.25\x1b[?2026l"
+        );
+        assert_eq!(
+            frame(&mut screen, write("loss 1.30")),
+            "\x1b[?2026h\x1b[2;10H30\x1b[?2026l"
+        );
+    }
+
+    #[test]
+    fn where_nothing_changed_nothing_is_written() {
+        let mut screen = Screen::new(20, 3);
+        frame(&mut screen, write("loss"));
+        assert_eq!(frame(&mut screen, write("loss")), "");
+        screen.forget();
+        assert!(frame(&mut screen, write("loss")).contains("\x1b[2J"));
+    }
+
+    #[test]
+    fn a_colour_is_sent_where_it_changes_and_nothing_stays_set() {
+        let mut screen = Screen::new(4, 1);
+        frame(&mut screen, |_| {});
+        let painted = frame(&mut screen, |buffer| {
+            let style = Style::new().fg(Color::Indexed(9)).bg(Color::Indexed(8));
+            buffer.set_string(0, 0, "▀▀", style);
+            buffer.set_string(2, 0, "▀", style.bg(Color::Indexed(7)));
+        });
+        assert_eq!(
+            painted,
+            "\x1b[?2026h\x1b[1;1H\x1b[38;5;9;48;5;8m▀▀\x1b[48;5;7m▀\x1b[0m\x1b[?2026l"
+        );
+    }
+
+    #[test]
+    fn another_size_is_drawn_anew() {
+        let mut screen = Screen::new(20, 3);
+        frame(&mut screen, write("loss"));
+        screen.resize(10, 2);
+        assert!(frame(&mut screen, write("loss")).contains("\x1b[2J\x1b[2;3Hloss"));
+    }
+}
