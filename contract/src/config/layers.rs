@@ -150,36 +150,6 @@ pub fn resolve_for_resume(stored: &Config, settings: &[Setting]) -> Result<Resol
     changed.finish()
 }
 
-<<<<<<< HEAD
-/// The `[keymap]` of a user's file: for each action the keys it is to have. A file without one changes nothing.
-pub fn keymap(path: &Path) -> Result<BTreeMap<String, Vec<String>>, ConfigError> {
-    let bad = |key: String, value: &Value| ConfigError::BadValue {
-        key,
-        value: value.to_string(),
-        origin: Origin::File(path.to_owned()),
-        expected: "a key, or a list of keys, such as [\"space\", \"ctrl-p\"]".to_owned(),
-    };
-    let table = match read(path)?.remove("keymap") {
-        None => return Ok(BTreeMap::new()),
-        Some(Value::Table(table)) => table,
-        Some(value) => return Err(bad("keymap".to_owned(), &value)),
-    };
-    table
-        .into_iter()
-        .map(|(action, value)| {
-            let keys = match &value {
-                Value::String(key) => Some(vec![key.clone()]),
-                Value::Array(keys) => keys
-                    .iter()
-                    .map(|key| key.as_str().map(str::to_owned))
-                    .collect(),
-                _ => None,
-            };
-            let keys = keys.ok_or_else(|| bad(format!("keymap.{action}"), &value))?;
-            Ok((action, keys))
-        })
-        .collect()
-=======
 /// Changes one key of a run that trains. Keys that cannot change meanwhile are refused.
 pub fn change_live(
     config: &Config,
@@ -202,7 +172,6 @@ pub fn change_live(
         Some((name, _)) => Err(ConfigError::NotLive { key: name.clone() }),
         None => Ok(changed.finish()?.config),
     }
->>>>>>> main
 }
 
 pub(super) fn resolve_stored(text: &str, path: &Path) -> Result<Resolved, ConfigError> {
@@ -258,7 +227,7 @@ fn chosen_preset(
     }
 }
 
-fn read(path: &Path) -> Result<Table, ConfigError> {
+pub(super) fn read(path: &Path) -> Result<Table, ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
         path: path.to_owned(),
         error,
