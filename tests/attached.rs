@@ -378,3 +378,15 @@ fn a_worker_takes_over_the_socket_of_one_that_was_killed() {
     resumed.until(|event| matches!(event, Event::Stats(_)));
     stop(Face::attach(&run), resumed);
 }
+
+#[test]
+fn a_worker_whose_run_was_removed_ends_and_leaves_a_new_run_of_the_name_alone() {
+    let lab = Lab::new();
+    let (old, run) = endless(&lab);
+    // Paused, so that it writes nothing into what is being removed.
+    Face::attach(&run).done(Command::Pause);
+    fs::remove_dir_all(run.dir()).unwrap();
+    let (new, run) = endless(&lab);
+    assert_ne!(old.end().0, 0);
+    stop(Face::attach(&run), new);
+}

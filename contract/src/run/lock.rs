@@ -1,8 +1,9 @@
 //! The lock of a run: a POSIX record lock, which the kernel drops with the process that held it, which works on
 //! shared file systems, and of which anyone can ask the holder without taking it.
 
-use std::fs::{File, OpenOptions};
-use std::path::Path;
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, fcntl_lock};
 use rustix::process::{Flock, FlockType, fcntl_getlk};
@@ -15,7 +16,8 @@ use super::RunError;
 /// be opened a second time while the lock is held.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+    path: PathBuf,
 }
 
 impl Lock {
@@ -27,13 +29,25 @@ impl Lock {
             .open(path)
             .map_err(|error| RunError::io("open", path, error))?;
         match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self {
+                file,
+                path: path.to_owned(),
+            }),
             Err(rustix::io::Errno::AGAIN | rustix::io::Errno::ACCESS) => Err(RunError::InUse {
                 name: name.to_owned(),
                 pid: holder(path).unwrap_or_default(),
             }),
             Err(error) => Err(RunError::io("lock", path, error.into())),
         }
+    }
+
+    /// Whether the file that is locked still lies in the run's directory. If not, the directory was removed, and
+    /// another process may have a run of the same name.
+    pub fn is_in_place(&self) -> bool {
+        let (Ok(own), Ok(there)) = (self.file.metadata(), fs::metadata(&self.path)) else {
+            return false;
+        };
+        (own.dev(), own.ino()) == (there.dev(), there.ino())
     }
 }
 

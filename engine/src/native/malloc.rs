@@ -25,6 +25,9 @@ mod tests {
     #[test]
     fn glibc_takes_the_threshold() {
         // SAFETY: mallopt only sets numbers.
-        assert_eq!(unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, LARGEST_THRESHOLD) }, 1);
+        assert_eq!(
+            unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, LARGEST_THRESHOLD) },
+            1
+        );
     }
 }

@@ -14,10 +14,10 @@ use anyhow::Context as _;
 use futures_util::{SinkExt, StreamExt as _};
 use sparring_contract::BUILD_ID;
 use sparring_contract::protocol::{
-    Ack, Command, FaceHello, MAX_FRAME, PROTOCOL, Reason, ToFace, ToWorker, WorkerHello, decode,
-    encode,
+    Ack, Command, Event, FaceHello, MAX_FRAME, PROTOCOL, Reason, ToFace, ToWorker, WorkerHello,
+    decode, encode,
 };
-use sparring_contract::run::{Presence, Run, boot, host, secure_socket_dir};
+use sparring_contract::run::{Lock, Presence, Run, boot, host, secure_socket_dir};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -55,6 +55,7 @@ pub(super) struct Server {
     path: PathBuf,
     inode: u64,
     run: Run,
+    lock: Arc<Lock>,
     since: f64,
     desk: Desk,
     faces: JoinSet<()>,
@@ -64,7 +65,8 @@ impl Server {
     /// Listens. A socket that lies at its path is a dead worker's: this process holds the run's lock.
     pub(super) fn bind(
         run: &Run,
-        hub: Arc<Hub>,
+        lock: &Arc<Lock>,
+        hub: &Arc<Hub>,
         orders: SyncSender<Order>,
         tied: bool,
         since: f64,
@@ -73,7 +75,7 @@ impl Server {
         let (listener, inode) = listen(&path)?;
         let desk = Desk {
             run: run.name().to_owned(),
-            hub,
+            hub: Arc::clone(hub),
             orders,
             tied,
         };
@@ -82,6 +84,7 @@ impl Server {
             path,
             inode,
             run: run.clone(),
+            lock: Arc::clone(lock),
             since,
             desk,
             faces: JoinSet::new(),
@@ -126,8 +129,18 @@ impl Server {
         }
     }
 
-    /// Binds anew where the socket has disappeared.
+    /// Binds anew where the socket has disappeared. Where the run itself has, training ends: nothing could be saved,
+    /// and the socket may be that of a new run of the same name.
     fn look_after(&mut self) {
+        if !self.lock.is_in_place() {
+            self.desk.hub.emit(Event::Warning {
+                step: 0,
+                message: format!("{} was removed: the run ends", self.run.dir().display()),
+            });
+            // A full row is tried again at the next look.
+            let _ = self.desk.orders.try_send(Order::End(Reason::Failed));
+            return;
+        }
         if inode(&self.path) == Some(self.inode) {
             return;
         }

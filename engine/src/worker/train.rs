@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use sparring_contract::exit;
 use sparring_contract::launch::Voice;
 use sparring_contract::protocol::{Ended, Event, Reason, Stats};
-use sparring_contract::run::{CheckpointHeader, Run};
+use sparring_contract::run::{CheckpointHeader, Lock, Run};
 use tokio::sync::oneshot;
 
 use super::headless::Speaker;
@@ -55,7 +55,7 @@ fn try_train(assignment: &Assignment) -> anyhow::Result<u8> {
     let dir = &assignment.dir;
     let run = Run::open(dir)
         .with_context(|| format!("{} is no run: it has no config.toml", dir.display()))?;
-    let lock = run.lock()?;
+    let lock = Arc::new(run.lock()?);
     let from = assignment.from.as_deref();
     let step = from
         .map(CheckpointHeader::read)
@@ -73,7 +73,7 @@ fn try_train(assignment: &Assignment) -> anyhow::Result<u8> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let ended = runtime.block_on(attended(assignment, &run, &hub, printing))?;
+    let ended = runtime.block_on(attended(assignment, &run, &lock, &hub, printing))?;
     let unstarted = is_unstarted(&ended);
     if ended.reason == Reason::Failed && (unstarted || assignment.voice == Voice::Json) {
         eprintln!("error: {}", ended.message.unwrap_or_default());
@@ -90,6 +90,7 @@ fn try_train(assignment: &Assignment) -> anyhow::Result<u8> {
 async fn attended(
     assignment: &Assignment,
     run: &Run,
+    lock: &Arc<Lock>,
     hub: &Arc<Hub>,
     printing: JoinHandle<()>,
 ) -> anyhow::Result<Ended> {
@@ -99,7 +100,7 @@ async fn attended(
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()
         .as_secs_f64();
-    let mut server = Server::bind(run, Arc::clone(hub), orders.clone(), assignment.tied, since)?;
+    let mut server = Server::bind(run, lock, hub, orders.clone(), assignment.tied, since)?;
 
     let (done, finished) = oneshot::channel();
     let training = {

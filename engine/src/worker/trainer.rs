@@ -363,6 +363,7 @@ impl<'a> Trainer<'a> {
         let reason = end.reason;
         let exit_code = match reason {
             _ if !saved => exit::FAILURE,
+            Reason::Failed => exit::FAILURE,
             Reason::Interrupted => exit::INTERRUPTED,
             Reason::Terminated => exit::TERMINATED,
             _ => exit::SUCCESS,

@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""Makes demo.gif: the real programs in a real terminal, filmed. `make demo`.
+
+A kitty window on a virtual display is driven by its remote control: keys are sent to it, and what it shows is read
+back to know when to go on. Needs xvfb, kitty, ffmpeg and gifsicle (Debian: apt install xvfb kitty libgl1
+libgl1-mesa-dri libegl1 ffmpeg gifsicle fonts-dejavu-core), and some ten minutes, since the run that is shown has to
+learn its digits first.
+"""
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PROGRAMS = ROOT / os.environ.get("CARGO_TARGET_DIR", "target") / "debug"
+DISPLAY = ":87"
+COLUMNS, ROWS = 120, 34
+FRAMES_PER_SECOND = 8
+LARGEST = 3_000_000
+
+arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+arguments.add_argument("--epochs", default="40", help="epochs that the run has learnt before it is filmed")
+arguments.add_argument("--out", default=ROOT / "demo.gif", type=Path)
+arguments = arguments.parse_args()
+
+for tool in ["Xvfb", "kitty", "ffmpeg", "gifsicle"]:
+    if not shutil.which(tool):
+        sys.exit(f"error: no {tool}: apt install xvfb kitty libgl1 libgl1-mesa-dri libegl1 ffmpeg gifsicle")
+
+
+class Terminal:
+    """A terminal window that is typed into and read."""
+
+    def __init__(self, folder, environment):
+        self.socket = f"unix:{folder}/kitty"
+        self.environment = environment
+        options = {
+            "allow_remote_control": "yes", "initial_window_width": f"{COLUMNS}c", "initial_window_height": f"{ROWS}c",
+            "remember_window_size": "no", "font_family": "DejaVu Sans Mono", "font_size": "11", "cursor_blink_interval": "0",
+            "hide_window_decorations": "yes", "window_padding_width": "0", "update_check_interval": "0",
+            "background": "#101014", "placement_strategy": "top-left", "enable_audio_bell": "no",
+        }
+        flags = [part for name, value in options.items() for part in ("-o", f"{name}={value}")]
+        self.process = subprocess.Popen(
+            ["kitty", "--config", "NONE", "--listen-on", self.socket, *flags, "bash", "--norc", "--noprofile"],
+            env=environment, stderr=subprocess.DEVNULL)
+        self.wait(lambda: self.text() is not None, "the window")
+
+    def remote(self, *command, check=True):
+        return subprocess.run(["kitty", "@", "--to", self.socket, *command], env=self.environment, check=check,
+                              capture_output=True, text=True)
+
+    def text(self):
+        done = self.remote("get-text", check=False)
+        return done.stdout if done.returncode == 0 else None
+
+    def wait(self, ready, what, seconds=60):
+        deadline = time.monotonic() + seconds
+        while not ready():
+            if time.monotonic() > deadline:
+                sys.exit(f"error: waited {seconds} s for {what}; the screen is:\n{self.text()}")
+            time.sleep(0.1)
+
+    def until(self, words):
+        self.wait(lambda: words in (self.text() or ""), f"«{words}»")
+
+    def keys(self, text):
+        self.remote("send-text", text)
+
+    def command(self, line):
+        """Types a line as a person would."""
+        for character in line:
+            self.keys(character)
+            time.sleep(0.03)
+        time.sleep(0.4)
+        self.keys("\r")
+
+
+def film(folder):
+    environment = os.environ | {
+        "DISPLAY": DISPLAY, "SPARRING_HOME": str(folder), "PATH": f"{PROGRAMS}:{os.environ['PATH']}", "PS1": "$ ",
+        "LIBGL_ALWAYS_SOFTWARE": "1", "HOME": str(folder), "LC_ALL": "C.UTF-8",
+    }
+    environment.pop("NO_COLOR", None)
+    subprocess.run(["sparring", "train", "--name", "otter", "--headless", "--epochs", arguments.epochs],
+                   env=environment, check=True)
+    screen = subprocess.Popen(["Xvfb", DISPLAY, "-screen", "0", "1600x1000x24"], stderr=subprocess.DEVNULL)
+    time.sleep(1)
+    terminal = Terminal(folder, environment)
+    terminal.command("PS1='$ '; clear")
+    window = subprocess.run(["xdotool", "search", "--onlyvisible", "--class", "kitty", "getwindowgeometry", "--shell"],
+                            env=environment, capture_output=True, text=True).stdout
+    geometry = dict(line.split("=") for line in window.splitlines() if "=" in line)
+    size = f"{int(geometry['WIDTH']) // 2 * 2}x{int(geometry['HEIGHT']) // 2 * 2}"
+    raw = folder / "film.mkv"
+    camera = subprocess.Popen(
+        ["ffmpeg", "-y", "-loglevel", "error", "-f", "x11grab", "-framerate", str(FRAMES_PER_SECOND), "-video_size", size,
+         "-i", f"{DISPLAY}+{geometry['X']},{geometry['Y']}", "-c:v", "libx264", "-qp", "0", "-preset", "ultrafast", raw],
+        stdin=subprocess.PIPE)
+    try:
+        play(terminal)
+    finally:
+        camera.communicate(b"q")
+        terminal.remote("close-window", check=False)
+        subprocess.run(["sparring", "stop", "otter"], env=environment, capture_output=True)
+        terminal.process.terminate()
+        screen.terminate()
+    return raw
+
+
+def play(terminal):
+    """Train, look, pause, leave, come back, sample."""
+    time.sleep(0.5)
+    terminal.command("sparring train --resume otter --epochs 100")
+    terminal.until("img/s")
+    terminal.until("D(G(z))")
+    time.sleep(4)
+    terminal.keys("s")
+    time.sleep(2)
+    terminal.keys(" ")
+    terminal.until("paused")
+    time.sleep(1.2)
+    terminal.keys(" ")
+    time.sleep(1.5)
+    terminal.keys("d")
+    terminal.until("sparring attach otter")
+    time.sleep(1.2)
+    terminal.command("sparring runs")
+    terminal.until("running")
+    time.sleep(1.5)
+    terminal.command("sparring attach otter")
+    terminal.until("D(G(z))")
+    time.sleep(3)
+    terminal.keys("d")
+    terminal.until("$ ")
+    terminal.command("clear; sparring sample otter -n 8 --seed 4")
+    terminal.until("▀")
+    time.sleep(3)
+
+
+def as_gif(raw, folder):
+    palette, gif = folder / "palette.png", folder / "film.gif"
+    ffmpeg = ["ffmpeg", "-y", "-loglevel", "error"]
+    subprocess.run([*ffmpeg, "-i", raw, "-vf", "palettegen=max_colors=64:stats_mode=full", palette], check=True)
+    subprocess.run([*ffmpeg, "-i", raw, "-i", palette, "-lavfi", "paletteuse=dither=none:diff_mode=rectangle", gif],
+                   check=True)
+    subprocess.run(["gifsicle", "-O3", gif, "-o", arguments.out], check=True)
+    size = arguments.out.stat().st_size
+    print(f"{arguments.out}: {size / 1e6:.2f} MB")
+    if size > LARGEST:
+        sys.exit(f"error: larger than {LARGEST / 1e6:.0f} MB; film less or slower")
+
+
+with tempfile.TemporaryDirectory() as temporary:
+    as_gif(film(Path(temporary)), Path(temporary))
