@@ -125,7 +125,7 @@ impl Terminal {
         if poll(&mut question, Some(&patience)).unwrap() == 0 {
             return true;
         }
-        let mut bytes = [0; 1 << 16];
+        let mut bytes = [0; 1 << 14];
         match rustix::io::read(&self.master, &mut bytes) {
             Ok(0) | Err(rustix::io::Errno::IO) => false,
             Ok(read) => {

@@ -44,6 +44,7 @@ pub(super) struct Face {
     /// The worker's exit code, once it has told of the end.
     code: Option<u8>,
     left: Option<Left>,
+    signals: Signals,
 }
 
 impl Face {
@@ -56,6 +57,8 @@ impl Face {
         options: &Options,
     ) -> io::Result<Self> {
         let theme = Theme::new(options.shade, options.capabilities.colors);
+        // Listened to before the size is asked for, so that no change of it is missed.
+        let signals = Signals::listen()?;
         let (width, height) = crossterm::terminal::size()?;
         let begun = Instant::now();
         Ok(Self {
@@ -74,6 +77,7 @@ impl Face {
             measured: 0.0,
             code: None,
             left: None,
+            signals,
         })
     }
 
@@ -97,7 +101,6 @@ impl Face {
         mut inputs: Receiver<Input>,
         mut news: Receiver<News>,
     ) -> io::Result<Left> {
-        let mut signals = Signals::listen()?;
         let mut clock = interval(SECOND);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -112,7 +115,7 @@ impl Face {
                         self.take(input)?;
                     }
                 }
-                wanted = signals.next() => self.obey(wanted)?,
+                wanted = self.signals.next() => self.obey(wanted)?,
                 Some(heard) = news.recv() => {
                     self.tell_time();
                     self.hear(heard)?;
@@ -155,11 +158,6 @@ impl Face {
         match input {
             Input::Key(key) => self.act(Message::Key(key.into()), Cause::User),
             Input::Paste(text) => self.act(Message::Paste(text), Cause::User),
-            Input::Resized(width, height) => {
-                self.screen.resize(width, height);
-                self.because(Cause::User);
-                Ok(())
-            }
             Input::Gone => {
                 self.left = Some(Left::Gone);
                 Ok(())
@@ -174,6 +172,7 @@ impl Face {
                 Ok(())
             }
             Wanted::GoOn => self.come_back(),
+            Wanted::Resize => self.measure(),
         }
     }
 
@@ -244,7 +243,7 @@ impl Face {
                     });
                 }
                 Effect::Notify(words) => self.notice(&words)?,
-                Effect::Redraw => self.screen.forget(),
+                Effect::Redraw => self.measure()?,
                 Effect::Suspend => {
                     self.guard.suspend()?;
                     self.come_back()?;
@@ -271,9 +270,14 @@ impl Face {
     /// Takes the terminal again, whatever was made of it meanwhile.
     fn come_back(&mut self) -> io::Result<()> {
         self.guard.take()?;
+        self.tell_time();
+        self.measure()
+    }
+
+    /// Fills the terminal anew, whatever its size is by now.
+    fn measure(&mut self) -> io::Result<()> {
         let (width, height) = crossterm::terminal::size()?;
         self.screen.resize(width, height);
-        self.tell_time();
         self.because(Cause::User);
         Ok(())
     }

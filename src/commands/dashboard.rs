@@ -93,7 +93,7 @@ pub(super) fn watch(
 ) -> anyhow::Result<u8> {
     let pid = Pid::from_child(&child);
     let left = attach::attach(&run, Some(child), options)?;
-    if let Left::NeverBegan(death) = left {
+    if let Left::NeverBegan(death) = &left {
         return never_began(run, death, fresh);
     }
     if tied
@@ -120,7 +120,7 @@ pub(super) fn watch(
 }
 
 /// Tells why a worker did not begin, in its own words, and leaves nothing behind of a run that is not one.
-fn never_began(run: Run, death: Death, fresh: bool) -> anyhow::Result<u8> {
+fn never_began(run: Run, death: &Death, fresh: bool) -> anyhow::Result<u8> {
     let said = death
         .log
         .iter()
