@@ -11,7 +11,21 @@ fn help_presets_and_configuration_answer_without_a_run() {
     let help = lab.sparring(&["--help"]);
     assert_eq!(help.code, 0);
     for command in [
-        "train", "sample", "runs", "logs", "wait", "presets", "config",
+        "train",
+        "sample",
+        "attach",
+        "pause",
+        "resume",
+        "step",
+        "checkpoint",
+        "set",
+        "note",
+        "stop",
+        "runs",
+        "logs",
+        "wait",
+        "presets",
+        "config",
     ] {
         assert!(
             help.out.contains(&format!("  {command} ")),

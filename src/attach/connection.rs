@@ -5,7 +5,7 @@ use std::process::{Child, ExitStatus};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use sparring_contract::protocol::{Event, FaceHello, Record, ToFace, ToWorker};
+use sparring_contract::protocol::{Ended, Event, FaceHello, Record, ToFace, ToWorker};
 use sparring_contract::run::{Run, read_tail};
 use tokio::sync::mpsc::{Receiver, Sender};
 use tokio::sync::oneshot::{self, error::TryRecvError};
@@ -49,6 +49,18 @@ pub(crate) struct Death {
     pub(crate) code: Option<u8>,
     /// The last lines of its log.
     pub(crate) log: Vec<String>,
+}
+
+impl Death {
+    /// An end that came before the beginning, as the worker told it.
+    pub(super) fn of(ended: &Ended) -> Self {
+        let message = ended.message.as_deref().unwrap_or(ended.reason.word());
+        Self {
+            status: ended.reason.word().to_owned(),
+            code: Some(ended.exit_code),
+            log: vec![format!("error: {message}")],
+        }
+    }
 }
 
 /// How the worker's process stands.

@@ -33,6 +33,8 @@ pub(super) struct Face {
     notify: Option<String>,
     /// Whether this process started the worker.
     started: bool,
+    /// What the user should read once the run is there.
+    notes: Vec<String>,
     begun: Instant,
     /// Until when nothing is drawn, because the worker is about to say how the run stands.
     holds_until: Option<Instant>,
@@ -71,6 +73,7 @@ impl Face {
             wishes,
             notify: options.notify.clone(),
             started,
+            notes: options.notes.clone(),
             begun,
             cause: Some(Cause::User),
             waiting: None,
@@ -182,23 +185,7 @@ impl Face {
                 self.waiting = Some(pictures);
                 return Ok(());
             }
-            News::Said(said) => {
-                if let ToFace::Event { record, .. } = &said
-                    && let Event::Ended(ended) = &record.event
-                {
-                    self.code = Some(ended.exit_code);
-                }
-                let cause = match said {
-                    // The first one was waited for, and a later one tells of everything.
-                    ToFace::Snapshot(_) | ToFace::Pictures(_) | ToFace::Ack(_) => Cause::User,
-                    _ => Cause::News,
-                };
-                if matches!(said, ToFace::Snapshot(_)) {
-                    self.waiting = None;
-                    self.holds_until = None;
-                }
-                return self.act(Message::FromWorker(said), cause);
-            }
+            News::Said(said) => return self.listen(said),
             News::Lost { why } => Message::LinkLost { why },
             News::Died(death) => return self.bury(death),
             News::Refused(error) => {
@@ -208,6 +195,33 @@ impl Face {
         };
         self.holds_until = None;
         self.act(message, Cause::User)
+    }
+
+    fn listen(&mut self, said: ToFace) -> io::Result<()> {
+        let cause = match &said {
+            // Answers, pictures that were asked for, and what tells of everything are waited for.
+            ToFace::Snapshot(_) | ToFace::Pictures(_) | ToFace::Ack(_) => Cause::User,
+            _ => Cause::News,
+        };
+        if let ToFace::Event { record, .. } = &said
+            && let Event::Ended(ended) = &record.event
+        {
+            if self.started && self.state.started.is_none() {
+                self.left = Some(Left::NeverBegan(Death::of(ended)));
+                return Ok(());
+            }
+            self.code = Some(ended.exit_code);
+        }
+        let is_snapshot = matches!(said, ToFace::Snapshot(_));
+        self.act(Message::FromWorker(said), cause)?;
+        if is_snapshot {
+            self.waiting = None;
+            self.holds_until = None;
+            for note in std::mem::take(&mut self.notes) {
+                self.remark(&note);
+            }
+        }
+        Ok(())
     }
 
     fn bury(&mut self, death: Death) -> io::Result<()> {
@@ -313,12 +327,8 @@ impl Face {
         let Some(pictures) = self.waiting.take() else {
             return Ok(());
         };
-        let colors = self.ink.theme.colors();
-        self.ink.pictures = if self.pacer.is_coarse() {
-            coarser(colors)
-        } else {
-            colors
-        };
+        // Chosen anew only here: other greys for pictures that are on the screen already would be drawn for nothing.
+        self.ink.pictures = self.greys();
         self.tell_time();
         let message = Message::FromWorker(ToFace::Pictures(pictures));
         self.act(message, Cause::Pictures)
@@ -337,21 +347,35 @@ impl Face {
             .draw(|area, buffer| view(state, ink, area, buffer))?;
         self.cause = None;
         if self.pacer.drawn(now, cause, bytes) {
-            self.remark(if self.pacer.is_coarse() {
-                "pictures in coarser greys and less often, to keep within --budget"
-            } else {
-                "pictures in full greys again: they fit into --budget"
-            });
+            self.remark(&self.thrift());
         }
         Ok(())
     }
-}
 
-/// The greys to fall back on, where there are fewer.
-fn coarser(colors: Colors) -> Colors {
-    match colors {
-        Colors::True => Colors::Ansi256,
-        Colors::Ansi256 => Colors::Ansi16,
-        few => few,
+    /// The colours that pictures are drawn in.
+    fn greys(&self) -> Colors {
+        let all = self.ink.theme.colors();
+        if self.pacer.is_thrifty() {
+            // 16 colours have four greys: pictures that come less often say more than those.
+            all.min(Colors::Ansi256)
+        } else {
+            all
+        }
+    }
+
+    /// What is given up for the budget, in words.
+    fn thrift(&self) -> String {
+        if !self.pacer.is_thrifty() {
+            return "pictures fit into --budget again".to_owned();
+        }
+        let coarser = if self.greys() == self.ink.theme.colors() {
+            ""
+        } else {
+            " in coarser greys"
+        };
+        format!(
+            "pictures{coarser} come some {:.0} s apart, to keep within --budget",
+            self.pacer.pictures_wait()
+        )
     }
 }

@@ -7,7 +7,8 @@ mod notice;
 mod pacing;
 mod signals;
 
-use std::io;
+use std::env;
+use std::io::{self, IsTerminal as _};
 use std::process::Child;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -48,6 +49,8 @@ pub(crate) struct Options {
     pub(crate) keymap: Keymap,
     /// Whether this face only watches.
     pub(crate) read_only: bool,
+    /// What the user should read in the log.
+    pub(crate) notes: Vec<String>,
 }
 
 /// Why a dashboard was left.
@@ -137,8 +140,8 @@ fn now() -> f64 {
         .as_secs_f64()
 }
 
-/// Whether a dashboard can be shown: both ends of a terminal are there.
+/// Whether a dashboard can be shown: both ends of a terminal are there, and it knows escape sequences.
 pub(crate) fn has_terminal() -> bool {
-    use io::IsTerminal as _;
-    io::stdin().is_terminal() && io::stdout().is_terminal()
+    let knows_escapes = env::var("TERM").is_ok_and(|name| !name.is_empty() && name != "dumb");
+    knows_escapes && io::stdin().is_terminal() && io::stdout().is_terminal()
 }

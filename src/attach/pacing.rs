@@ -4,7 +4,8 @@
 //! of bytes. What does not fit is given up in this order:
 //!
 //! 1. pictures are shown less often: each batch waits until its bytes have been saved up, and the newest wins;
-//! 2. pictures that would wait for longer than [`LONGEST_WAIT`] get coarser greys;
+//! 2. pictures that would wait for longer than [`LONGEST_WAIT`] get the coarser greys of 256 colours, where the
+//!    terminal has more;
 //! 3. figures and curves, which get what pictures leave, are drawn less often.
 
 /// Seconds that pictures in full greys may wait before coarser ones that come sooner are better.
@@ -48,7 +49,7 @@ pub(super) struct Pacer {
     /// Bytes of the last batch of pictures.
     pictures_cost: f64,
     pictures_at: Seconds,
-    coarse: bool,
+    thrifty: bool,
     /// Frames of the last seconds: when, and how many bytes.
     written: std::collections::VecDeque<(Seconds, usize)>,
 }
@@ -64,7 +65,7 @@ impl Pacer {
             saved_at: 0.0,
             pictures_cost: 0.0,
             pictures_at: 0.0,
-            coarse: false,
+            thrifty: false,
             written: std::collections::VecDeque::new(),
         }
     }
@@ -90,12 +91,18 @@ impl Pacer {
             .max(self.next_frame)
     }
 
-    /// Whether pictures are drawn in coarser greys than the terminal has.
-    pub(super) fn is_coarse(&self) -> bool {
-        self.coarse
+    /// Whether pictures are to take fewer bytes than they could.
+    pub(super) fn is_thrifty(&self) -> bool {
+        self.thrifty
     }
 
-    /// Takes note of a frame. Returns whether the greys of pictures are others from now on.
+    /// Seconds for which pictures save up.
+    pub(super) fn pictures_wait(&self) -> f64 {
+        self.budget
+            .map_or(0.0, |budget| self.pictures_cost / budget)
+    }
+
+    /// Takes note of a frame. Returns whether thrift begins or ends with it.
     pub(super) fn drawn(&mut self, now: Seconds, cause: Cause, bytes: usize) -> bool {
         self.written.push_back((now, bytes));
         while self
@@ -125,19 +132,19 @@ impl Pacer {
                 self.saved = (self.saved - cost).max(-budget);
                 self.pictures_cost = cost;
                 self.pictures_at = now;
-                self.choose_greys(budget)
+                self.choose_thrift()
             }
         }
     }
 
-    fn choose_greys(&mut self, budget: f64) -> bool {
-        let wait = self.pictures_cost / budget;
-        let coarse = if self.coarse {
+    fn choose_thrift(&mut self) -> bool {
+        let wait = self.pictures_wait();
+        let thrifty = if self.thrifty {
             wait / COARSE_PART > SHORT_WAIT
         } else {
             wait > LONGEST_WAIT
         };
-        std::mem::replace(&mut self.coarse, coarse) != coarse
+        std::mem::replace(&mut self.thrifty, thrifty) != thrifty
     }
 
     /// Bytes a second of late.
@@ -162,7 +169,7 @@ mod tests {
     fn a_minute(pacer: &mut Pacer, figures: usize, pictures: usize) -> (f64, usize) {
         let (mut now, mut bytes, mut batches) = (0.0, 0, 0);
         while now < 60.0 {
-            let full = !pacer.is_coarse();
+            let full = !pacer.is_thrifty();
             let (cause, cost) = if pacer.pictures_due() <= now {
                 batches += 1;
                 let cost = if full { pictures } else { pictures / 2 };
@@ -183,7 +190,7 @@ mod tests {
         let (rate, batches) = a_minute(&mut pacer, 50, 200);
         assert!(rate < BUDGET, "{rate}");
         assert!(batches > 500, "{batches}");
-        assert!(!pacer.is_coarse());
+        assert!(!pacer.is_thrifty());
     }
 
     #[test]
@@ -192,7 +199,7 @@ mod tests {
         let (rate, batches) = a_minute(&mut pacer, 100, 50_000);
         assert!(rate < BUDGET * 1.15, "{rate}");
         assert!((8..20).contains(&batches), "{batches}");
-        assert!(pacer.is_coarse());
+        assert!(pacer.is_thrifty());
     }
 
     #[test]
@@ -207,9 +214,9 @@ mod tests {
     fn greys_come_back_when_pictures_grow_cheap() {
         let mut pacer = Pacer::new(10, Some(BUDGET));
         a_minute(&mut pacer, 100, 50_000);
-        assert!(pacer.is_coarse());
+        assert!(pacer.is_thrifty());
         assert!(pacer.drawn(61.0, Cause::Pictures, 2000));
-        assert!(!pacer.is_coarse());
+        assert!(!pacer.is_thrifty());
     }
 
     #[test]
@@ -220,7 +227,7 @@ mod tests {
         let mut free = Pacer::new(10, None);
         let (rate, _) = a_minute(&mut free, 1000, 50_000);
         assert!(rate > 100_000.0, "{rate}");
-        assert!(!free.is_coarse());
+        assert!(!free.is_thrifty());
     }
 
     #[test]

@@ -71,6 +71,7 @@ pub(super) fn options(view: &View, read_only: bool) -> anyhow::Result<Options> {
         notify: view.notify.clone(),
         keymap: keymap()?,
         read_only,
+        notes: Vec::new(),
     })
 }
 
@@ -156,26 +157,38 @@ fn end_with_face(run: &Run, worker: Pid) -> anyhow::Result<u8> {
     // It ends by itself when it sees its last face go; one that had seen none yet has to be told.
     let _ = ask(run, Command::Stop { save: true });
     let code = wait(run)?;
-    let _ = say(&format!("go on: sparring train --resume {}", run.name()));
+    let _ = say(&format!(
+        "go on: sparring train --resume {}",
+        reference(run)
+    ));
     Ok(code)
 }
 
 /// How to come back to a run, or what to do with one that is over.
 fn farewell(run: &Run, left: &Left) -> io::Result<()> {
-    let name = run.name();
+    let name = reference(run);
     let (lives, standing) = match left {
         Left::ByUser {
             training, standing, ..
         } => (*training, standing.as_str()),
         _ => (true, "left alone"),
     };
-    say(&format!("run {name}: {standing}"))?;
+    say(&format!("run {}: {standing}", run.name()))?;
     if lives {
         say(&format!("come back: sparring attach {name}"))?;
         say(&format!("end it:    sparring stop {name}"))
     } else {
         say(&format!("its files: {}", run.dir().display()))?;
         say(&format!("go on:     sparring train --resume {name}"))
+    }
+}
+
+/// What a later command calls the run: its name, or its directory where the name alone would not be found.
+fn reference(run: &Run) -> String {
+    let found = Home::locate(None).and_then(|home| home.find(Some(run.name())));
+    match found {
+        Ok(found) if found.dir() == run.dir() => run.name().to_owned(),
+        _ => run.dir().display().to_string(),
     }
 }
 

@@ -20,12 +20,14 @@ pub(super) fn train(home: &Home, flags: &Train) -> anyhow::Result<u8> {
     if flags.headless || flags.json || !has_terminal() {
         return in_foreground(&prepare(home, flags)?, flags);
     }
-    let options = dashboard::options(&flags.view, false)?;
+    let mut options = dashboard::options(&flags.view, false)?;
     let leaving = Leaving::of(&Surroundings::look());
     let tied = flags.tie || leaving.ties();
     let prepared = prepare(home, flags)?;
     if let Some(words) = leaving.words() {
         eprintln!("{words}");
+        // The dashboard covers the line.
+        options.notes.push(words);
     }
     let launch = prepared.launch(Voice::Log, tied);
     let child = start(&prepared.run, &launch, leaving.scope())?;
