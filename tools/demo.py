@@ -2,7 +2,7 @@
 """Makes demo.gif: the real programs in a real terminal, filmed. `make demo`.
 
 A kitty window on a virtual display is driven by its remote control: keys are sent to it, and what it shows is read
-back to know when to go on. Needs xvfb, kitty, ffmpeg and gifsicle (Debian: apt install xvfb kitty libgl1
+back to know when to go on. Needs xvfb, kitty, xdotool, ffmpeg and gifsicle (Debian: apt install xvfb kitty xdotool libgl1
 libgl1-mesa-dri libegl1 ffmpeg gifsicle fonts-dejavu-core), and some ten minutes, since the run that is shown has to
 learn its digits first.
 """
@@ -27,9 +27,9 @@ arguments.add_argument("--epochs", default="40", help="epochs that the run has l
 arguments.add_argument("--out", default=ROOT / "demo.gif", type=Path)
 arguments = arguments.parse_args()
 
-for tool in ["Xvfb", "kitty", "ffmpeg", "gifsicle"]:
+for tool in ["Xvfb", "kitty", "xdotool", "ffmpeg", "gifsicle"]:
     if not shutil.which(tool):
-        sys.exit(f"error: no {tool}: apt install xvfb kitty libgl1 libgl1-mesa-dri libegl1 ffmpeg gifsicle")
+        sys.exit(f"error: no {tool}: apt install xvfb kitty xdotool libgl1 libgl1-mesa-dri libegl1 ffmpeg gifsicle")
 
 
 class Terminal:
