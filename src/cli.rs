@@ -36,7 +36,6 @@ pub enum Command {
     /// Let a paused run go on
     Resume(OfRun),
     /// Let a run make some steps and then wait
-    #[command(allow_missing_positional = true)]
     Step {
         /// Name or directory of the run [default: the one that is training]
         run: Option<String>,
@@ -92,6 +91,8 @@ pub enum Command {
 }
 
 /// `sparring train`
+// Switches of a command line are truths, however many.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug, Args)]
 pub struct Train {
     /// Configuration.

@@ -2,11 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly
 
+mod actor;
+mod attach;
 mod attached;
 mod command_line;
+mod dashboard;
 mod data;
 mod lab;
 mod layers;
+mod live;
 mod runs;
 mod sampling;
+mod terminal;
 mod training;

@@ -22,8 +22,8 @@ const PATIENT_TRIES: u32 = 30;
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 /// How long a worker that closed its connection has to end, before it counts as lost instead.
-const DYING: Duration = Duration::from_millis(500);
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+const DYING: Duration = Duration::from_millis(200);
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// What a connection has to tell.
 pub(super) enum News {

@@ -44,6 +44,7 @@ pub(super) struct Face {
     /// The worker's exit code, once it has told of the end.
     code: Option<u8>,
     left: Option<Left>,
+    signals: Signals,
 }
 
 impl Face {
@@ -56,6 +57,8 @@ impl Face {
         options: &Options,
     ) -> io::Result<Self> {
         let theme = Theme::new(options.shade, options.capabilities.colors);
+        // Listened to before the size is asked for, so that no change of it is missed.
+        let signals = Signals::listen()?;
         let (width, height) = crossterm::terminal::size()?;
         let begun = Instant::now();
         Ok(Self {
@@ -74,16 +77,30 @@ impl Face {
             measured: 0.0,
             code: None,
             left: None,
+            signals,
         })
     }
 
     /// Shows the dashboard until it is left.
     pub(super) async fn attend(
         mut self,
+        inputs: Receiver<Input>,
+        news: Receiver<News>,
+    ) -> io::Result<Left> {
+        match self.work(inputs, news).await {
+            // What a terminal answers that is gone.
+            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => {
+                Ok(Left::Gone)
+            }
+            left => left,
+        }
+    }
+
+    async fn work(
+        &mut self,
         mut inputs: Receiver<Input>,
         mut news: Receiver<News>,
     ) -> io::Result<Left> {
-        let mut signals = Signals::listen()?;
         let mut clock = interval(SECOND);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -98,7 +115,7 @@ impl Face {
                         self.take(input)?;
                     }
                 }
-                wanted = signals.next() => self.obey(wanted)?,
+                wanted = self.signals.next() => self.obey(wanted)?,
                 Some(heard) = news.recv() => {
                     self.tell_time();
                     self.hear(heard)?;
@@ -141,11 +158,6 @@ impl Face {
         match input {
             Input::Key(key) => self.act(Message::Key(key.into()), Cause::User),
             Input::Paste(text) => self.act(Message::Paste(text), Cause::User),
-            Input::Resized(width, height) => {
-                self.screen.resize(width, height);
-                self.because(Cause::User);
-                Ok(())
-            }
             Input::Gone => {
                 self.left = Some(Left::Gone);
                 Ok(())
@@ -160,6 +172,7 @@ impl Face {
                 Ok(())
             }
             Wanted::GoOn => self.come_back(),
+            Wanted::Resize => self.measure(),
         }
     }
 
@@ -194,7 +207,7 @@ impl Face {
             }
         };
         self.holds_until = None;
-        self.act(message, Cause::News)
+        self.act(message, Cause::User)
     }
 
     fn bury(&mut self, death: Death) -> io::Result<()> {
@@ -225,11 +238,12 @@ impl Face {
                 Effect::Quit(leave) => {
                     self.left = Some(Left::ByUser {
                         training: leave == Leave::Training,
+                        standing: self.state.standing().words(),
                         code: self.code,
                     });
                 }
                 Effect::Notify(words) => self.notice(&words)?,
-                Effect::Redraw => self.screen.forget(),
+                Effect::Redraw => self.measure()?,
                 Effect::Suspend => {
                     self.guard.suspend()?;
                     self.come_back()?;
@@ -256,9 +270,14 @@ impl Face {
     /// Takes the terminal again, whatever was made of it meanwhile.
     fn come_back(&mut self) -> io::Result<()> {
         self.guard.take()?;
+        self.tell_time();
+        self.measure()
+    }
+
+    /// Fills the terminal anew, whatever its size is by now.
+    fn measure(&mut self) -> io::Result<()> {
         let (width, height) = crossterm::terminal::size()?;
         self.screen.resize(width, height);
-        self.tell_time();
         self.because(Cause::User);
         Ok(())
     }

@@ -55,8 +55,10 @@ pub(crate) struct Options {
 pub(crate) enum Left {
     /// The user left it.
     ByUser {
-        /// The run goes on.
+        /// Whether the run goes on without the user.
         training: bool,
+        /// How it stands, in words.
+        standing: String,
         /// The worker's exit code, where the end of the run was seen.
         code: Option<u8>,
     },

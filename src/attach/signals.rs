@@ -14,6 +14,7 @@ pub(super) struct Signals {
     terminate: Signal,
     hang_up: Signal,
     go_on: Signal,
+    resized: Signal,
 }
 
 /// What a signal asks for.
@@ -23,6 +24,8 @@ pub(super) enum Wanted {
     End(i32),
     /// To take the terminal again, after the process was stopped.
     GoOn,
+    /// To fill a terminal of another size.
+    Resize,
 }
 
 impl Signals {
@@ -39,6 +42,7 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             hang_up: signal(SignalKind::hangup())?,
             go_on: signal(SignalKind::from_raw(signal_hook::consts::SIGCONT))?,
+            resized: signal(SignalKind::window_change())?,
         })
     }
 
@@ -49,6 +53,7 @@ impl Signals {
             _ = self.terminate.recv() => Wanted::End(SIGTERM),
             _ = self.hang_up.recv() => Wanted::End(SIGHUP),
             _ = self.go_on.recv() => Wanted::GoOn,
+            _ = self.resized.recv() => Wanted::Resize,
         }
     }
 }

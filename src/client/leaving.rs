@@ -166,8 +166,10 @@ impl Surroundings {
 
 /// Whether a line of `/proc/self/cgroup` names the scope of a login session.
 fn is_session(line: &str) -> bool {
-    line.split('/')
-        .any(|part| part.starts_with("session-") && part.ends_with(".scope"))
+    line.split('/').any(|part| {
+        part.strip_prefix("session-")
+            .is_some_and(|rest| rest.strip_suffix(".scope").is_some())
+    })
 }
 
 fn kills_user_processes() -> bool {

@@ -93,7 +93,7 @@ pub(super) fn watch(
 ) -> anyhow::Result<u8> {
     let pid = Pid::from_child(&child);
     let left = attach::attach(&run, Some(child), options)?;
-    if let Left::NeverBegan(death) = left {
+    if let Left::NeverBegan(death) = &left {
         return never_began(run, death, fresh);
     }
     if tied
@@ -105,10 +105,10 @@ pub(super) fn watch(
             }
         )
     {
-        return end_with_face(&run, pid, &left);
+        return end_with_face(&run, pid);
     }
     match &left {
-        Left::ByUser { training, code } => {
+        Left::ByUser { training, code, .. } => {
             farewell(&run, &left)?;
             Ok(match (training, code) {
                 (true, _) => exit::SUCCESS,
@@ -120,7 +120,7 @@ pub(super) fn watch(
 }
 
 /// Tells why a worker did not begin, in its own words, and leaves nothing behind of a run that is not one.
-fn never_began(run: Run, death: Death, fresh: bool) -> anyhow::Result<u8> {
+fn never_began(run: Run, death: &Death, fresh: bool) -> anyhow::Result<u8> {
     let said = death
         .log
         .iter()
@@ -144,40 +144,38 @@ fn never_began(run: Run, death: Death, fresh: bool) -> anyhow::Result<u8> {
 }
 
 /// Waits until a run that is tied to its face has been saved and has ended.
-fn end_with_face(run: &Run, worker: Pid, left: &Left) -> anyhow::Result<u8> {
-    if !matches!(left, Left::Gone) {
-        say(&format!(
-            "run {} ends with its dashboard: saving…",
-            run.name()
-        ))?;
-    }
+fn end_with_face(run: &Run, worker: Pid) -> anyhow::Result<u8> {
+    // Whether anybody reads on, the run is to be saved.
+    let _ = say(&format!(
+        "run {} ends with its dashboard: saving…",
+        run.name()
+    ));
     while run.holder().is_none() && test_kill_process(worker).is_ok() {
         thread::sleep(LOOK_EVERY);
     }
     // It ends by itself when it sees its last face go; one that had seen none yet has to be told.
     let _ = ask(run, Command::Stop { save: true });
     let code = wait(run)?;
-    say(&format!(
-        "go on with it: sparring train --resume {}",
-        run.name()
-    ))?;
+    let _ = say(&format!("go on: sparring train --resume {}", run.name()));
     Ok(code)
 }
 
 /// How to come back to a run, or what to do with one that is over.
 fn farewell(run: &Run, left: &Left) -> io::Result<()> {
     let name = run.name();
-    match left {
-        Left::ByUser { training: true, .. } | Left::Signal(_) => {
-            say(&format!("run {name} goes on training"))?;
-            say(&format!("come back:  sparring attach {name}"))?;
-            say(&format!("end it:     sparring stop {name}"))
-        }
-        _ => {
-            say(&format!("run {name} is over: {}", run.dir().display()))?;
-            say(&format!("its digits: sparring sample {name}"))?;
-            say(&format!("go on:      sparring train --resume {name}"))
-        }
+    let (lives, standing) = match left {
+        Left::ByUser {
+            training, standing, ..
+        } => (*training, standing.as_str()),
+        _ => (true, "left alone"),
+    };
+    say(&format!("run {name}: {standing}"))?;
+    if lives {
+        say(&format!("come back: sparring attach {name}"))?;
+        say(&format!("end it:    sparring stop {name}"))
+    } else {
+        say(&format!("its files: {}", run.dir().display()))?;
+        say(&format!("go on:     sparring train --resume {name}"))
     }
 }
 
@@ -187,7 +185,8 @@ fn end(run: &Run, left: Left) -> anyhow::Result<u8> {
         Left::Refused(error) => Err(error).with_context(|| format!("run {}", run.name())),
         Left::Signal(signal) => {
             if run.holder().is_some() {
-                farewell(run, &left)?;
+                // The terminal may be on its way out as well.
+                let _ = farewell(run, &left);
             }
             Ok(u8::try_from(128 + signal).unwrap_or(exit::FAILURE))
         }

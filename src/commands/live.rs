@@ -6,6 +6,7 @@ use sparring_contract::exit;
 use sparring_contract::protocol::Command;
 use sparring_contract::run::{Home, RunError};
 
+use super::wait::wait;
 use crate::client::{Answer, ask, find_live};
 use crate::output::say;
 
@@ -94,15 +95,22 @@ pub(super) fn note(home: &Home, run: Option<&str>, text: &str) -> anyhow::Result
     })
 }
 
+/// Returns when the worker is gone, so that what follows in a script finds the run free.
 pub(super) fn stop(home: &Home, run: Option<&str>, save: bool) -> anyhow::Result<u8> {
-    tell(home, run, Command::Stop { save }, |answer| {
-        let done = if save {
-            "stopping after saving"
-        } else {
-            "stopping without saving"
-        };
-        with_detail(format!("{done}, at step {}", answer.step), answer)
-    })
+    let run = find_live(home, run)?;
+    let answer = ask(&run, Command::Stop { save })?;
+    wait(&run)?;
+    let ended = run.status().ended;
+    let step = ended.as_ref().map_or(answer.step, |end| end.stats.step);
+    let kept = ended.and_then(|end| end.checkpoint);
+    say(&match kept {
+        Some(file) => format!(
+            "stopped at step {step}; newest checkpoint: {}",
+            file.display()
+        ),
+        None => format!("stopped at step {step}; no checkpoint was saved"),
+    })?;
+    Ok(exit::SUCCESS)
 }
 
 /// Asks the worker and says in a line what it did.

@@ -18,7 +18,7 @@ pub(super) fn train(home: &Home, flags: &Train) -> anyhow::Result<u8> {
     // Found before a run is made, so that a missing worker leaves nothing behind.
     worker(&Launch::Task)?;
     if flags.headless || flags.json || !has_terminal() {
-        return in_foreground(prepare(home, flags)?, flags);
+        return in_foreground(&prepare(home, flags)?, flags);
     }
     let options = dashboard::options(&flags.view, false)?;
     let leaving = Leaving::of(&Surroundings::look());
@@ -33,7 +33,7 @@ pub(super) fn train(home: &Home, flags: &Train) -> anyhow::Result<u8> {
 }
 
 /// This process becomes the worker: one process, one exit code, and signals go where they should.
-fn in_foreground(prepared: Prepared, flags: &Train) -> anyhow::Result<u8> {
+fn in_foreground(prepared: &Prepared, flags: &Train) -> anyhow::Result<u8> {
     let voice = if flags.json {
         Voice::Json
     } else {

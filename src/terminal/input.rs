@@ -1,4 +1,4 @@
-//! What comes from the terminal: keys, pastes, another size, and its end.
+//! What comes from the terminal: keys, pastes, and its end.
 
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -18,8 +18,6 @@ pub enum Input {
     Key(KeyEvent),
     /// Text was pasted.
     Paste(String),
-    /// The terminal has another size, in cells.
-    Resized(u16, u16),
     /// There is no terminal any more.
     Gone,
 }
@@ -45,8 +43,10 @@ fn read(to: &Sender<Input>) {
             Ok(Event::Key(key)) if key.kind == KeyEventKind::Release => continue,
             Ok(Event::Key(key)) => Input::Key(key),
             Ok(Event::Paste(text)) => Input::Paste(text),
-            Ok(Event::Resize(width, height)) => Input::Resized(width, height),
-            Ok(Event::FocusGained | Event::FocusLost | Event::Mouse(_)) => continue,
+            // Another size is told by its signal, for which nobody listens here before the first question.
+            Ok(Event::Resize(..) | Event::FocusGained | Event::FocusLost | Event::Mouse(_)) => {
+                continue;
+            }
             Err(_) => Input::Gone,
         };
         let over = input == Input::Gone;

@@ -40,15 +40,9 @@ impl Screen {
         }
     }
 
-    /// Takes another size. What the terminal makes of the old contents is its own affair, so all is drawn anew.
+    /// Has everything drawn anew, at this size. What the terminal made of the old contents is its own affair.
     pub fn resize(&mut self, width: u16, height: u16) {
-        let area = Rect::new(0, 0, width, height);
-        self.next.resize(area);
-        self.forget();
-    }
-
-    /// Has everything drawn anew.
-    pub fn forget(&mut self) {
+        self.next.resize(Rect::new(0, 0, width, height));
         self.unknown = true;
     }
 
@@ -163,7 +157,7 @@ mod tests {
         let mut screen = Screen::new(20, 3);
         frame(&mut screen, write("loss"));
         assert_eq!(frame(&mut screen, write("loss")), "");
-        screen.forget();
+        screen.resize(20, 3);
         assert!(frame(&mut screen, write("loss")).contains("\x1b[2J"));
     }
 

@@ -1,0 +1,331 @@
+//! A scripted worker: it has a run, speaks the real protocol on the run's socket, and does as the test says.
+
+use std::io;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use sparring_contract::config::{Request, resolve};
+use sparring_contract::protocol::{
+    Ack, Command, Event, FaceHello, Outcome, PROTOCOL, Parameters, Phase, Pictures, Purpose,
+    Record, Snapshot, Started, Stats, ToFace, ToWorker, WorkerHello, read_frame, write_frame,
+};
+use sparring_contract::run::{EventLog, Home, Lock, Presence, Run, boot, host, secure_socket_dir};
+
+use crate::lab::Lab;
+use crate::terminal::DEADLINE;
+
+/// The step at which the scripted run stands.
+pub const STEP: u64 = 120;
+
+/// A worker that does as it is told.
+pub struct Actor {
+    pub run: Run,
+    lock: Option<Lock>,
+    stage: Arc<Mutex<Stage>>,
+    hear: Sender<Command>,
+    asked: Receiver<Command>,
+}
+
+struct Stage {
+    faces: Vec<UnixStream>,
+    snapshot: Snapshot,
+    sequence: u64,
+    deaf: bool,
+}
+
+impl Actor {
+    /// Takes up a new run and listens.
+    pub fn of(lab: &Lab, name: &str) -> Self {
+        let run = new_run(lab, name);
+        let lock = run.lock().unwrap();
+        let record = started(&run);
+        EventLog::open(&run.events_file())
+            .unwrap()
+            .append(&record)
+            .unwrap();
+        let Event::Started(started) = record.event.clone() else {
+            unreachable!()
+        };
+        let snapshot = Snapshot {
+            sequence: 1,
+            phase: Phase::Training,
+            started: Some(started),
+            config: run.config().unwrap().to_toml(),
+            history: (1..=STEP / 10).map(|report| stats(report * 10)).collect(),
+            log: vec![record],
+            pictures: vec![pictures(Purpose::Fixed, 30)],
+            machine: None,
+        };
+        let stage = Arc::new(Mutex::new(Stage {
+            faces: Vec::new(),
+            snapshot,
+            sequence: 1,
+            deaf: false,
+        }));
+        let (hear, asked) = channel();
+        let actor = Self {
+            run,
+            lock: Some(lock),
+            stage,
+            hear,
+            asked,
+        };
+        actor.listens();
+        actor
+    }
+
+    /// Binds its socket, where there is none.
+    pub fn listens(&self) {
+        let listener = listen(&self.run);
+        let (stage, hear, run) = (Arc::clone(&self.stage), self.hear.clone(), self.run.clone());
+        thread::spawn(move || {
+            for face in listener.incoming() {
+                let (stage, hear, run) = (Arc::clone(&stage), hear.clone(), run.clone());
+                thread::spawn(move || attend(&run, face.unwrap(), &stage, &hear));
+            }
+        });
+    }
+
+    /// The next command that a face gives.
+    #[track_caller]
+    pub fn is_asked(&self) -> Command {
+        self.asked
+            .recv_timeout(DEADLINE)
+            .expect("no command came from the face")
+    }
+
+    /// Whether no command waits to be looked at.
+    pub fn was_asked_nothing(&self) -> bool {
+        self.asked.try_recv().is_err()
+    }
+
+    /// From now on commands are heard and not answered.
+    pub fn falls_silent(&self) {
+        self.stage.lock().unwrap().deaf = true;
+    }
+
+    /// Tells every face.
+    pub fn says(&self, message: &ToFace) {
+        self.stage.lock().unwrap().say(message);
+    }
+
+    /// Tells every face that something happened.
+    pub fn tells(&self, event: Event) {
+        self.stage.lock().unwrap().tell(event);
+    }
+
+    /// Breaks every connection and takes no new one; the run stays held.
+    pub fn cannot_be_reached(&self) {
+        let _ = std::fs::remove_file(self.run.socket_path());
+        self.stage.lock().unwrap().hang_up();
+    }
+
+    /// Is gone as a killed process is: connections and lock at once.
+    pub fn is_killed(&mut self) {
+        self.lock = None;
+        self.cannot_be_reached();
+    }
+
+    /// Bytes that no worker of this build would send.
+    pub fn says_raw(&self, json: &str) {
+        let mut stage = self.stage.lock().unwrap();
+        for face in &mut stage.faces {
+            let length = u32::try_from(json.len()).unwrap();
+            io::Write::write_all(face, &length.to_be_bytes()).unwrap();
+            io::Write::write_all(face, json.as_bytes()).unwrap();
+        }
+    }
+
+    /// Faces that watch.
+    pub fn watchers(&self) -> usize {
+        self.stage.lock().unwrap().faces.len()
+    }
+}
+
+impl Drop for Actor {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(self.run.socket_path());
+    }
+}
+
+impl Stage {
+    fn say(&mut self, message: &ToFace) {
+        self.faces
+            .retain_mut(|face| write_frame(face, message).is_ok());
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.sequence += 1;
+        let message = ToFace::Event {
+            sequence: self.sequence,
+            record: Record { event, time: now() },
+        };
+        self.say(&message);
+    }
+
+    fn hang_up(&mut self) {
+        for face in self.faces.drain(..) {
+            let _ = face.shutdown(std::net::Shutdown::Both);
+        }
+    }
+}
+
+/// Serves one face.
+fn attend(run: &Run, mut face: UnixStream, stage: &Mutex<Stage>, hear: &Sender<Command>) {
+    let Ok(Some(ToWorker::Hello(FaceHello { watch, .. }))) = read_frame(&mut face) else {
+        return;
+    };
+    let hello = ToFace::Hello(WorkerHello {
+        protocol: PROTOCOL,
+        build: "0123456789abcdef".to_owned(),
+        run: run.name().to_owned(),
+        pid: std::process::id(),
+    });
+    {
+        let mut stage = stage.lock().unwrap();
+        let mut to_face = face.try_clone().unwrap();
+        let _ = write_frame(&mut to_face, &hello);
+        if watch {
+            let mut snapshot = stage.snapshot.clone();
+            snapshot.sequence = stage.sequence;
+            let _ = write_frame(&mut to_face, &ToFace::Snapshot(Box::new(snapshot)));
+            stage.faces.push(to_face);
+        }
+    }
+    let mut to_face = face.try_clone().unwrap();
+    while let Ok(Some(said)) = read_frame(&mut face) {
+        let ToWorker::Request { id, command } = said else {
+            continue;
+        };
+        let mut stage = stage.lock().unwrap();
+        if !stage.deaf {
+            let outcome = perform(&mut stage, run, &command);
+            let ack = Ack {
+                id,
+                step: STEP,
+                outcome,
+            };
+            let _ = write_frame(&mut to_face, &ToFace::Ack(ack));
+        }
+        let _ = hear.send(command);
+    }
+}
+
+/// Does what a command asks for, as far as a face can see.
+fn perform(stage: &mut Stage, run: &Run, command: &Command) -> Outcome {
+    let phase = |phase| Event::Phase { phase, step: STEP };
+    let mut detail = None;
+    match command {
+        Command::Pause => stage.tell(phase(Phase::Paused)),
+        Command::Resume => stage.tell(phase(Phase::Training)),
+        Command::Note { text } => stage.tell(Event::Note {
+            step: STEP,
+            text: text.clone(),
+        }),
+        Command::Set { key, .. } if key == "seed" => {
+            return Outcome::Refused {
+                reason: "seed cannot change while a run trains".to_owned(),
+            };
+        }
+        Command::Set { key, value } => stage.tell(Event::Set {
+            step: STEP,
+            key: key.clone(),
+            value: value.clone(),
+        }),
+        Command::Sample { .. } => {
+            stage.say(&ToFace::Pictures(pictures(Purpose::Fresh, 250)));
+            let file = run.samples_dir().join("fresh.png");
+            detail = Some(file.display().to_string());
+        }
+        _ => {}
+    }
+    Outcome::Done { detail }
+}
+
+fn listen(run: &Run) -> UnixListener {
+    secure_socket_dir().unwrap();
+    let socket = run.socket_path();
+    let listener = UnixListener::bind(&socket).unwrap();
+    run.write_presence(&Presence {
+        host: host(),
+        boot: boot(),
+        pid: std::process::id(),
+        since: now(),
+        socket,
+        build: "0123456789abcdef".to_owned(),
+    })
+    .unwrap();
+    listener
+}
+
+/// A run that nobody has taken up.
+pub fn new_run(lab: &Lab, name: &str) -> Run {
+    let config = resolve(&Request::default()).unwrap().config;
+    Home::locate(Some(&lab.path().join("runs")))
+        .unwrap()
+        .create(Some(name), &config)
+        .unwrap()
+}
+
+/// The first record of a run.
+pub fn started(run: &Run) -> Record {
+    Record {
+        event: Event::Started(Box::new(Started {
+            run: run.name().to_owned(),
+            directory: run.dir().to_owned(),
+            preset: "tutorial".to_owned(),
+            data: "mnist".to_owned(),
+            images: 60_000,
+            device: "cpu".to_owned(),
+            threads: 2,
+            parameters: Parameters {
+                generator: 1_500_000,
+                discriminator: 1_400_000,
+            },
+            batch_size: 64,
+            steps_per_epoch: 938,
+            epochs: 10,
+            last_step: 9380,
+            step: 0,
+        })),
+        time: now(),
+    }
+}
+
+/// Figures of a duel that goes well.
+pub fn stats(step: u64) -> Stats {
+    Stats {
+        d_loss: 1.25,
+        g_loss: 0.75,
+        d_real: 0.6,
+        d_fake: 0.4,
+        d_grad_norm: 1.0,
+        g_grad_norm: 1.0,
+        images_per_second: 4000.0,
+        training_seconds: step as f64 / 60.0,
+        ..Stats::none_at(step, 1, step * 64)
+    }
+}
+
+/// Sixteen pictures of one grey.
+pub fn pictures(purpose: Purpose, grey: u8) -> Pictures {
+    Pictures {
+        purpose,
+        seed: 7,
+        step: STEP,
+        count: 16,
+        channels: 1,
+        height: 28,
+        width: 28,
+        pixels: vec![grey; 16 * 28 * 28],
+    }
+}
+
+pub fn now() -> f64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs_f64()
+}

@@ -1,0 +1,237 @@
+//! A terminal for a program under test: a real PTY, and what a user would see on it.
+
+use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcgetattr, tcsetwinsize};
+
+/// A test that waits for longer has failed.
+pub const DEADLINE: Duration = Duration::from_secs(15);
+
+/// A terminal with a program in it.
+pub struct Terminal {
+    master: OwnedFd,
+    child: Option<Child>,
+    screen: vt100::Parser,
+    /// Everything the program wrote.
+    pub written: Vec<u8>,
+    before: String,
+}
+
+impl Terminal {
+    /// A terminal of 120×34 cells with a program that leads its session, as a shell or `xterm -e` would.
+    pub fn with(mut command: Command) -> Self {
+        let master =
+            openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let name = ptsname(&master, Vec::new()).unwrap();
+        let slave = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .custom_flags(OpenptFlags::NOCTTY.bits().cast_signed())
+            .open(name.to_str().unwrap())
+            .unwrap();
+        resize(&master, 120, 34);
+        let before = modes(&master);
+        command
+            .env("TERM", "xterm-256color")
+            .stdin(slave.try_clone().unwrap())
+            .stdout(slave.try_clone().unwrap())
+            .stderr(slave.try_clone().unwrap());
+        let terminal = slave.as_raw_fd();
+        // SAFETY: setsid and ioctl are async-signal-safe, and the descriptor is open until the child has replaced
+        // itself.
+        unsafe {
+            command.pre_exec(move || {
+                rustix::process::setsid()?;
+                let slave = std::os::fd::BorrowedFd::borrow_raw(terminal);
+                rustix::process::ioctl_tiocsctty(slave)?;
+                Ok(())
+            });
+        }
+        let child = command.spawn().unwrap();
+        Self {
+            master,
+            child: Some(child),
+            screen: vt100::Parser::new(34, 120, 0),
+            written: Vec::new(),
+            before,
+        }
+    }
+
+    /// Types.
+    pub fn types(&mut self, keys: &str) {
+        let mut left = keys.as_bytes();
+        while !left.is_empty() {
+            let written = rustix::io::write(&self.master, left).unwrap();
+            left = &left[written..];
+        }
+    }
+
+    /// Gives the terminal another size, of which the program is told.
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        resize(&self.master, columns, rows);
+        self.screen.screen_mut().set_size(rows, columns);
+    }
+
+    /// Reads what the program writes until the screen is as wanted.
+    #[track_caller]
+    pub fn until(&mut self, wanted: impl Fn(&vt100::Screen) -> bool) {
+        let begun = Instant::now();
+        while !wanted(self.screen.screen()) {
+            let open = self.read(Duration::from_millis(200));
+            assert!(
+                begun.elapsed() < DEADLINE && open,
+                "the screen never was as wanted, it is:\n{}",
+                self.contents()
+            );
+        }
+    }
+
+    /// Reads what the program writes until some text is on the screen.
+    #[track_caller]
+    pub fn shows(&mut self, text: &str) {
+        let begun = Instant::now();
+        while !self.contents().contains(text) {
+            let open = self.read(Duration::from_millis(200));
+            assert!(
+                begun.elapsed() < DEADLINE && open,
+                "«{text}» never came, the screen is:\n{}",
+                self.contents()
+            );
+        }
+    }
+
+    pub fn contents(&self) -> String {
+        self.screen.screen().contents()
+    }
+
+    pub fn screen(&self) -> &vt100::Screen {
+        self.screen.screen()
+    }
+
+    /// Reads once, if something comes in time. False when the program's side is closed.
+    fn read(&mut self, patience: Duration) -> bool {
+        let mut question = [PollFd::new(&self.master, PollFlags::IN)];
+        let patience = Timespec::try_from(patience).unwrap();
+        if poll(&mut question, Some(&patience)).unwrap() == 0 {
+            return true;
+        }
+        let mut bytes = [0; 1 << 14];
+        match rustix::io::read(&self.master, &mut bytes) {
+            Ok(0) | Err(rustix::io::Errno::IO) => false,
+            Ok(read) => {
+                self.screen.process(&bytes[..read]);
+                self.written.extend(&bytes[..read]);
+                true
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Waits for the end of the program.
+    #[track_caller]
+    pub fn ends(&mut self) -> ExitStatus {
+        let begun = Instant::now();
+        loop {
+            let open = self.read(Duration::from_millis(20));
+            if let Some(status) = self.child.as_mut().unwrap().try_wait().unwrap() {
+                while open && self.read(Duration::ZERO) && self.has_more() {}
+                return status;
+            }
+            assert!(
+                begun.elapsed() < DEADLINE,
+                "the program does not end, the screen is:\n{}",
+                self.contents()
+            );
+        }
+    }
+
+    fn has_more(&self) -> bool {
+        let mut question = [PollFd::new(&self.master, PollFlags::IN)];
+        poll(&mut question, Some(&Timespec::default())).unwrap() > 0
+            && question[0].revents().contains(PollFlags::IN)
+    }
+
+    /// Takes the terminal away from the program.
+    pub fn vanishes(mut self) -> Child {
+        self.child.take().unwrap()
+    }
+
+    /// Asserts that the terminal is as it was before the program.
+    #[track_caller]
+    pub fn is_as_before(&self) {
+        assert_eq!(modes(&self.master), self.before);
+        let screen = self.screen();
+        assert!(!screen.alternate_screen(), "still on the alternate screen");
+        assert!(!screen.hide_cursor(), "the cursor is hidden");
+        assert!(!screen.bracketed_paste(), "pastes are still marked");
+    }
+
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_child(self.child.as_ref().unwrap());
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // A program that a failed test leaves behind.
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn resize(master: &OwnedFd, columns: u16, rows: u16) {
+    let size = Winsize {
+        ws_row: rows,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    tcsetwinsize(master.as_fd(), size).unwrap();
+}
+
+/// What `stty -g` tells.
+fn modes(terminal: &OwnedFd) -> String {
+    let mut text = String::new();
+    write!(text, "{:?}", tcgetattr(terminal).unwrap()).unwrap();
+    text
+}
+
+/// Waits for a process that is expected to end.
+#[track_caller]
+pub fn ends_within(child: &mut Child, patience: Duration) -> ExitStatus {
+    let begun = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        assert!(begun.elapsed() < patience, "the program does not end");
+        // The end of a process is no event that could be waited for with a deadline.
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Waits for something that another process does to a file.
+#[track_caller]
+pub fn eventually<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        assert!(begun.elapsed() < DEADLINE, "{what} never came");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
