@@ -122,9 +122,12 @@ fn a_run_that_is_tied_to_its_face_is_saved_and_ends_with_it() {
     let lab = Lab::new();
     let mut terminal = train(&lab, &["--name", "otter", "--tie"]);
     terminal.shows("● training");
+    let run = lab.run("otter");
+    eventually("a step", || {
+        run.status().stats.filter(|stats| stats.step > 0)
+    });
     terminal.types("q");
     assert_eq!(terminal.ends().code(), Some(0));
-    let run = lab.run("otter");
     assert_eq!(run.status().state, State::Ended);
     assert!(run.newest_checkpoint().is_ok());
 }

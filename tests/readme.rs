@@ -29,8 +29,8 @@ fn hasty() -> Lab {
     let own = Path::new(own.trim_end());
     std::fs::create_dir_all(own.parent().unwrap()).unwrap();
     let settings = format!(
-        "data = {:?}\nepochs = 2\n[generator]\nhidden = [16]\n[discriminator]\nhidden = [16]\n",
-        lab.data()
+        "data = '{}'\nepochs = 2\n[generator]\nhidden = [16]\n[discriminator]\nhidden = [16]\n",
+        lab.data().display()
     );
     std::fs::write(own, settings).unwrap();
     lab

@@ -52,7 +52,7 @@ class Terminal:
 
     def remote(self, *command, check=True):
         return subprocess.run(["kitty", "@", "--to", self.socket, *command], env=self.environment, check=check,
-                              capture_output=True, text=True)
+                              capture_output=True, text=True, timeout=20)
 
     def text(self):
         done = self.remote("get-text", check=False)
