@@ -96,9 +96,9 @@ impl Actor {
             .expect("no command came from the face")
     }
 
-    /// Whether no command waits to be looked at.
-    pub fn was_asked_nothing(&self) -> bool {
-        self.asked.try_recv().is_err()
+    /// A command that a face gave and nobody looked at yet.
+    pub fn was_asked(&self) -> Option<Command> {
+        self.asked.try_recv().ok()
     }
 
     /// From now on commands are heard and not answered.

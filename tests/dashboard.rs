@@ -123,9 +123,7 @@ fn a_run_that_is_tied_to_its_face_is_saved_and_ends_with_it() {
     let mut terminal = train(&lab, &["--name", "otter", "--tie"]);
     terminal.shows("● training");
     let run = lab.run("otter");
-    eventually("a step", || {
-        run.status().stats.filter(|stats| stats.step > 0)
-    });
+    terminal.until_there_is(|| run.status().stats);
     terminal.types("q");
     assert_eq!(terminal.ends().code(), Some(0));
     assert_eq!(run.status().state, State::Ended);

@@ -40,14 +40,29 @@ const WALLS: &[(&str, &[&str])] = &[
         "src/terminal",
         &[
             "crate::dashboard",
+            "crate::attach",
             "crate::client",
             "crate::commands",
             "crate::cli",
         ],
     ),
     (
+        "src/client",
+        &[
+            "crate::dashboard",
+            "crate::attach",
+            "crate::terminal",
+            "crate::commands",
+            "crate::cli",
+            "ratatui",
+            "crossterm",
+        ],
+    ),
+    ("src/attach", &["crate::commands", "crate::cli"]),
+    (
         "src/dashboard",
         &[
+            "crate::attach",
             "crate::client",
             "crate::commands",
             "crate::cli",

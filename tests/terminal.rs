@@ -82,17 +82,24 @@ impl Terminal {
         self.screen.screen_mut().set_size(rows, columns);
     }
 
+    /// Reads what the program writes until something has happened.
+    #[track_caller]
+    pub fn until_there_is<T>(&mut self, look: impl Fn() -> Option<T>) -> T {
+        let begun = Instant::now();
+        loop {
+            if let Some(seen) = look() {
+                return seen;
+            }
+            self.go_on(begun, "what is waited for");
+        }
+    }
+
     /// Reads what the program writes until the screen is as wanted.
     #[track_caller]
     pub fn until(&mut self, wanted: impl Fn(&vt100::Screen) -> bool) {
         let begun = Instant::now();
         while !wanted(self.screen.screen()) {
-            let open = self.read(Duration::from_millis(200));
-            assert!(
-                begun.elapsed() < DEADLINE && open,
-                "the screen never was as wanted, it is:\n{}",
-                self.contents()
-            );
+            self.go_on(begun, "the screen that is wanted");
         }
     }
 
@@ -101,13 +108,18 @@ impl Terminal {
     pub fn shows(&mut self, text: &str) {
         let begun = Instant::now();
         while !self.contents().contains(text) {
-            let open = self.read(Duration::from_millis(200));
-            assert!(
-                begun.elapsed() < DEADLINE && open,
-                "«{text}» never came, the screen is:\n{}",
-                self.contents()
-            );
+            self.go_on(begun, text);
         }
+    }
+
+    #[track_caller]
+    fn go_on(&mut self, begun: Instant, awaited: &str) {
+        let open = self.read(Duration::from_millis(20));
+        assert!(
+            begun.elapsed() < DEADLINE && open,
+            "never came: {awaited}; the screen is:\n{}",
+            self.contents()
+        );
     }
 
     pub fn contents(&self) -> String {

@@ -8,6 +8,7 @@ learn its digits first.
 """
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -50,9 +51,9 @@ class Terminal:
             env=environment, stderr=subprocess.DEVNULL)
         self.wait(lambda: self.text() is not None, "the window")
 
-    def remote(self, *command, check=True):
+    def remote(self, *command, check=True, text=None):
         return subprocess.run(["kitty", "@", "--to", self.socket, *command], env=self.environment, check=check,
-                              capture_output=True, text=True, timeout=20)
+                              capture_output=True, text=True, input=text, timeout=20)
 
     def text(self):
         done = self.remote("get-text", check=False)
@@ -69,14 +70,14 @@ class Terminal:
         self.wait(lambda: words in (self.text() or ""), f"«{words}»")
 
     def keys(self, text):
-        self.remote("send-text", text)
+        # As an argument, text would be read for escapes.
+        self.remote("send-text", "--stdin", text=text)
 
     def command(self, line):
         """Types a line as a person would."""
-        for character in line:
-            self.keys(character)
-            time.sleep(0.03)
-        time.sleep(0.4)
+        for part in re.findall(r".{1,5}", line):
+            self.keys(part)
+        time.sleep(0.3)
         self.keys("\r")
 
 

@@ -13,6 +13,7 @@ use crossterm::terminal::{
     enable_raw_mode,
 };
 use rustix::process::{Signal, kill_current_process_group};
+use rustix::termios::{LocalModes, tcgetattr};
 
 use super::screen::write_out;
 
@@ -42,9 +43,17 @@ impl Guard {
         Ok(guard)
     }
 
-    /// Takes the terminal again, after this process was stopped and went on: the shell has had it meanwhile.
+    /// Takes the terminal, also after this process was stopped and went on: the shell has had it meanwhile.
     pub fn take(&self) -> io::Result<()> {
-        enable_raw_mode()?;
+        // A terminal that is raw stays so: a key between two changes could be lost.
+        if tcgetattr(io::stdin())?
+            .local_modes
+            .contains(LocalModes::ICANON)
+        {
+            // crossterm makes no terminal raw that it takes for raw already.
+            disable_raw_mode()?;
+            enable_raw_mode()?;
+        }
         TAKEN.store(true, Ordering::SeqCst);
         let mut bytes = Vec::new();
         queue!(bytes, EnterAlternateScreen, Hide, EnableBracketedPaste)?;
