@@ -11,6 +11,7 @@ mod data;
 mod lab;
 mod layers;
 mod live;
+mod readme;
 mod runs;
 mod sampling;
 mod terminal;

@@ -11,7 +11,10 @@ use crate::lab::{Lab, Live, Said};
 /// The commands in the blocks of shell in the README that begin with a word.
 fn commands(word: &str) -> Vec<String> {
     let text = include_str!("../README.md");
-    let blocks = text.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let blocks = text
+        .split("```sh\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap());
     blocks
         .flat_map(str::lines)
         .map(|line| line.split("  #").next().unwrap().trim().to_owned())
@@ -25,7 +28,10 @@ fn hasty() -> Lab {
     let own = lab.sparring(&["config", "path"]).out;
     let own = Path::new(own.trim_end());
     std::fs::create_dir_all(own.parent().unwrap()).unwrap();
-    let settings = format!("data = {:?}\nepochs = 2\n[generator]\nhidden = [16]\n[discriminator]\nhidden = [16]\n", lab.data());
+    let settings = format!(
+        "data = '{}'\nepochs = 2\n[generator]\nhidden = [16]\n[discriminator]\nhidden = [16]\n",
+        lab.data().display()
+    );
     std::fs::write(own, settings).unwrap();
     lab
 }
@@ -42,20 +48,36 @@ fn shell(lab: &Lab, line: &str) -> Said {
         };
     }
     let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
-    Said::from(command.env("PATH", path).stdin(std::process::Stdio::null()).output().unwrap())
+    Said::from(
+        command
+            .env("PATH", path)
+            .stdin(std::process::Stdio::null())
+            .output()
+            .unwrap(),
+    )
 }
 
 #[test]
 fn every_command_of_the_readme_does_what_it_is_there_for() {
     let lab = hasty();
-    let steering = ["pause", "set", "note", "step", "resume", "checkpoint", "stop"];
+    let steering = [
+        "pause",
+        "set",
+        "note",
+        "step",
+        "resume",
+        "checkpoint",
+        "stop",
+    ];
     let mut live = None;
     let mut seen = 0;
     for line in commands("sparring") {
         let verb = line.split(' ').nth(1).unwrap().to_owned();
         if line == "sparring train --name otter" {
             // As the README has it: it trains on while the commands that follow steer it.
-            let mut run = Live::start(lab.command(&["train", "--name", "otter", "--epochs", "1000000", "--json"]));
+            let mut run = Live::start(
+                lab.command(&["train", "--name", "otter", "--epochs", "1000000", "--json"]),
+            );
             run.until(|event| matches!(event, Event::Stats(_)));
             live = Some(run);
         } else if verb == "attach" {
@@ -64,7 +86,10 @@ fn every_command_of_the_readme_does_what_it_is_there_for() {
         } else {
             let said = shell(&lab, &line);
             assert_eq!(said.code, 0, "{line}: {said:?}");
-            assert!(!said.out.is_empty() || !said.err.is_empty() || !steering.contains(&verb.as_str()), "{line}");
+            assert!(
+                !said.out.is_empty() || !said.err.is_empty() || !steering.contains(&verb.as_str()),
+                "{line}"
+            );
         }
         if verb == "stop" {
             assert_eq!(live.take().unwrap().end().0, 0);

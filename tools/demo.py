@@ -2,12 +2,13 @@
 """Makes demo.gif: the real programs in a real terminal, filmed. `make demo`.
 
 A kitty window on a virtual display is driven by its remote control: keys are sent to it, and what it shows is read
-back to know when to go on. Needs xvfb, kitty, ffmpeg and gifsicle (Debian: apt install xvfb kitty libgl1
+back to know when to go on. Needs xvfb, kitty, xdotool, ffmpeg and gifsicle (Debian: apt install xvfb kitty xdotool libgl1
 libgl1-mesa-dri libegl1 ffmpeg gifsicle fonts-dejavu-core), and some ten minutes, since the run that is shown has to
 learn its digits first.
 """
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,9 +28,9 @@ arguments.add_argument("--epochs", default="40", help="epochs that the run has l
 arguments.add_argument("--out", default=ROOT / "demo.gif", type=Path)
 arguments = arguments.parse_args()
 
-for tool in ["Xvfb", "kitty", "ffmpeg", "gifsicle"]:
+for tool in ["Xvfb", "kitty", "xdotool", "ffmpeg", "gifsicle"]:
     if not shutil.which(tool):
-        sys.exit(f"error: no {tool}: apt install xvfb kitty libgl1 libgl1-mesa-dri libegl1 ffmpeg gifsicle")
+        sys.exit(f"error: no {tool}: apt install xvfb kitty xdotool libgl1 libgl1-mesa-dri libegl1 ffmpeg gifsicle")
 
 
 class Terminal:
@@ -50,9 +51,9 @@ class Terminal:
             env=environment, stderr=subprocess.DEVNULL)
         self.wait(lambda: self.text() is not None, "the window")
 
-    def remote(self, *command, check=True):
+    def remote(self, *command, check=True, text=None):
         return subprocess.run(["kitty", "@", "--to", self.socket, *command], env=self.environment, check=check,
-                              capture_output=True, text=True)
+                              capture_output=True, text=True, input=text, timeout=20)
 
     def text(self):
         done = self.remote("get-text", check=False)
@@ -69,14 +70,14 @@ class Terminal:
         self.wait(lambda: words in (self.text() or ""), f"«{words}»")
 
     def keys(self, text):
-        self.remote("send-text", text)
+        # As an argument, text would be read for escapes.
+        self.remote("send-text", "--stdin", text=text)
 
     def command(self, line):
         """Types a line as a person would."""
-        for character in line:
-            self.keys(character)
-            time.sleep(0.03)
-        time.sleep(0.4)
+        for part in re.findall(r".{1,5}", line):
+            self.keys(part)
+        time.sleep(0.3)
         self.keys("\r")
 
 
