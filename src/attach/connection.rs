@@ -304,3 +304,50 @@ fn describe(status: ExitStatus) -> String {
         (None, None) => status.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The tries after which the user is told, and the waits of the first ones.
+    fn told(mut search: Search) -> (Vec<u32>, Vec<Duration>) {
+        let mut told = Vec::new();
+        let mut waits = Vec::new();
+        for attempt in 0..200 {
+            if search.is_worth_telling() {
+                told.push(attempt);
+            }
+            waits.push(search.wait());
+        }
+        (told, waits)
+    }
+
+    #[test]
+    fn a_worker_that_was_just_started_is_knocked_at_without_a_word() {
+        let (told, waits) = told(Search::new(true));
+        assert!(told.is_empty());
+        assert!(waits.iter().all(|wait| *wait == KNOCK_EVERY));
+    }
+
+    #[test]
+    fn a_worker_that_has_the_run_and_does_not_listen_is_told_of_once() {
+        let (told, waits) = told(Search::new(false));
+        assert_eq!(told, [PATIENT_TRIES]);
+        assert_eq!(waits[0], KNOCK_EVERY);
+        assert_eq!(waits[199], LONGEST_WAIT);
+    }
+
+    #[test]
+    fn a_loss_is_told_at_once_and_sought_ever_less_often() {
+        let (told, waits) = told(Search::again());
+        assert_eq!(told, [0]);
+        assert_eq!(waits[..3], [100, 200, 400].map(Duration::from_millis));
+        assert_eq!(waits[199], LONGEST_WAIT);
+    }
+
+    #[test]
+    fn a_death_is_told_in_words() {
+        assert_eq!(describe(ExitStatus::from_raw(9)), "killed by signal 9");
+        assert_eq!(describe(ExitStatus::from_raw(101 << 8)), "exit status 101");
+    }
+}

@@ -18,6 +18,8 @@ const AT_LAST: f64 = 30.0;
 const COARSE_PART: f64 = 0.5;
 /// The part of the budget that figures may take.
 const FIGURES_PART: f64 = 0.6;
+/// The part of the budget that is aimed at: what a frame costs is known only when it is drawn.
+const AIM: f64 = 0.9;
 /// The rate that is shown is that of so many seconds.
 const WINDOW: f64 = 5.0;
 
@@ -59,7 +61,7 @@ impl Pacer {
     pub(super) fn new(fps: u16, budget: Option<f64>) -> Self {
         Self {
             least_gap: 1.0 / f64::from(fps.max(1)),
-            budget,
+            budget: budget.map(|budget| budget * AIM),
             next_frame: 0.0,
             saved: 0.0,
             saved_at: 0.0,
@@ -197,7 +199,7 @@ mod tests {
     fn pictures_that_do_not_fit_come_less_often_and_coarser() {
         let mut pacer = Pacer::new(10, Some(BUDGET));
         let (rate, batches) = a_minute(&mut pacer, 100, 50_000);
-        assert!(rate < BUDGET * 1.15, "{rate}");
+        assert!(rate < BUDGET, "{rate}");
         assert!((8..20).contains(&batches), "{batches}");
         assert!(pacer.is_thrifty());
     }
@@ -206,7 +208,7 @@ mod tests {
     fn figures_leave_room_for_pictures() {
         let mut pacer = Pacer::new(10, Some(BUDGET));
         let (rate, batches) = a_minute(&mut pacer, 4000, 10_000);
-        assert!(rate < BUDGET * 1.15, "{rate}");
+        assert!(rate < BUDGET, "{rate}");
         assert!(batches >= 5, "{batches}");
     }
 
