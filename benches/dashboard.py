@@ -128,8 +128,15 @@ def main(home):
     finally:
         worker.send_signal(signal.SIGTERM)
         worker.wait()
+    figures.append(("draw of a frame at 200x60, median (p95)", "≤ 2 ms", drawing()))
     for what, target, figure in figures:
         print(f"| {what} | {target} | {figure} |")
+
+
+def drawing():
+    """Time to draw one frame, timed inside the face's library."""
+    bench = ["cargo", "bench", "--quiet", "--profile", "dev", "--bench", "draw"]
+    return subprocess.run(bench, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def measure(environment, log):
