@@ -96,21 +96,21 @@ class Face:
         os.close(self.tty)
 
 
-def images_seen(log):
-    """Images and training seconds of the latest report."""
+def latest_report(log):
+    """Images seen, and when, by the latest report."""
     for line in reversed(log.read_bytes().splitlines()):
         event = json.loads(line)
         if event["event"] == "stats":
-            return event["images_seen"]
-    return 0
+            return event["images_seen"], event["time"]
+    sys.exit("error: the run has reported nothing")
 
 
 def rate(log, during):
-    """Images a second of wall time while something else is done: what saving, drawing and watching cost counts."""
-    began, before = time.monotonic(), images_seen(log)
+    """Images a second of wall time, from report to report, while something else is done."""
+    images_before, time_before = latest_report(log)
     during()
-    # Reports come twice a second: the sum over many seconds is right to some percent of one.
-    return (images_seen(log) - before) / (time.monotonic() - began)
+    images, now = latest_report(log)
+    return (images - images_before) / (now - time_before)
 
 
 def main(home):
@@ -165,7 +165,8 @@ def measure(environment, log):
     cpu = (face.cpu_seconds() - cpu_before) / (time.monotonic() - began)
     memory = face.peak_megabytes()
     face.keys(b" ")
-    face.drain(3)
+    # The last pictures are shown when the budget has room for them.
+    face.drain(12)
     paused_bytes = face.drain(10)
     face.keys(b" ")
     face.drain(1)
