@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use ratatui::layout::Size;
 use sparring_contract::protocol::{Event, Pictures, Purpose, ToFace, ToWorker};
 use tokio::sync::mpsc::{Receiver, Sender};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
@@ -28,6 +29,8 @@ pub(super) struct Face {
     ink: Ink,
     guard: Guard,
     screen: Screen,
+    /// The size where the terminal tells none.
+    usual: Size,
     pacer: Pacer,
     wishes: Sender<ToWorker>,
     notify: Option<String>,
@@ -61,7 +64,8 @@ impl Face {
         let theme = Theme::new(options.shade, options.capabilities.colors);
         // Listened to before the size is asked for, so that no change of it is missed.
         let signals = Signals::listen()?;
-        let (width, height) = crossterm::terminal::size()?;
+        let usual = options.capabilities.size;
+        let (width, height) = size(usual)?;
         let begun = Instant::now();
         Ok(Self {
             holds_until: (state.is_alive() && !started).then_some(begun + FIRST_NEWS),
@@ -69,6 +73,7 @@ impl Face {
             ink: Ink::new(theme, &options.capabilities),
             guard,
             screen: Screen::new(width, height),
+            usual,
             pacer: Pacer::new(options.fps, options.budget),
             wishes,
             notify: options.notify.clone(),
@@ -290,7 +295,7 @@ impl Face {
 
     /// Fills the terminal anew, whatever its size is by now.
     fn measure(&mut self) -> io::Result<()> {
-        let (width, height) = crossterm::terminal::size()?;
+        let (width, height) = size(self.usual)?;
         self.screen.resize(width, height);
         self.because(Cause::User);
         Ok(())
@@ -378,4 +383,12 @@ impl Face {
             self.pacer.pictures_wait()
         )
     }
+}
+
+/// The terminal's size. A serial line tells 0×0.
+fn size(usual: Size) -> io::Result<(u16, u16)> {
+    Ok(match crossterm::terminal::size()? {
+        (0, _) | (_, 0) => (usual.width, usual.height),
+        told => told,
+    })
 }

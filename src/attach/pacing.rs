@@ -126,12 +126,12 @@ impl Pacer {
         match cause {
             Cause::User => false,
             Cause::News => {
-                self.saved = (self.saved - cost).max(-budget);
+                self.saved -= cost;
                 self.next_frame = self.next_frame.max(now + cost / (budget * FIGURES_PART));
                 false
             }
             Cause::Pictures => {
-                self.saved = (self.saved - cost).max(-budget);
+                self.saved -= cost;
                 self.pictures_cost = cost;
                 self.pictures_at = now;
                 self.choose_thrift()
