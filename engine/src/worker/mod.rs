@@ -1,6 +1,6 @@
 //! The worker: it trains a run, or does a task, for a face that knows no libtorch.
 //!
-//! One thread owns every tensor ([`trainer`]). What happens goes to the [`hub`], which writes the log and serves
+//! One thread owns every tensor (`trainer`). What happens goes to the `hub`, which writes the log and serves
 //! whoever listens; what is wished for comes as orders over a bounded channel.
 
 mod checkpoint;
