@@ -1,5 +1,6 @@
 //! The configuration of a run: its keys, where their values come from, and what is allowed.
 
+mod change;
 mod error;
 mod keymap;
 mod keys;
@@ -9,10 +10,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use change::{change_live, resolve_for_resume};
 pub use error::ConfigError;
 pub use keymap::keymap;
 pub use keys::{Change, KEYS, Key, Kind};
-pub use layers::{Origin, Request, Resolved, Setting, change_live, resolve, resolve_for_resume};
+pub use layers::{Origin, Request, Resolved, Setting, resolve};
 
 /// Everything that decides how a run goes. Keys and meaning are documented in `config/default.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -213,9 +213,13 @@ impl Board {
     }
 
     fn note(&mut self, record: Record) {
-        self.snapshot.log.push(record);
-        if self.snapshot.log.len() > NOTABLE {
-            self.snapshot.log.remove(0);
+        let log = &mut self.snapshot.log;
+        log.push(record);
+        if log.len() > NOTABLE {
+            // The newest checkpoint stays, however much was noted since: a face tells from it what a stop would lose.
+            let is_checkpoint = |record: &Record| matches!(record.event, Event::Checkpoint(_));
+            let newest = log.iter().rposition(is_checkpoint);
+            log.remove(usize::from(newest == Some(0)));
         }
     }
 

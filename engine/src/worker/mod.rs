@@ -9,6 +9,7 @@ mod environment;
 mod headless;
 mod history;
 mod hub;
+mod keeping;
 mod machine;
 mod orders;
 mod pictures;

@@ -6,8 +6,9 @@ use std::ops::ControlFlow;
 use sparring_contract::config::change_live;
 use sparring_contract::protocol::{Command, Event, Outcome, Purpose, Reason, Sampled};
 
+use super::keeping::save_grid;
 use super::pictures;
-use super::trainer::{End, Trainer, save_grid};
+use super::trainer::{End, Trainer};
 use crate::gan::Noise;
 
 /// Pictures of one command at most.

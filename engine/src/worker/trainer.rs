@@ -1,7 +1,5 @@
 //! The training loop: it owns every tensor, makes steps, and between two steps does what was ordered and what is due.
 
-use std::fs::File;
-use std::io::BufWriter;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
@@ -11,27 +9,17 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use sparring_contract::config::Config;
 use sparring_contract::exit;
-use sparring_contract::picture::write_png_grid;
-use sparring_contract::protocol::{
-    Checkpointed, Ended, Event, Parameters, Phase, Pictures, Purpose, Reason, Sampled, Started,
-    Stats,
-};
-use sparring_contract::run::{CheckpointHeader, Run, write_whole};
+use sparring_contract::protocol::{Ended, Event, Parameters, Phase, Reason, Started, Stats};
+use sparring_contract::run::{CheckpointHeader, Run};
 use tch::Device;
 
 use super::clock::Clock;
 use super::hub::Hub;
 use super::orders::Order;
-use super::{checkpoint, machine, pictures};
+use super::{checkpoint, machine};
 use crate::data::{Dataset, Images};
 use crate::gan::Session;
 use crate::native;
-
-/// Pictures in a grid from fixed noise, and its columns: the tutorial's 4×4.
-const GRID: (i64, usize) = (16, 4);
-
-/// How often the fixed pictures are drawn for whoever looks on.
-const SHOW_EVERY: Duration = Duration::from_secs(1);
 
 /// A run in training.
 pub(super) struct Trainer<'a> {
@@ -40,7 +28,7 @@ pub(super) struct Trainer<'a> {
     pub(super) inbox: Receiver<Order>,
     pub(super) config: Config,
     pub(super) session: Session,
-    clock: Clock,
+    pub(super) clock: Clock,
     last_step: u64,
     /// The latest report, and the training time at which it was made.
     reported: (Stats, Duration),
@@ -50,7 +38,7 @@ pub(super) struct Trainer<'a> {
     /// The step after which to pause.
     pause_at: Option<u64>,
     /// When the fixed pictures were last shown.
-    shown: Instant,
+    pub(super) shown: Instant,
 }
 
 /// Why training ends, and whether the state is to be saved first.
@@ -216,36 +204,6 @@ impl<'a> Trainer<'a> {
         self.hub.emit(Event::Stats(stats));
     }
 
-    /// Saves pictures and checkpoints that are due after this step.
-    fn keep(&mut self) {
-        let steps = self.session.steps();
-        let output = &self.config.output;
-        let every = |cadence: u64, count: u64| cadence > 0 && count.is_multiple_of(cadence);
-        let epoch = steps
-            .is_multiple_of(self.session.batches().steps_per_epoch())
-            .then(|| self.epoch());
-
-        let first = output.sample_every_epochs > 0 && epoch == Some(1);
-        let sample_epoch = epoch.filter(|epoch| first || every(output.sample_every_epochs, *epoch));
-        let sample_step = every(output.sample_every_steps, steps);
-        let save = epoch.is_some_and(|epoch| every(output.checkpoint_every_epochs, epoch))
-            || every(output.checkpoint_every_steps, steps);
-
-        if sample_epoch.is_none() && !sample_step && !save {
-            return;
-        }
-        self.clock.stop();
-        if let Some(epoch) = sample_epoch {
-            self.save_pictures(&format!("epoch-{epoch:04}.png"));
-        }
-        if sample_step {
-            self.save_pictures(&format!("step-{steps:09}.png"));
-        }
-        if save {
-            self.save_checkpoint();
-        }
-    }
-
     /// Waits from here on.
     pub(super) fn pause(&mut self) {
         self.clock.stop();
@@ -268,86 +226,6 @@ impl<'a> Trainer<'a> {
                 step: self.session.steps(),
             });
         }
-    }
-
-    /// Shows the fixed pictures, now and then, to whoever looks on.
-    fn show_to_watchers(&mut self) {
-        if self.hub.is_watched() && self.shown.elapsed() >= SHOW_EVERY {
-            self.clock.stop();
-            self.show_fixed();
-        }
-    }
-
-    fn show_fixed(&mut self) {
-        self.shown = Instant::now();
-        self.hub.show(self.fixed_pictures());
-    }
-
-    /// Pictures from the noise that is always the same.
-    fn fixed_pictures(&self) -> Pictures {
-        let drawn = self.session.sample_fixed(GRID.0);
-        pictures::pictures(
-            Purpose::Fixed,
-            self.config.seed,
-            self.session.steps(),
-            &drawn,
-        )
-    }
-
-    /// Saves a grid of pictures from the fixed noise.
-    fn save_pictures(&mut self, name: &str) {
-        let steps = self.session.steps();
-        let grid = self.fixed_pictures();
-        let path = self.run.samples_dir().join(name);
-        match save_grid(&path, &grid, GRID.1) {
-            Ok(()) => self.hub.emit(Event::Samples(Sampled {
-                step: steps,
-                epoch: self.epoch(),
-                path,
-            })),
-            Err(error) => self.warn(format!(
-                "cannot save {}: {error}; training goes on",
-                path.display()
-            )),
-        }
-    }
-
-    /// Saves a checkpoint of this step, unless there is one. Returns whether there is one now.
-    pub(super) fn save_checkpoint(&mut self) -> bool {
-        let step = self.session.steps();
-        if self.saved == Some(step) {
-            return true;
-        }
-        let path = self.run.checkpoint_file(step);
-        let header = CheckpointHeader {
-            step,
-            shape: self.session.batches().data().shape(),
-            training_seconds: self.clock.total().as_secs_f64(),
-            config: self.config.clone(),
-        };
-        match checkpoint::save(&path, &header, &self.session.snapshot()) {
-            Ok(bytes) => {
-                self.saved = Some(step);
-                self.hub.emit(Event::Checkpoint(Checkpointed {
-                    step,
-                    epoch: self.epoch(),
-                    path,
-                    bytes,
-                }));
-            }
-            Err(error) => {
-                self.warn(format!(
-                    "cannot save {}: {error}; make room, training goes on",
-                    path.display()
-                ));
-                return false;
-            }
-        }
-        let keep = usize::try_from(self.config.output.keep_checkpoints).unwrap_or(usize::MAX);
-        if let Err(error) = self.run.prune_checkpoints(keep) {
-            self.warn(error.to_string());
-        }
-        true
     }
 
     fn end(mut self, end: &End) -> Ended {
@@ -434,13 +312,6 @@ fn epoch_of(session: &Session) -> u64 {
 fn none(session: &Session) -> Stats {
     let images_seen = session.batches().images_before(session.steps());
     Stats::none_at(session.steps(), epoch_of(session), images_seen)
-}
-
-pub(super) fn save_grid(path: &Path, grid: &Pictures, columns: usize) -> std::io::Result<()> {
-    write_whole(path, |file: &mut File| {
-        write_png_grid(&mut BufWriter::new(file), grid, columns)
-    })
-    .map(drop)
 }
 
 fn device_name(device: Device) -> String {
