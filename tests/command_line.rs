@@ -1,7 +1,10 @@
 //! What is typed wrong is said in one line, with the right exit code, and leaves nothing behind.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+
+use sparring_contract::launch::Launch;
+use sparring_contract::protocol::{Task, write_frame};
 
 use crate::lab::{Lab, Said};
 
@@ -247,5 +250,42 @@ fn a_worker_of_another_build_says_so() {
         3,
         "error: this sparring-worker is of another build than the sparring that started it; build both again with \
          `cargo build` (or `make build`)",
+    );
+}
+
+#[test]
+fn a_worker_that_is_started_without_its_environment_starts_anew_with_it() {
+    let lab = Lab::new();
+    // A checkpoint that nobody can read to the end: the worker waits for it, and lets itself be looked at.
+    let pipe = lab.path().join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let mut command =
+        Command::new(Path::new(env!("CARGO_BIN_EXE_sparring")).with_file_name("sparring-worker"));
+    Launch::Task.on(&mut command);
+    let mut worker = command
+        .env_clear()
+        .env("CUBLAS_WORKSPACE_CONFIG", "the user's own")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let task = Task::Sample {
+        checkpoint: pipe.clone(),
+        count: 1,
+        seed: 0,
+        device: "cpu".to_owned(),
+    };
+    write_frame(&mut worker.stdin.take().unwrap(), &task).unwrap();
+    // Opens once the worker reads.
+    let writer = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    let environment = std::fs::read_to_string(format!("/proc/{}/environ", worker.id())).unwrap();
+    drop(writer);
+    worker.wait().unwrap();
+    let variables: Vec<_> = environment.split('\0').collect();
+    assert!(variables.contains(&"GOMP_SPINCOUNT=1000"), "{variables:?}");
+    assert!(
+        variables.contains(&"CUBLAS_WORKSPACE_CONFIG=the user's own"),
+        "{variables:?}"
     );
 }
