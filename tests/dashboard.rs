@@ -129,3 +129,15 @@ fn a_run_that_is_tied_to_its_face_is_saved_and_ends_with_it() {
     assert_eq!(run.status().state, State::Ended);
     assert!(run.newest_checkpoint().is_ok());
 }
+
+#[test]
+fn an_ended_run_is_opened_with_the_pictures_that_it_saved() {
+    let lab = Lab::new();
+    assert_eq!(lab.train(&["--name", "otter", "--epochs", "2"]).code, 0);
+    let mut terminal = Terminal::with(lab.command(&["attach", "otter"]));
+    terminal.shows("finished");
+    // The grid of the first epoch, of four steps.
+    terminal.shows("fixed noise ── step 4");
+    terminal.types("q");
+    assert_eq!(terminal.ends().code(), Some(0));
+}

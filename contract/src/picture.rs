@@ -1,8 +1,11 @@
 //! Pictures as PNG files.
 
-use std::io::{self, Write};
+use std::io::{self, BufRead, Seek, Write};
 
-use crate::protocol::Pictures;
+use crate::protocol::{Pictures, Purpose};
+
+/// Pictures in the grids that a run saves from its fixed noise, and their columns: the tutorial's 4×4.
+pub const FIXED_GRID: (u32, u32) = (16, 4);
 
 /// Black pixels between two pictures of a grid.
 pub const GRID_GAP: usize = 2;
@@ -133,10 +136,67 @@ fn invalid(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, what)
 }
 
+/// Reads pictures back from a grid of `columns` in a row that holds `count` of them. What they were drawn from is not in
+/// it: the caller says.
+///
+/// A file that is no such grid is [`io::ErrorKind::InvalidData`].
+pub fn read_png_grid(
+    from: impl BufRead + Seek,
+    count: u32,
+    columns: u32,
+    (purpose, step): (Purpose, u64),
+) -> io::Result<Pictures> {
+    let mut reader = png::Decoder::new(from).read_info()?;
+    let other = || io::Error::new(io::ErrorKind::InvalidData, "a PNG that is no such grid");
+    let mut grid = vec![0; reader.output_buffer_size().ok_or_else(other)?];
+    let info = reader.next_frame(&mut grid)?;
+    let channels = match (info.color_type, info.bit_depth) {
+        (png::ColorType::Grayscale, png::BitDepth::Eight) => 1,
+        (png::ColorType::Rgb, png::BitDepth::Eight) => 3,
+        _ => return Err(other()),
+    };
+    let (many, columns) = (count as usize, columns as usize);
+    let side = |pixels: u32, pictures: usize| {
+        let gaps = pictures.checked_sub(1)? * GRID_GAP;
+        let without_gaps = (pixels as usize).checked_sub(gaps)?;
+        let whole = without_gaps > 0 && without_gaps.is_multiple_of(pictures);
+        whole.then(|| without_gaps / pictures)
+    };
+    let width = side(info.width, columns).ok_or_else(other)?;
+    let height = side(info.height, many.div_ceil(columns.max(1))).ok_or_else(other)?;
+
+    let mut pixels = Vec::new();
+    for picture in 0..many {
+        let (row, column) = (picture / columns, picture % columns);
+        // A PNG has a pixel's channels together, pictures have each channel by itself.
+        for (channel, line) in
+            (0..channels).flat_map(|channel| (0..height).map(move |line| (channel, line)))
+        {
+            let y = row * (height + GRID_GAP) + line;
+            let x = column * (width + GRID_GAP);
+            let first = (y * info.width as usize + x) * channels + channel;
+            for at in (0..width).map(|pixel| first + pixel * channels) {
+                pixels.push(*grid.get(at).ok_or_else(other)?);
+            }
+        }
+    }
+    // Each is a part of a side that came as a u32.
+    let small = |side: usize| u32::try_from(side).map_err(|_| other());
+    Ok(Pictures {
+        purpose,
+        seed: 0,
+        step,
+        count,
+        channels: small(channels)?,
+        height: small(height)?,
+        width: small(width)?,
+        pixels,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Purpose;
 
     fn pictures(count: u32, channels: u32, height: u32, width: u32, pixels: &[u8]) -> Pictures {
         Pictures {
@@ -215,5 +275,24 @@ mod tests {
         grid.add(&[0]).unwrap();
         assert!(grid.add(&[0]).is_err());
         assert!(PngGrid::new(4, 2, (1, u32::MAX, 1)).is_err());
+    }
+
+    #[test]
+    fn a_grid_reads_back_as_what_was_written() {
+        for channels in [1, 3] {
+            let size = usize::try_from(5 * channels * 3 * 2).unwrap();
+            let pixels: Vec<u8> = (0..size)
+                .map(|pixel| u8::try_from(pixel).unwrap())
+                .collect();
+            let five = pictures(5, channels, 3, 2, &pixels);
+            let mut png = Vec::new();
+            write_png_grid(&mut png, &five, 2).unwrap();
+            let read = |count, columns| {
+                read_png_grid(io::Cursor::new(&png), count, columns, (Purpose::Fresh, 0))
+            };
+            assert_eq!(read(5, 2).unwrap(), five);
+            assert_eq!(read(5, 3).unwrap_err().kind(), io::ErrorKind::InvalidData);
+            assert_eq!(read(0, 0).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        }
     }
 }

@@ -5,15 +5,12 @@ use std::io::BufWriter;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use sparring_contract::picture::write_png_grid;
+use sparring_contract::picture::{FIXED_GRID, write_png_grid};
 use sparring_contract::protocol::{Checkpointed, Event, Pictures, Purpose, Sampled};
 use sparring_contract::run::{CheckpointHeader, write_whole};
 
 use super::trainer::Trainer;
 use super::{checkpoint, pictures};
-
-/// Pictures in a grid from fixed noise, and its columns: the tutorial's 4×4.
-const GRID: (i64, usize) = (16, 4);
 
 /// How often the fixed pictures are drawn for whoever looks on.
 const SHOW_EVERY: Duration = Duration::from_secs(1);
@@ -64,7 +61,7 @@ impl Trainer<'_> {
 
     /// Pictures from the noise that is always the same.
     fn fixed_pictures(&self) -> Pictures {
-        let drawn = self.session.sample_fixed(GRID.0);
+        let drawn = self.session.sample_fixed(i64::from(FIXED_GRID.0));
         pictures::pictures(
             Purpose::Fixed,
             self.config.seed,
@@ -78,7 +75,7 @@ impl Trainer<'_> {
         let steps = self.session.steps();
         let grid = self.fixed_pictures();
         let path = self.run.samples_dir().join(name);
-        match save_grid(&path, &grid, GRID.1) {
+        match save_grid(&path, &grid, FIXED_GRID.1 as usize) {
             Ok(()) => self.hub.emit(Event::Samples(Sampled {
                 step: steps,
                 epoch: self.epoch(),
