@@ -1,7 +1,6 @@
 //! Lines on stdout.
 
 use std::io::{self, Write as _};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Writes a line. A reader that went away, as `| head` does, is no error.
 pub(crate) fn say(line: &str) -> io::Result<()> {
@@ -9,22 +8,6 @@ pub(crate) fn say(line: &str) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,
     }
-}
-
-/// How long ago a time (seconds since 1970) was, roughly.
-pub(crate) fn ago(time: f64) -> String {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs_f64();
-    let seconds = (now - time).max(0.0);
-    let (count, unit) = match seconds {
-        s if s < 60.0 => (s, "s"),
-        s if s < 3600.0 => (s / 60.0, "min"),
-        s if s < 86400.0 => (s / 3600.0, "h"),
-        s => (s / 86400.0, "days"),
-    };
-    format!("{count:.0} {unit} ago")
 }
 
 /// Numbers as a row of bars, from the least to the greatest of them; a gap for what is not finite.

@@ -159,7 +159,7 @@ fn newest_grid(run: &Run, records: &[Record]) -> Option<Pictures> {
 }
 
 /// Seconds since 1970.
-fn now() -> f64 {
+pub(crate) fn now() -> f64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()

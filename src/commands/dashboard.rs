@@ -13,13 +13,14 @@ use sparring_contract::exit;
 use sparring_contract::protocol::Command;
 use sparring_contract::run::{Home, Run, State};
 
+use super::color;
 use super::wait::wait;
 use crate::attach::{self, Death, Left, Options};
-use crate::cli::{Attach, Background, View, When};
+use crate::cli::{Attach, Background, View};
 use crate::client::{ask, check_here, find};
 use crate::dashboard::Keymap;
 use crate::output::say;
-use crate::terminal::{Capabilities, ColorChoice, Environment, Shade};
+use crate::terminal::{Capabilities, Environment, Shade};
 
 /// How often a worker that was just started is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(30);
@@ -55,11 +56,7 @@ pub(super) fn attach(home: &Home, flags: &Attach) -> anyhow::Result<u8> {
 
 /// How a dashboard is shown, after flags, environment and the user's file.
 pub(super) fn options(view: &View, read_only: bool) -> anyhow::Result<Options> {
-    let color = match view.color {
-        When::Auto => ColorChoice::Auto,
-        When::Always => ColorChoice::Always,
-        When::Never => ColorChoice::Never,
-    };
+    let color = color(view.color);
     Ok(Options {
         capabilities: Capabilities::new(&Environment::of(&io::stdout()), color, None),
         shade: match view.theme {

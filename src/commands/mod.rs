@@ -13,9 +13,10 @@ use sparring_contract::config::ConfigError;
 use sparring_contract::exit;
 use sparring_contract::run::{Home, RunError};
 
-use crate::cli::{Cli, Command, ConfigCommand};
+use crate::cli::{Cli, Command, ConfigCommand, When};
 use crate::client::WorkerMissing;
 use crate::dashboard::KeymapError;
+use crate::terminal::ColorChoice;
 
 /// Does what the command line asks for and returns the exit code.
 pub fn run(cli: Cli) -> anyhow::Result<u8> {
@@ -59,5 +60,14 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
         exit::MISMATCH
     } else {
         exit::FAILURE
+    }
+}
+
+/// The flag `--color` as the terminal's room knows it.
+fn color(when: When) -> ColorChoice {
+    match when {
+        When::Auto => ColorChoice::Auto,
+        When::Always => ColorChoice::Always,
+        When::Never => ColorChoice::Never,
     }
 }

@@ -5,7 +5,8 @@ use sparring_contract::exit;
 use sparring_contract::run::{Home, Run, RunError, State, Status};
 
 use crate::cli::{Runs, RunsCommand};
-use crate::output::{ago, say, sparkline};
+use crate::dashboard::ago;
+use crate::output::{say, sparkline};
 
 /// Reports in the sparkline of a run.
 const SPARK: usize = 16;
@@ -92,7 +93,9 @@ fn row(run: &Run, status: &Status) -> [String; 9] {
         number(latest.map(|stats| stats.d_loss)),
         number(latest.map(|stats| stats.g_loss)),
         sparkline(&generator),
-        status.time.map_or_else(unknown, ago),
+        status
+            .time
+            .map_or_else(unknown, |time| ago(crate::attach::now() - time)),
     ]
 }
 

@@ -7,11 +7,12 @@ use sparring_contract::launch::Launch;
 use sparring_contract::protocol::Command;
 use sparring_contract::run::{Home, RunError};
 
-use crate::cli::{Render, Sample, Scale, When};
+use super::color;
+use crate::cli::{Render, Sample, Scale};
 use crate::client::{ask, find_live, worker};
 use crate::output::say;
 use crate::sample::{self, Interrupted, Options};
-use crate::terminal::{self, ColorChoice};
+use crate::terminal;
 
 pub(super) fn sample(home: &Home, flags: &Sample) -> anyhow::Result<u8> {
     if flags.live {
@@ -63,11 +64,7 @@ fn options(flags: &Sample, checkpoint: PathBuf) -> Options {
         device: flags.device.clone(),
         columns: flags.columns,
         out: flags.out.clone(),
-        color: match flags.color {
-            When::Auto => ColorChoice::Auto,
-            When::Always => ColorChoice::Always,
-            When::Never => ColorChoice::Never,
-        },
+        color: color(flags.color),
         render: match flags.render {
             Render::Auto => None,
             Render::Half => Some(terminal::Render::Half),

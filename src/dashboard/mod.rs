@@ -23,3 +23,4 @@ pub use state::{
     Verdict, verdict,
 };
 pub use update::update;
+pub use words::ago;

@@ -17,7 +17,7 @@ const MOST_PICTURES: u64 = 256;
 /// What the trainer is told to do.
 #[derive(Debug)]
 pub(super) enum Order {
-    /// Save and end.
+    /// Save and end; with [`Reason::Failed`], which says that the run's directory was removed, end without saving.
     End(Reason),
     /// Do what a user wishes, and answer.
     Command(Command, Answer),

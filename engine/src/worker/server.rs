@@ -14,8 +14,8 @@ use anyhow::Context as _;
 use futures_util::{SinkExt, StreamExt as _};
 use sparring_contract::BUILD_ID;
 use sparring_contract::protocol::{
-    Ack, Command, Event, FaceHello, MAX_FRAME, PROTOCOL, Reason, ToFace, ToWorker, WorkerHello,
-    decode, encode,
+    Ack, Command, FaceHello, MAX_FRAME, PROTOCOL, Reason, ToFace, ToWorker, WorkerHello, decode,
+    encode,
 };
 use sparring_contract::run::{Lock, Presence, Run, boot, host, secure_socket_dir};
 use tokio::net::{UnixListener, UnixStream};
@@ -133,10 +133,6 @@ impl Server {
     /// and the socket may be that of a new run of the same name.
     fn look_after(&mut self) {
         if !self.lock.is_in_place() {
-            self.desk.hub.emit(Event::Warning {
-                step: 0,
-                message: format!("{} was removed: the run ends", self.run.dir().display()),
-            });
             // A full row is tried again at the next look.
             let _ = self.desk.orders.try_send(Order::End(Reason::Failed));
             return;

@@ -78,9 +78,11 @@ fn try_train(assignment: &Assignment) -> anyhow::Result<u8> {
     if ended.reason == Reason::Failed && (unstarted || assignment.voice == Voice::Json) {
         eprintln!("error: {}", ended.message.unwrap_or_default());
     }
+    // A directory of the same name that is there instead of this run's is somebody else's.
+    let own = lock.is_in_place();
     drop(lock);
     // In the foreground the error was said; otherwise whoever started the worker still wants to read it.
-    if unstarted && assignment.fresh && assignment.voice != Voice::Log {
+    if unstarted && own && assignment.fresh && assignment.voice != Voice::Log {
         run.remove()?;
     }
     Ok(ended.exit_code)

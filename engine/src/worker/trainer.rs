@@ -152,7 +152,11 @@ impl<'a> Trainer<'a> {
                 self.inbox.try_recv()
             };
             match order {
-                Ok(Order::End(reason)) => return ControlFlow::Break(End { reason, save: true }),
+                Ok(Order::End(reason)) => {
+                    // A run whose directory was removed has nowhere to be saved.
+                    let save = reason != Reason::Failed;
+                    return ControlFlow::Break(End { reason, save });
+                }
                 Ok(Order::Command(command, answer)) => self.carry_out(command, answer)?,
                 // Nobody is left who could end the pause.
                 Err(TryRecvError::Disconnected) if self.paused => self.paused = false,
@@ -246,7 +250,10 @@ impl<'a> Trainer<'a> {
             Reason::Terminated => exit::TERMINATED,
             _ => exit::SUCCESS,
         };
-        let message = (!saved).then(|| "the last steps could not be saved".to_owned());
+        let message = match reason {
+            Reason::Failed => Some(format!("{} was removed", self.run.dir().display())),
+            _ => (!saved).then(|| "the last steps could not be saved".to_owned()),
+        };
         let checkpoint = self.run.newest_checkpoint().ok().map(|newest| newest.path);
         Ended {
             reason,
