@@ -33,6 +33,16 @@ unsafe extern "C" {
         activation: i64,
         slope: f64,
     ) -> *mut c_char;
+    fn sparring_mean_softplus(
+        out: *mut *mut C_tensor,
+        input: *const C_tensor,
+        sign: f64,
+    ) -> *mut c_char;
+    fn sparring_scaled_images(
+        out: *mut *mut C_tensor,
+        images: *const C_tensor,
+        indices: *const C_tensor,
+    ) -> *mut c_char;
     fn sparring_adam(
         parameters: *const *const C_tensor,
         gradients: *const *const C_tensor,
@@ -84,6 +94,35 @@ pub fn dense(input: &Tensor, weight: &Tensor, bias: &Tensor, activation: Activat
             bias.as_ptr(),
             number,
             slope,
+        ));
+        Tensor::from_ptr(out)
+    }
+}
+
+/// The mean of softplus(sign·x) = log(1 + exp(sign·x)) over all x, differentiable: −log σ(x) with a sign of −1, and
+/// −log(1 − σ(x)) with 1. A scalar.
+pub fn mean_softplus(input: &Tensor, sign: f64) -> Tensor {
+    let mut out = std::ptr::null_mut();
+    // SAFETY: the tensor is live, and `out` is written before null is returned.
+    unsafe {
+        check(sparring_mean_softplus(&raw mut out, input.as_ptr(), sign));
+        Tensor::from_ptr(out)
+    }
+}
+
+/// `images[indices] / 127.5 − 1` in one pass: images `[count, …]` of bytes and indices `[n]`, i64, give `[n, …]`, f32,
+/// in [-1, 1].
+///
+/// # Panics
+/// With a message when an index is none of an image.
+pub fn scaled_images(images: &Tensor, indices: &Tensor) -> Tensor {
+    let mut out = std::ptr::null_mut();
+    // SAFETY: the tensors are live, and `out` is written before null is returned.
+    unsafe {
+        check(sparring_scaled_images(
+            &raw mut out,
+            images.as_ptr(),
+            indices.as_ptr(),
         ));
         Tensor::from_ptr(out)
     }

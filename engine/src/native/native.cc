@@ -10,6 +10,7 @@
 
 #include "adam.h"
 #include "dense.h"
+#include "small.h"
 #include "team.h"
 
 namespace {
@@ -49,6 +50,14 @@ char* sparring_dense(torch::Tensor** out, const torch::Tensor* input, const torc
     *out = new torch::Tensor(
         sparring::dense(*input, *weight, *bias, static_cast<sparring::Activation>(activation), slope));
   });
+}
+
+char* sparring_mean_softplus(torch::Tensor** out, const torch::Tensor* input, double sign) {
+  return guarded([&] { *out = new torch::Tensor(sparring::mean_softplus(*input, sign)); });
+}
+
+char* sparring_scaled_images(torch::Tensor** out, const torch::Tensor* images, const torch::Tensor* indices) {
+  return guarded([&] { *out = new torch::Tensor(sparring::scaled_images(*images, *indices)); });
 }
 
 char* sparring_adam(torch::Tensor* const* parameters, torch::Tensor* const* gradients, torch::Tensor* const* exp_avgs,
