@@ -58,7 +58,7 @@ class Bench:
 
     def steps(self, batch):
         """So many that every batch size sees about as many pictures."""
-        return (9600 if self.options.quick else 25600) // batch
+        return (9600 if self.options.quick else 19200) // batch
 
     def runs(self, programs, turns=None, conditions=None):
         return alternate(programs, turns or self.options.rounds, self.failed, conditions)
@@ -68,7 +68,7 @@ class Bench:
     def tutorial(self):
         steps = self.steps(64)
         programs = [self.ours(steps=steps)]
-        programs += [self.torch(mode, steps=steps, malloc=malloc) for mode in ("eager", "fused", "compiled")
+        programs += [self.torch(mode, steps=steps, malloc=malloc) for mode in ("eager", "fused", "lean", "compiled")
                      for malloc in (False, True)]
         programs += [self.jax(steps=steps), self.torch("tutorial", steps=steps, malloc=False, name="as written")]
         runs = self.runs(programs)
@@ -76,27 +76,29 @@ class Bench:
         self.against(runs, "JAX", "as written")
 
     def batches(self):
-        for batch in (64, 256, 1024):
-            self.size(f"batch {batch}", batch, 1, self.steps(batch))
+        # The tutorial's own section has batch 64 already.
+        for batch in (256, 1024) if "tutorial" in self.sections else (64, 256, 1024):
+            self.size(f"batch {batch}", batch, 1, self.steps(batch), self.options.rounds)
 
     def widths(self):
         for width in (0.5, 2):
-            self.size(f"hidden layers {width:g} times as wide", 64, width, round(self.steps(64) / width))
+            steps = round(self.steps(64) / width)
+            self.size(f"hidden layers {width:g} times as wide", 64, width, steps, min(self.options.rounds, 3))
 
-    def size(self, title, batch, width, steps):
+    def size(self, title, batch, width, steps, turns):
         words, sets = ["--batch", batch, "--width", width], [f"batch_size={batch}"]
         for network, sizes in HIDDEN.items():
             sets.append(f"{network}.hidden={[round(size * width) for size in sizes]}")
         programs = [self.ours(sets=sets, steps=steps)]
-        programs += [self.torch(mode, *words, steps=steps, rival=True) for mode in ("fused", "compiled")]
-        runs = self.runs([*programs, self.jax(*words, steps=steps)])
+        programs += [self.torch(mode, *words, steps=steps, rival=True) for mode in ("lean", "compiled")]
+        runs = self.runs([*programs, self.jax(*words, steps=steps)], turns)
         self.speeds(title, title, runs)
         self.against(runs, "JAX")
 
     def conv(self):
         steps = self.steps(128)
         programs = [self.ours("--preset", "dcgan", sets=["batch_size=128"], steps=steps)]
-        for mode in ("fused", "compiled"):
+        for mode in ("lean", "compiled"):
             programs.append(self.torch(mode, "--model", "conv", steps=steps, rival=True))
             programs.append(self.torch(mode, "--model", "conv", "--channels-last", steps=steps, rival=True,
                                        name=f"PyTorch {mode} malloc channels_last"))
@@ -211,7 +213,7 @@ def built():
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", choices=SECTIONS, help="this section; may be given again for another")
-    parser.add_argument("--rounds", type=int, help="turns of each program (default: 5, quick 3)")
+    parser.add_argument("--rounds", type=int, help="turns of each program (default: 5, quick 3; at most 3 where few will do)")
     parser.add_argument("--quick", action="store_true", help="fewer turns of fewer steps")
     parser.add_argument("--threads", type=int, default=cores(), help="of each program (default: the cores it may use)")
     parser.add_argument("--python", default=str(ROOT / ".venv-python/bin/python"),

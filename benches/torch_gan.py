@@ -6,8 +6,9 @@
 MODE  tutorial  as the tutorial has it: torchvision's MNIST, ToTensor and a DataLoader, a picture at a time through PIL
       eager     the same step, with all pictures in memory as one tensor of bytes
       fused     eager, with Adam(fused=True)
-      compiled  fused, under torch.compile: losses of logits, real and fake pictures in one pass of the discriminator,
-                and no gradients of the discriminator's weights while the generator learns
+      lean      fused, without what a step can do without: losses of logits, real and fake pictures in one pass of the
+                discriminator, no gradients of the discriminator's weights while the generator learns
+      compiled  lean, under torch.compile
 The pictures are those of engine/assets. Prints one line of JSON. Its peak of memory is this process's own: the
 compilers that `compiled` starts are not in it.
 """
@@ -32,7 +33,7 @@ LEAK = 0.2
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("mode", choices=["tutorial", "eager", "fused", "compiled"])
+    parser.add_argument("mode", choices=["tutorial", "eager", "fused", "lean", "compiled"])
     parser.add_argument("--model", choices=["tutorial", "conv"], default="tutorial")
     parser.add_argument("--batch", type=int, help="real pictures a step (default: 64, conv 128)")
     parser.add_argument("--width", type=float, default=1, help="factor on the widths of the tutorial's hidden layers")
@@ -143,21 +144,22 @@ def plain_step(arguments, generator, discriminator, learn_g, learn_d):
     return step
 
 
-def compiled_step(arguments, generator, discriminator, learn_g, learn_d):
+def lean_step(arguments, generator, discriminator, learn_g, learn_d):
     latent, batch = generator[0].in_features, arguments.batch
     weights = list(discriminator.parameters())
+    perhaps_compiled = torch.compile if arguments.mode == "compiled" else lambda function: function
 
-    @torch.compile
+    @perhaps_compiled
     def make(noise):
         return generator(noise)
 
     # softplus(-x) is the binary cross-entropy of logit x with target 1, softplus(x) that with target 0.
-    @torch.compile
+    @perhaps_compiled
     def d_loss(real, fake):
         logits = discriminator(torch.cat([real, fake]))
         return F.softplus(-logits[:batch]).mean() + F.softplus(logits[batch:]).mean()
 
-    @torch.compile
+    @perhaps_compiled
     def g_loss(fake):
         return F.softplus(-discriminator(fake)).mean()
 
@@ -206,9 +208,9 @@ def main():
     if arguments.channels_last:
         networks = [network.to(memory_format=torch.channels_last) for network in networks]
     rate, betas = 2e-4, (0.9, 0.999) if arguments.model == "tutorial" else (0.5, 0.999)
-    fused = True if arguments.mode in ("fused", "compiled") else None
+    fused = None if arguments.mode in ("tutorial", "eager") else True
     optimisers = [torch.optim.Adam(network.parameters(), lr=rate, betas=betas, fused=fused) for network in networks]
-    make_step = compiled_step if arguments.mode == "compiled" else plain_step
+    make_step = lean_step if arguments.mode in ("lean", "compiled") else plain_step
     batches = taught_batches(arguments) if arguments.mode == "tutorial" else resident_batches(arguments)
     steps, seconds = measure(make_step(arguments, *networks, *optimisers), batches, arguments)
     print(json.dumps({

@@ -16,8 +16,8 @@ MALLOC = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "858
 LIBGOMP = {"GOMP_SPINCOUNT": "300000"}
 # What would make a measurement another one than its name says.
 NOT_INHERITED = {*MALLOC, *LIBGOMP, "OMP_WAIT_POLICY", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "LD_PRELOAD"}
-# Rivals are tried once; those that reach less than this share of the best of them do not run again.
-FAR_BEHIND = 0.85
+# Rivals run twice; those that reached less than this share of the best of them, at their best, do not run again.
+FAR_BEHIND = 0.9
 LONGEST = 300  # seconds of one program
 
 
@@ -85,13 +85,13 @@ def alternate(programs, turns, failed, conditions=None):
                         failed.append(f"{name}: {why}")
                         say(f"error: {failed[-1]}")
                 runs[name].append(figures)
-        if turn == 0:
+        if turn == 1:
             resting |= far_behind([program.name for program in programs if program.rival], runs)
     return runs
 
 
 def far_behind(rivals, runs):
-    rates = {name: runs[name][0]["images_per_s"] for name in rivals if runs[name][0]}
+    rates = {name: max(run["images_per_s"] for run in runs[name] if run) for name in rivals if any(runs[name])}
     return {name for name, rate in rates.items() if rate < FAR_BEHIND * max(rates.values())}
 
 
