@@ -23,7 +23,7 @@ import sys
 import time
 from pathlib import Path
 
-from turns import (LIBGOMP, MALLOC, ROOT, WITH_AND_WITHOUT_COMPANY, Program, alternate, best_of, cores, machine, median,
+from turns import (MALLOC, ROOT, WITH_AND_WITHOUT_COMPANY, Program, alternate, best_of, cores, machine, median,
                    output, paired, say, shown, summary, table)
 
 BENCHES = ROOT / "benches"
@@ -39,9 +39,9 @@ class Bench:
 
     # ---- programs ----------------------------------------------------------------------------------------------------
 
-    def ours(self, *words, steps, sets=(), name="ours", environment=None):
+    def ours(self, *words, steps, sets=(), name="ours"):
         timed = ["--warmup", 30, "--steps", steps]
-        return Program(name, [self.options.ours, "measure", *self.settings(*sets), *timed, *words], environment)
+        return Program(name, [self.options.ours, "measure", *self.settings(*sets), *timed, *words])
 
     def settings(self, *sets):
         """Options of both commands of ours."""
@@ -108,10 +108,8 @@ class Bench:
 
     def company(self):
         steps = self.steps(64) // 2
-        spinning = "ours, libgomp's own spinning"
         programs = [
             self.ours(steps=steps),
-            self.ours(steps=steps, name=spinning, environment=LIBGOMP),
             self.torch("fused", "--seconds", 4, steps=steps),
             self.jax(steps=steps),
         ]
@@ -123,7 +121,6 @@ class Bench:
             rows.append([name, shown(median(alone)), shown(median(busy)), shown(ratio, ".2f")])
         self.tell("company", "a neighbour takes one core", ["program", "alone", "in company", "ratio"], rows, runs)
         self.sections["company"]["ratios"] = ratios
-        self.ratio("company", "ours alone / with libgomp's own spinning", paired(runs["ours"], runs[spinning]))
 
     def memory(self):
         programs = [self.ours(steps=60), self.torch("fused", steps=60, malloc=False), self.torch("fused", steps=60)]
@@ -133,22 +130,21 @@ class Bench:
         self.ratio("memory", "ours / PyTorch fused", paired(runs["ours"], runs["PyTorch fused"], "peak_rss_mb"))
 
     def bound(self):
-        batches = {f"batch {batch}": f"batch_size={batch}" for batch in (64, 256, 1024)}
-        programs = [Program(name, [self.options.ours, "bound", *self.settings(setting)])
-                    for name, setting in batches.items()]
+        programs = []
+        for batch in (64, 256, 1024):
+            timed = ["--warmup", 10, "--steps", self.steps(batch)]
+            programs.append(Program(f"batch {batch}", [self.options.ours, "bound", *self.settings(f"batch_size={batch}"), *timed]))
         runs = self.runs(programs, min(self.options.rounds, 3))
         rows = []
         for name, found in runs.items():
             times = [shown(median(found, part), ".2f") for part in ("step_ms", "products_ms", "adam_ms", "bound_ms")]
-            rows.append([name, *times, shown(median(found, "share"), ".0%")])
-        columns = ["ours", "step, ms", "products, ms", "Adam, ms", "bound, ms", "share"]
+            rows.append([name, *times, shown(median(found, "share"), ".0%"), shown(median(found, "products_gflop_per_s"))])
+        columns = ["ours", "step, ms", "products, ms", "Adam, ms", "bound, ms", "bound / step", "products, GFLOP/s"]
         self.tell("bound", "a step against its bound", columns, rows, runs)
         parts = {}
         for part in (part for figures in runs["batch 64"] if figures for part in figures["parts"]):
             parts.setdefault(part["name"], []).append(part)
-        table(["part, batch 64", "ms", "GFLOP", "MB"],
-              [[name, shown(median(found, "ms"), ".3f"), shown(median(found, "gflop"), ".3f"),
-                shown(median(found, "bytes") / 1e6, ".2f")] for name, found in parts.items()])
+        table(["part, batch 64", "ms"], [[name, shown(median(found, "ms"), ".3f")] for name, found in parts.items()])
 
     def long(self):
         window, late = (150, 1000) if self.options.quick else (400, 4000)

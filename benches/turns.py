@@ -12,10 +12,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 # glibc otherwise gives each freed gradient back to the kernel, and faults it in again.
 MALLOC = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592"}
-# What libgomp does where nobody says otherwise: it spins for milliseconds at a barrier.
-LIBGOMP = {"GOMP_SPINCOUNT": "300000"}
 # What would make a measurement another one than its name says.
-NOT_INHERITED = {*MALLOC, *LIBGOMP, "OMP_WAIT_POLICY", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "LD_PRELOAD"}
+NOT_INHERITED = {*MALLOC, "GLIBC_TUNABLES", "GOMP_SPINCOUNT", "OMP_WAIT_POLICY", "OMP_NUM_THREADS", "MKL_NUM_THREADS",
+                 "LD_PRELOAD"}
 # Rivals run twice; those that reached less than this share of the best of them, at their best, do not run again.
 FAR_BEHIND = 0.9
 LONGEST = 300  # seconds of one program
