@@ -7,10 +7,12 @@ PYTHON ?= python3
 LIBTORCH_TOOL = $(PYTHON) tools/libtorch.py
 
 PYTHON_ENV = .venv-python
-PYTHON_PINS = torch==2.13.0 numpy==2.4.6 safetensors==0.8.0 pillow==13.0.0
+PYTHON_PINS = torch==2.13.0 torchvision==0.28.0 jax==0.10.2 jaxlib==0.10.2 numpy==2.4.6 safetensors==0.8.0 pillow==13.0.0
+# The mark is made last and named after the pins: an environment that was interrupted, or has others, is made again.
+PYTHON_READY = $(PYTHON_ENV)/ready-$(subst $() ,-,$(subst ==,-,$(PYTHON_PINS)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test test-python bench-dashboard demo lint install uninstall clean distclean
+.PHONY: help setup build run test test-python bench bench-dashboard demo lint install uninstall clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -41,11 +43,18 @@ test-python: build ## hold results against PyTorch (downloads 2.5 GB once, or gi
 
 ifndef TEST_PYTHON
 TEST_PYTHON = $(PYTHON_ENV)/bin/python
-test-python: $(PYTHON_ENV)/ready
+test-python: $(PYTHON_READY)
 endif
 
-# The mark is made last: an environment that was interrupted is made again.
-$(PYTHON_ENV)/ready:
+bench: setup ## measure a training step beside PyTorch and JAX (25 minutes on a quiet machine; ARGS=--quick: 8)
+	$(PYTHON) benches/step.py --python '$(BENCH_PYTHON)' $(ARGS)
+
+ifndef BENCH_PYTHON
+BENCH_PYTHON = $(PYTHON_ENV)/bin/python
+bench: $(PYTHON_READY)
+endif
+
+$(PYTHON_READY):
 	rm -rf $(PYTHON_ENV)
 	$(PYTHON) -m venv $(PYTHON_ENV) || { echo 'error: $(PYTHON) cannot make environments: install its venv module (Debian: apt install python3-venv)' >&2; exit 1; }
 	$(PYTHON_ENV)/bin/pip install $(PYTHON_PINS)

@@ -1,0 +1,228 @@
+#!/usr/bin/env python3
+"""What a user would run instead of sparring: the same two networks in PyTorch, from as taught to well tuned.
+
+    torch_gan.py MODE [--model tutorial|conv] [--batch N] [--steps N] [--threads N] …
+
+MODE  tutorial  as the tutorial has it: torchvision's MNIST, ToTensor and a DataLoader, a picture at a time through PIL
+      eager     the same step, with all pictures in memory as one tensor of bytes
+      fused     eager, with Adam(fused=True)
+      lean      fused, without what a step can do without: losses of logits, real and fake pictures in one pass of the
+                discriminator, no gradients of the discriminator's weights while the generator learns
+      compiled  lean, under torch.compile
+The pictures are those of engine/assets. Prints one line of JSON. Its peak of memory is this process's own: the
+compilers that `compiled` starts are not in it.
+"""
+import argparse
+import gzip
+import itertools
+import json
+import resource
+import struct
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+IMAGES = Path(__file__).resolve().parents[1] / "engine/assets/train-images-idx3-ubyte.gz"
+LEAK = 0.2
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("mode", choices=["tutorial", "eager", "fused", "lean", "compiled"])
+    parser.add_argument("--model", choices=["tutorial", "conv"], default="tutorial")
+    parser.add_argument("--batch", type=int, help="real pictures a step (default: 64, conv 128)")
+    parser.add_argument("--width", type=float, default=1, help="factor on the widths of the tutorial's hidden layers")
+    parser.add_argument("--skip", type=int, default=0, help="steps before the warm-up")
+    parser.add_argument("--warmup", type=int, default=30, help="steps before the timed ones")
+    parser.add_argument("--steps", type=int, default=400, help="timed steps")
+    parser.add_argument("--seconds", type=float, help="end after so long, even if not all steps are done")
+    parser.add_argument("--threads", type=int, default=0, help="0: PyTorch's own choice")
+    parser.add_argument("--channels-last", action="store_true", help="the memory format, for conv")
+    arguments = parser.parse_args()
+    arguments.batch = arguments.batch or {"tutorial": 64, "conv": 128}[arguments.model]
+    if arguments.model == "conv" and arguments.mode == "tutorial":
+        parser.error("the tutorial has no conv model: choose another mode")
+    if arguments.channels_last and arguments.model != "conv":
+        parser.error("--channels-last is for --model conv")
+    return arguments
+
+
+# ---- networks --------------------------------------------------------------------------------------------------------
+
+
+def linears(sizes, activation):
+    """Linear layers with an activation after each but the last."""
+    layers = []
+    for inputs, outputs in itertools.pairwise(sizes):
+        layers += [nn.Linear(inputs, outputs), activation()]
+    return layers[:-1]
+
+
+def tutorial_networks(width):
+    """100 numbers to 784 pixels, and 784 pixels to a logit."""
+    hidden = lambda *sizes: [round(size * width) for size in sizes]
+    generator = nn.Sequential(*linears([100, *hidden(256, 512, 1024), 784], nn.ReLU), nn.Tanh())
+    discriminator = nn.Sequential(*linears([784, *hidden(512, 256), 1], lambda: nn.LeakyReLU(LEAK)))
+    return generator, discriminator
+
+
+def conv_networks():
+    """In the shape of DCGAN (Radford et al. 2015): 64 numbers to 1x28x28 by way of 7x7 and 14x14, and back."""
+    generator = nn.Sequential(
+        nn.Linear(64, 7 * 7 * 64), nn.Unflatten(1, (64, 7, 7)), nn.BatchNorm2d(64), nn.ReLU(),
+        nn.ConvTranspose2d(64, 32, 4, 2, 1), nn.BatchNorm2d(32), nn.ReLU(),
+        nn.ConvTranspose2d(32, 1, 4, 2, 1), nn.Tanh())
+    discriminator = nn.Sequential(
+        nn.Conv2d(1, 32, 4, 2, 1), nn.LeakyReLU(LEAK),
+        nn.Conv2d(32, 64, 4, 2, 1), nn.LeakyReLU(LEAK),
+        nn.Flatten(), nn.Linear(64 * 7 * 7, 1))
+    return generator, discriminator
+
+
+# ---- pictures --------------------------------------------------------------------------------------------------------
+
+
+def taught_batches(arguments):
+    """The tutorial's own way; endless."""
+    import torchvision
+
+    with tempfile.TemporaryDirectory() as home:
+        raw = Path(home) / "MNIST/raw"
+        raw.mkdir(parents=True)
+        pictures = gzip.decompress(IMAGES.read_bytes())
+        (count,) = struct.unpack(">I", pictures[4:8])
+        (raw / "train-images-idx3-ubyte").write_bytes(pictures)
+        # torchvision asks for labels, which no step looks at, and for test files, which it does not open.
+        (raw / "train-labels-idx1-ubyte").write_bytes(struct.pack(">II", 2049, count) + bytes(count))
+        for name in ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]:
+            (raw / name).touch()
+        dataset = torchvision.datasets.MNIST(home, train=True, transform=torchvision.transforms.ToTensor())
+    loader = torch.utils.data.DataLoader(dataset, batch_size=arguments.batch, shuffle=True, drop_last=True)
+    while True:
+        for real, _ in loader:
+            yield real.flatten(1)
+
+
+def resident_batches(arguments):
+    """[batch, 784] or [batch, 1, 28, 28] in [-1, 1]; endless."""
+    pictures = bytearray(gzip.decompress(IMAGES.read_bytes()))
+    shape = (-1, 1, 28, 28) if arguments.model == "conv" else (-1, 784)
+    pixels = torch.frombuffer(pictures, dtype=torch.uint8, offset=16).view(shape)
+    while True:
+        order = torch.randperm(len(pixels))
+        for chosen in order.split(arguments.batch):
+            if len(chosen) == arguments.batch:
+                yield pixels[chosen].float().div_(127.5).sub_(1)
+
+
+# ---- steps -----------------------------------------------------------------------------------------------------------
+
+
+def plain_step(arguments, generator, discriminator, learn_g, learn_d):
+    """The step as it is taught. The tutorial judges by a sigmoid and BCELoss, conv by logits."""
+    latent = generator[0].in_features
+    ones, zeros = torch.ones(arguments.batch, 1), torch.zeros(arguments.batch, 1)
+    if arguments.model == "tutorial":
+        loss = lambda logits, target: F.binary_cross_entropy(torch.sigmoid(logits), target)
+    else:
+        loss = F.binary_cross_entropy_with_logits
+
+    def step(real):
+        fake = generator(torch.randn(arguments.batch, latent))
+        learn_d.zero_grad()
+        (loss(discriminator(real), ones) + loss(discriminator(fake.detach()), zeros)).backward()
+        learn_d.step()
+        learn_g.zero_grad()
+        loss(discriminator(fake), ones).backward()
+        learn_g.step()
+
+    return step
+
+
+def lean_step(arguments, generator, discriminator, learn_g, learn_d):
+    latent, batch = generator[0].in_features, arguments.batch
+    weights = list(discriminator.parameters())
+    perhaps_compiled = torch.compile if arguments.mode == "compiled" else lambda function: function
+
+    @perhaps_compiled
+    def make(noise):
+        return generator(noise)
+
+    # softplus(-x) is the binary cross-entropy of logit x with target 1, softplus(x) that with target 0.
+    @perhaps_compiled
+    def d_loss(real, fake):
+        logits = discriminator(torch.cat([real, fake]))
+        return F.softplus(-logits[:batch]).mean() + F.softplus(logits[batch:]).mean()
+
+    @perhaps_compiled
+    def g_loss(fake):
+        return F.softplus(-discriminator(fake)).mean()
+
+    def step(real):
+        fake = make(torch.randn(batch, latent))
+        learn_d.zero_grad()
+        d_loss(real, fake.detach()).backward()
+        learn_d.step()
+        for weight in weights:
+            weight.requires_grad_(False)
+        learn_g.zero_grad()
+        g_loss(fake).backward()
+        learn_g.step()
+        for weight in weights:
+            weight.requires_grad_(True)
+
+    return step
+
+
+# ---- measuring -------------------------------------------------------------------------------------------------------
+
+
+def measure(step, batches, arguments):
+    """Timed steps, and the seconds that they took with their batches."""
+    for _ in range(arguments.skip + arguments.warmup):
+        step(next(batches))
+    done, began = 0, time.perf_counter()
+    end = began + (arguments.seconds or float("inf"))
+    while done < arguments.steps and time.perf_counter() < end:
+        step(next(batches))
+        done += 1
+    return done, time.perf_counter() - began
+
+
+def peak_megabytes():
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1e6 if sys.platform == "darwin" else 1e6 / 1024)
+
+
+def main():
+    arguments = parse()
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    torch.manual_seed(0)
+    networks = tutorial_networks(arguments.width) if arguments.model == "tutorial" else conv_networks()
+    if arguments.channels_last:
+        networks = [network.to(memory_format=torch.channels_last) for network in networks]
+    rate, betas = 2e-4, (0.9, 0.999) if arguments.model == "tutorial" else (0.5, 0.999)
+    fused = None if arguments.mode in ("tutorial", "eager") else True
+    optimisers = [torch.optim.Adam(network.parameters(), lr=rate, betas=betas, fused=fused) for network in networks]
+    make_step = lean_step if arguments.mode in ("lean", "compiled") else plain_step
+    batches = taught_batches(arguments) if arguments.mode == "tutorial" else resident_batches(arguments)
+    steps, seconds = measure(make_step(arguments, *networks, *optimisers), batches, arguments)
+    print(json.dumps({
+        "program": "pytorch",
+        "mode": arguments.mode + ("+channels_last" if arguments.channels_last else ""),
+        "model": arguments.model,
+        "batch": arguments.batch,
+        "threads": torch.get_num_threads(),
+        "images_per_s": round(steps * arguments.batch / seconds, 1),
+        "ms_per_step": round(seconds / steps * 1e3, 4),
+        "peak_rss_mb": round(peak_megabytes(), 1),
+    }))
+
+
+main()
