@@ -10,7 +10,7 @@ PYTHON_ENV = .venv-python
 PYTHON_PINS = torch==2.13.0 numpy==2.4.6 safetensors==0.8.0 pillow==13.0.0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test test-python bench-dashboard demo lint install uninstall clean distclean
+.PHONY: help setup build run test test-python judge bench-dashboard demo lint install uninstall clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -50,6 +50,10 @@ $(PYTHON_ENV)/ready:
 	$(PYTHON) -m venv $(PYTHON_ENV) || { echo 'error: $(PYTHON) cannot make environments: install its venv module (Debian: apt install python3-venv)' >&2; exit 1; }
 	$(PYTHON_ENV)/bin/pip install $(PYTHON_PINS)
 	touch $@
+
+judge: setup ## train both judges anew into engine/assets (some minutes; then build again)
+	cargo run -p sparring-engine --example train_judge -- 1 engine/assets/judge.safetensors
+	cargo run -p sparring-engine --example train_judge -- 2 engine/assets/judge-second.safetensors
 
 bench-dashboard: build ## measure the dashboard through a real PTY (some minutes, on a quiet machine)
 	$(PYTHON) benches/dashboard.py $(ARGS)
