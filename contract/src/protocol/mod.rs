@@ -21,7 +21,7 @@ pub use frame::{FrameError, MAX_FRAME, decode, encode, read_frame, write_frame};
 pub use link::{FaceHello, Machine, Snapshot, ToFace, ToWorker, WorkerHello};
 pub use pictures::{Pictures, Purpose};
 pub use report::{Control, Figures, Report, Second};
-pub use task::{Task, TaskReply};
+pub use task::{Subject, Task, TaskReply};
 
 /// Version of the messages. It grows when an old reader would misunderstand a new message, not when messages or
 /// fields are added.
