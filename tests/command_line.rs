@@ -283,7 +283,10 @@ fn a_worker_that_is_started_without_its_environment_starts_anew_with_it() {
     drop(writer);
     worker.wait().unwrap();
     let variables: Vec<_> = environment.split('\0').collect();
-    assert!(variables.contains(&"GOMP_SPINCOUNT=1000"), "{variables:?}");
+    assert!(
+        variables.contains(&"GLIBC_TUNABLES=glibc.malloc.hugetlb=1"),
+        "{variables:?}"
+    );
     assert!(
         variables.contains(&"CUBLAS_WORKSPACE_CONFIG=the user's own"),
         "{variables:?}"

@@ -15,7 +15,6 @@ const WALLS: &[(&str, &[&str])] = &[
             "crate::gan",
             "crate::judge",
             "crate::worker",
-            "crate::native",
             "tokio",
             "std::time",
             "indicatif",

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use sparring_engine::judge::Judge;
 
 fn main() -> ExitCode {
-    sparring_engine::native::keep_freed_memory();
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     match make(&arguments) {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     sparring_engine::worker::prepare_environment();
-    sparring_engine::native::keep_freed_memory();
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     ExitCode::from(sparring_engine::worker::run(&arguments))
 }

@@ -312,7 +312,9 @@ mod tests {
     #[test]
     fn a_scope_runs_the_same_command_in_the_same_environment() {
         let mut command = Command::new("/bin/sparring-worker");
-        command.arg("0123").env("GOMP_SPINCOUNT", "1000");
+        command
+            .arg("0123")
+            .env("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1");
         let scoped = Scope::User.around(command);
         let arguments: Vec<_> = scoped.get_args().collect();
         assert_eq!(
@@ -326,6 +328,6 @@ mod tests {
                 "0123"
             ]
         );
-        assert!(scoped.get_envs().any(|(name, _)| name == "GOMP_SPINCOUNT"));
+        assert!(scoped.get_envs().any(|(name, _)| name == "GLIBC_TUNABLES"));
     }
 }

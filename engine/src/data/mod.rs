@@ -10,6 +10,8 @@ use std::path::Path;
 
 use tch::{Device, Kind, Tensor};
 
+use crate::native::scaled_images;
+
 pub use batches::Batches;
 pub use error::DataError;
 
@@ -123,9 +125,7 @@ impl Dataset {
 
     /// The images at these indices, scaled to [-1, 1], the range of tanh: `[n, channels, height, width]`, f32.
     pub fn select(&self, indices: &Tensor) -> Tensor {
-        let mut batch = self.images.index_select(0, indices).to_kind(Kind::Float);
-        let _ = batch.g_div_scalar_(127.5);
-        batch.g_sub_scalar_(1.0)
+        scaled_images(&self.images, indices)
     }
 
     /// The device that the images are on.

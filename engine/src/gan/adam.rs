@@ -2,7 +2,7 @@
 
 use tch::{Kind, Tensor};
 
-use crate::native::{AdamStep, fused_adam};
+use crate::native::{AdamStep, adam};
 
 /// As in PyTorch: added to the root of the second moment, so that nothing is divided by zero.
 const EPSILON: f64 = 1e-8;
@@ -51,7 +51,7 @@ impl Adam {
             betas: self.betas,
             epsilon: EPSILON,
         };
-        fused_adam(
+        adam(
             &self.parameters,
             gradients,
             &self.exp_avgs,

@@ -12,7 +12,7 @@ mod tally;
 
 pub use adam::Adam;
 pub use network::{Layer, Network};
-pub use objective::Judgement;
+pub use objective::{Judgement, generator_loss};
 pub use painter::{Noise, Painter};
 pub use session::{Figures, Session};
 pub use snapshot::{Snapshot, SnapshotError};

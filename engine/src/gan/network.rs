@@ -1,9 +1,9 @@
 //! A network: layers in a row, with the names and initial weights of the equivalent `torch.nn.Sequential`.
 
-use sparring_contract::config::{self, Activation};
+use sparring_contract::config;
 use tch::{Device, Kind, Tensor};
 
-use crate::native::leaky_relu;
+use crate::native::{Activation, dense};
 use crate::seed::{Stream, reseed};
 
 /// One layer of a network.
@@ -11,22 +11,15 @@ use crate::seed::{Stream, reseed};
 pub enum Layer {
     /// `[n, …]` to `[n, product of the rest]`.
     Flatten,
-    /// `x Wᵀ + b`, with W `[out, in]` and b `[out]`.
-    Linear {
+    /// `activation(x Wᵀ + b)`, with W `[out, in]` and b `[out]`: in PyTorch a Linear and its activation.
+    Dense {
         /// W.
         weight: Tensor,
         /// b.
         bias: Tensor,
+        /// What is done to the outputs.
+        activation: Activation,
     },
-    /// max(0, x)
-    Relu,
-    /// x above zero, slope·x below.
-    LeakyRelu {
-        /// The slope.
-        slope: f64,
-    },
-    /// Hyperbolic tangent.
-    Tanh,
     /// `[n, c·h·w]` to `[n, c, h, w]`.
     Unflatten {
         /// `[c, h, w]`.
@@ -53,8 +46,8 @@ impl Network {
         reseed(seed, Stream::Weights, 0);
         let mut layers = Vec::new();
         let width = hidden_layers(&mut layers, plan, latent_dim as i64, device);
-        layers.push(Layer::linear(width, shape.iter().product(), device));
-        layers.push(Layer::Tanh);
+        let pixels = shape.iter().product();
+        layers.push(Layer::dense(width, pixels, Activation::Tanh, device));
         layers.push(Layer::Unflatten { shape });
         Self {
             name: "generator",
@@ -74,7 +67,7 @@ impl Network {
         reseed(seed, Stream::Weights, 1);
         let mut layers = vec![Layer::Flatten];
         let width = hidden_layers(&mut layers, plan, shape.iter().product(), device);
-        layers.push(Layer::linear(width, 1, device));
+        layers.push(Layer::dense(width, 1, Activation::Identity, device));
         Self {
             name: "discriminator",
             layers,
@@ -96,11 +89,13 @@ impl Network {
     /// What the network learns, in order, with the names of PyTorch: `generator.model.0.weight`.
     pub fn parameters(&self) -> Vec<(String, &Tensor)> {
         let mut found = Vec::new();
-        for (index, layer) in self.layers.iter().enumerate() {
-            if let Layer::Linear { weight, bias } = layer {
+        let mut index = 0;
+        for layer in &self.layers {
+            if let Layer::Dense { weight, bias, .. } = layer {
                 found.push((format!("{}.model.{index}.weight", self.name), weight));
                 found.push((format!("{}.model.{index}.bias", self.name), bias));
             }
+            index += layer.modules();
         }
         found
     }
@@ -138,16 +133,25 @@ fn hidden_layers(
 ) -> i64 {
     let mut width = input;
     for next in plan.hidden.iter().map(|next| next.cast_signed()) {
-        layers.push(Layer::linear(width, next, device));
-        layers.push(Layer::activation(plan));
+        layers.push(Layer::dense(width, next, activation(plan), device));
         width = next;
     }
     width
 }
 
+fn activation(plan: &config::Network) -> Activation {
+    match plan.activation {
+        config::Activation::Relu => Activation::Relu,
+        config::Activation::LeakyRelu => Activation::LeakyRelu {
+            slope: plan.negative_slope,
+        },
+        config::Activation::Tanh => Activation::Tanh,
+    }
+}
+
 impl Layer {
     /// A linear layer with the initial weights of `torch.nn.Linear`: uniform in ±1/√inputs.
-    fn linear(inputs: i64, outputs: i64, device: Device) -> Self {
+    fn dense(inputs: i64, outputs: i64, activation: Activation, device: Device) -> Self {
         let bound = (inputs as f64).sqrt().recip();
         // Drawn on the CPU, so that a seed gives the same weights on every device.
         let draw = |shape: &[i64]| {
@@ -156,29 +160,29 @@ impl Layer {
                 .to_device(device)
                 .set_requires_grad(true)
         };
-        Self::Linear {
+        Self::Dense {
             weight: draw(&[outputs, inputs]),
             bias: draw(&[outputs]),
+            activation,
         }
     }
 
-    fn activation(plan: &config::Network) -> Self {
-        match plan.activation {
-            Activation::Relu => Self::Relu,
-            Activation::LeakyRelu => Self::LeakyRelu {
-                slope: plan.negative_slope,
-            },
-            Activation::Tanh => Self::Tanh,
+    /// How many modules of a `torch.nn.Sequential` it stands for.
+    fn modules(&self) -> usize {
+        match self {
+            Self::Dense { activation, .. } if *activation != Activation::Identity => 2,
+            _ => 1,
         }
     }
 
     fn forward(&self, x: &Tensor) -> Tensor {
         match self {
             Self::Flatten => x.flatten(1, -1),
-            Self::Linear { weight, bias } => x.linear(weight, Some(bias)),
-            Self::Relu => x.relu(),
-            Self::LeakyRelu { slope } => leaky_relu(x, *slope),
-            Self::Tanh => x.tanh(),
+            Self::Dense {
+                weight,
+                bias,
+                activation,
+            } => dense(x, weight, bias, *activation),
             Self::Unflatten { shape } => x.view([-1, shape[0], shape[1], shape[2]]),
         }
     }

@@ -1,6 +1,8 @@
 //! What the two networks play for.
 
-use tch::{Kind, Tensor};
+use tch::Tensor;
+
+use crate::native::mean_softplus;
 
 /// The discriminator's logits on real and on fake images, `[n, 1]` each.
 #[derive(Debug)]
@@ -15,12 +17,12 @@ impl Judgement {
     /// The discriminator's loss, in nats: binary cross-entropy with «real» for real and «fake» for fakes,
     /// −log σ(real) − log(1 − σ(fake)), each a mean over the batch (Goodfellow et al. 2014, equation 1).
     pub fn discriminator_loss(&self) -> Tensor {
-        (-&self.real).softplus().mean(Kind::Float) + self.fake.softplus().mean(Kind::Float)
+        mean_softplus(&self.real, -1.0) + mean_softplus(&self.fake, 1.0)
     }
 }
 
 /// The generator's loss, in nats, from the logits on its fakes: −log σ(fake), the form that does not saturate while
 /// the discriminator wins (Goodfellow et al. 2014, section 3).
 pub fn generator_loss(fake: &Tensor) -> Tensor {
-    (-fake).softplus().mean(Kind::Float)
+    mean_softplus(fake, -1.0)
 }

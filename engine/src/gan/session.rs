@@ -231,6 +231,8 @@ impl Player {
     /// Takes the gradients of a loss for this player's parameters, and for nothing else on the way there, and lets
     /// the optimiser apply them.
     fn learn(&mut self, loss: &Tensor) {
+        // The memory of the last gradients is still in the cache: let the next ones have it.
+        self.gradients.clear();
         self.gradients = Tensor::run_backward(&[loss], self.optimizer.parameters(), false, false);
         self.optimizer.step(&self.gradients);
     }

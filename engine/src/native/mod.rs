@@ -3,21 +3,47 @@
 mod cuda;
 mod malloc;
 
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, c_char, c_int};
 
 use tch::Tensor;
 use torch_sys::C_tensor;
 
 pub use cuda::{CudaError, device, uuid as cuda_uuid};
-pub use malloc::keep_freed_memory;
+
+/// Makes the calling thread ready to train, as the leader of so many threads: to be called once, before its first
+/// tensor.
+pub fn prepare(threads: u32) {
+    malloc::keep_freed_memory();
+    // SAFETY: the first sets a flag of the processor, for this thread and those that it starts from here on; the
+    // second starts threads.
+    unsafe {
+        sparring_flush_denormals();
+        sparring_form_team(c_int::try_from(threads).unwrap_or(1).max(1));
+    }
+}
 
 unsafe extern "C" {
-    fn sparring_leaky_relu(
+    fn sparring_flush_denormals();
+    fn sparring_form_team(threads: c_int);
+    fn sparring_dense(
         out: *mut *mut C_tensor,
         input: *const C_tensor,
+        weight: *const C_tensor,
+        bias: *const C_tensor,
+        activation: i64,
         slope: f64,
     ) -> *mut c_char;
-    fn sparring_fused_adam(
+    fn sparring_mean_softplus(
+        out: *mut *mut C_tensor,
+        input: *const C_tensor,
+        sign: f64,
+    ) -> *mut c_char;
+    fn sparring_scaled_images(
+        out: *mut *mut C_tensor,
+        images: *const C_tensor,
+        indices: *const C_tensor,
+    ) -> *mut c_char;
+    fn sparring_adam(
         parameters: *const *const C_tensor,
         gradients: *const *const C_tensor,
         exp_avgs: *const *const C_tensor,
@@ -31,12 +57,73 @@ unsafe extern "C" {
     ) -> *mut c_char;
 }
 
-/// x above zero, slope·x below, differentiable; tch's own has its slope fixed at 0.01.
-pub fn leaky_relu(input: &Tensor, slope: f64) -> Tensor {
+/// What is done to the outputs of a linear layer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Activation {
+    /// Nothing.
+    Identity,
+    /// max(0, x)
+    Relu,
+    /// x above zero, slope·x below.
+    LeakyRelu {
+        /// The slope, 0 to 1.
+        slope: f64,
+    },
+    /// Hyperbolic tangent.
+    Tanh,
+}
+
+/// `activation(x Wᵀ + b)` as one differentiable operation, with x `[n, in]`, W `[out, in]` and b `[out]`: `[n, out]`.
+///
+/// # Panics
+/// With libtorch's message when the shapes do not fit.
+pub fn dense(input: &Tensor, weight: &Tensor, bias: &Tensor, activation: Activation) -> Tensor {
+    let (number, slope) = match activation {
+        Activation::Identity => (0, 0.0),
+        Activation::Relu => (1, 0.0),
+        Activation::LeakyRelu { slope } => (2, slope),
+        Activation::Tanh => (3, 0.0),
+    };
     let mut out = std::ptr::null_mut();
-    // SAFETY: `input` is a live tensor, and `out` is written before null is returned.
+    // SAFETY: the tensors are live, and `out` is written before null is returned.
     unsafe {
-        check(sparring_leaky_relu(&raw mut out, input.as_ptr(), slope));
+        check(sparring_dense(
+            &raw mut out,
+            input.as_ptr(),
+            weight.as_ptr(),
+            bias.as_ptr(),
+            number,
+            slope,
+        ));
+        Tensor::from_ptr(out)
+    }
+}
+
+/// The mean of softplus(sign·x) = log(1 + exp(sign·x)) over all x, differentiable: −log σ(x) with a sign of −1, and
+/// −log(1 − σ(x)) with 1. A scalar.
+pub fn mean_softplus(input: &Tensor, sign: f64) -> Tensor {
+    let mut out = std::ptr::null_mut();
+    // SAFETY: the tensor is live, and `out` is written before null is returned.
+    unsafe {
+        check(sparring_mean_softplus(&raw mut out, input.as_ptr(), sign));
+        Tensor::from_ptr(out)
+    }
+}
+
+/// `images[indices] / 127.5 − 1` in one pass: images `[count, …]` of bytes and indices `[n]`, i64, give `[n, …]`, f32,
+/// in [-1, 1].
+///
+/// # Panics
+/// With a message when an index is none of an image.
+pub fn scaled_images(images: &Tensor, indices: &Tensor) -> Tensor {
+    let mut out = std::ptr::null_mut();
+    // SAFETY: the tensors are live, and `out` is written before null is returned.
+    unsafe {
+        check(sparring_scaled_images(
+            &raw mut out,
+            images.as_ptr(),
+            indices.as_ptr(),
+        ));
         Tensor::from_ptr(out)
     }
 }
@@ -59,7 +146,7 @@ pub struct AdamStep {
 ///
 /// # Panics
 /// With libtorch's message when the lists are not so.
-pub fn fused_adam(
+pub fn adam(
     parameters: &[Tensor],
     gradients: &[Tensor],
     exp_avgs: &[Tensor],
@@ -75,7 +162,7 @@ pub fn fused_adam(
     let pointers = |tensors: &[Tensor]| tensors.iter().map(Tensor::as_ptr).collect::<Vec<_>>();
     // SAFETY: each list holds `count` pointers to tensors that outlive the call.
     unsafe {
-        check(sparring_fused_adam(
+        check(sparring_adam(
             pointers(parameters).as_ptr(),
             pointers(gradients).as_ptr(),
             pointers(exp_avgs).as_ptr(),

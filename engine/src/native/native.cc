@@ -1,14 +1,17 @@
 // The few functions of libtorch that its Rust bindings do not reach. Each returns null, or a message that the caller
 // frees with `free`.
-#include <ATen/ops/_fused_adam.h>
-#include <ATen/ops/leaky_relu.h>
-#include <c10/core/GradMode.h>
+#include <ATen/Context.h>
 #include <torch/types.h>
 
 #include <cstdint>
 #include <cstring>
 #include <exception>
 #include <vector>
+
+#include "adam.h"
+#include "dense.h"
+#include "small.h"
+#include "team.h"
 
 namespace {
 
@@ -35,19 +38,34 @@ std::vector<at::Tensor> list(torch::Tensor* const* tensors, int64_t count) {
 
 extern "C" {
 
-char* sparring_leaky_relu(torch::Tensor** out, const torch::Tensor* input, double slope) {
-  return guarded([&] { *out = new torch::Tensor(at::leaky_relu(*input, slope)); });
+// Numbers below 1e-38 become zero. Adam's moments of units that have died decay into that range, where a processor
+// takes a hundred times as long for each.
+void sparring_flush_denormals() { at::globalContext().setFlushDenormal(true); }
+
+void sparring_form_team(int threads) { sparring::form_team(threads); }
+
+char* sparring_dense(torch::Tensor** out, const torch::Tensor* input, const torch::Tensor* weight,
+                     const torch::Tensor* bias, int64_t activation, double slope) {
+  return guarded([&] {
+    *out = new torch::Tensor(
+        sparring::dense(*input, *weight, *bias, static_cast<sparring::Activation>(activation), slope));
+  });
 }
 
-char* sparring_fused_adam(torch::Tensor* const* parameters, torch::Tensor* const* gradients,
-                          torch::Tensor* const* exp_avgs, torch::Tensor* const* exp_avg_sqs, int64_t count,
-                          const torch::Tensor* step, double learning_rate, double beta1, double beta2, double epsilon) {
+char* sparring_mean_softplus(torch::Tensor** out, const torch::Tensor* input, double sign) {
+  return guarded([&] { *out = new torch::Tensor(sparring::mean_softplus(*input, sign)); });
+}
+
+char* sparring_scaled_images(torch::Tensor** out, const torch::Tensor* images, const torch::Tensor* indices) {
+  return guarded([&] { *out = new torch::Tensor(sparring::scaled_images(*images, *indices)); });
+}
+
+char* sparring_adam(torch::Tensor* const* parameters, torch::Tensor* const* gradients, torch::Tensor* const* exp_avgs,
+                    torch::Tensor* const* exp_avg_sqs, int64_t count, const torch::Tensor* step, double learning_rate,
+                    double beta1, double beta2, double epsilon) {
   return guarded([&] {
-    c10::NoGradGuard no_grad;
-    std::vector<at::Tensor> steps(count, *step);
-    at::_fused_adam_(list(parameters, count), list(gradients, count), list(exp_avgs, count),
-                     list(exp_avg_sqs, count), /*max_exp_avg_sqs=*/{}, steps, learning_rate, beta1, beta2,
-                     /*weight_decay=*/0.0, epsilon, /*amsgrad=*/false, /*maximize=*/false);
+    sparring::adam(list(parameters, count), list(gradients, count), list(exp_avgs, count), list(exp_avg_sqs, count),
+                   *step, {learning_rate, beta1, beta2, epsilon});
   });
 }
 

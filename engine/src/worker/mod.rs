@@ -60,9 +60,14 @@ pub fn run(arguments: &[String]) -> u8 {
     }
 }
 
-/// The first line of an error of libtorch: the rest is a stack of C++ calls.
+/// The first line of an error of libtorch: the rest is a stack of C++ calls. tch unwraps the error, so that it arrives
+/// quoted, its line ends written as `\n`.
 fn first_line(message: &str) -> String {
-    message
+    let unquoted = message
+        .strip_prefix("called `Result::unwrap()` on an `Err` value: Torch(\"")
+        .unwrap_or(message);
+    let quoted_end = unquoted.find("\\n").unwrap_or(unquoted.len());
+    unquoted[..quoted_end]
         .lines()
         .next()
         .unwrap_or("unknown error")
@@ -77,4 +82,23 @@ fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
         .map(String::as_str)
         .or_else(|| payload.downcast_ref().copied());
     first_line(text.unwrap_or("unknown error"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_libtorch_is_one_line() {
+        let payload = std::panic::catch_unwind(|| {
+            let (three, four) = ([3_i64], [4_i64]);
+            let zeros = |size: &[i64]| tch::Tensor::zeros(size, tch::kind::FLOAT_CPU);
+            zeros(&three) + zeros(&four)
+        })
+        .unwrap_err();
+        assert_eq!(
+            panic_message(payload.as_ref()),
+            "The size of tensor a (3) must match the size of tensor b (4) at non-singleton dimension 0"
+        );
+    }
 }

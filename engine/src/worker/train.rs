@@ -141,7 +141,10 @@ fn guarded(run: &Run, from: Option<&Path>, hub: &Hub, inbox: Receiver<Order>) ->
     let message = match trained {
         Ok(Ok(ended)) => return ended,
         Ok(Err(error)) => format!("{error:#}"),
-        Err(payload) => super::panic_message(payload.as_ref()),
+        Err(payload) => advised(
+            super::panic_message(payload.as_ref()),
+            run.config().map_or(1, |config| config.batch_size),
+        ),
     };
     let checkpoint = run.newest_checkpoint().ok();
     let header = checkpoint
@@ -156,9 +159,38 @@ fn guarded(run: &Run, from: Option<&Path>, hub: &Hub, inbox: Receiver<Order>) ->
     }
 }
 
+/// Adds to an error of memory what can be done about it. Half the batch halves what a step holds beside the weights
+/// and their moments; how much is enough, only the attempt tells.
+fn advised(message: String, batch_size: u64) -> String {
+    // Of CUDA's allocator, and of libtorch's for the CPU.
+    let of_memory = ["out of memory", "can't allocate memory"];
+    if batch_size < 2 || !of_memory.iter().any(|text| message.contains(text)) {
+        return message;
+    }
+    let half = batch_size / 2;
+    format!("{message}: try a smaller batch, `--set batch_size={half}`, or narrower networks")
+}
+
 /// Ends the process without a further word, as the user asked twice. The threads of libtorch are in the middle of a
 /// step, and their memory must not be torn down under them.
 fn end_at_once() -> ! {
     // SAFETY: _exit takes the process away as it is.
     unsafe { libc::_exit(i32::from(exit::INTERRUPTED)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_memory_comes_with_a_smaller_batch() {
+        let cuda = "CUDA out of memory. Tried to allocate 2.00 GiB".to_owned();
+        assert!(advised(cuda, 65).contains("`--set batch_size=32`"));
+        let cpu = "[enforce fail at alloc_cpu.cpp:128] err == 0. DefaultCPUAllocator: can't allocate memory: you \
+                   tried to allocate 17179869184 bytes. Error code 12 (Cannot allocate memory)";
+        assert!(advised(cpu.to_owned(), 64).contains("`--set batch_size=32`"));
+        let other = "The size of tensor a (3) must match the size of tensor b (4)";
+        assert_eq!(advised(other.to_owned(), 64), other);
+        assert_eq!(advised("out of memory".to_owned(), 1), "out of memory");
+    }
 }

@@ -57,7 +57,7 @@ impl<'a> Trainer<'a> {
     ) -> anyhow::Result<Self> {
         let config = run.config()?;
         let device = native::device(&config.device)?;
-        tch::set_num_threads(i32::try_from(config.threads).unwrap_or(1).max(1));
+        native::prepare(config.threads);
         let images = Images::load(&config.data)?;
         let mut session = Session::new(&config, Dataset::on(device, &images));
 

@@ -1,0 +1,350 @@
+//! The speed of a step, and of its parts: what `benches/step.py` holds against other programs.
+//!
+//! `step measure` times whole steps, as the worker makes them; `step bound` times the matrix products of a step alone,
+//! and Adam's pass alone, in the same run. Each prints one line of JSON.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use anyhow::{Context as _, bail};
+use serde_json::{Value, json};
+use sparring_contract::config::{self, Config, Request, Setting, resolve};
+use sparring_engine::data::{Batches, Dataset, Images};
+use sparring_engine::gan::{Adam, Judgement, Network, Session, generator_loss};
+use sparring_engine::seed::{Stream, reseed};
+use sparring_engine::{native, worker};
+use tch::{Device, Kind, Tensor};
+
+struct Options {
+    config: Config,
+    /// Steps before the clock starts, and those it is started for.
+    warmup: u64,
+    steps: u64,
+}
+
+fn main() -> anyhow::Result<()> {
+    worker::prepare_environment();
+    // `cargo bench` adds a flag of its own.
+    let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
+    let task = words.next().unwrap_or_else(|| "measure".to_owned());
+    let options = options(words)?;
+    match task.as_str() {
+        "measure" => measure(&options),
+        "bound" => bound(&options),
+        other => bail!("no task {other}: measure or bound"),
+    }
+}
+
+fn options(words: impl Iterator<Item = String>) -> anyhow::Result<Options> {
+    let mut settings = Vec::new();
+    let mut numbers = HashMap::from([("--warmup", 50), ("--steps", 400), ("--skip", 0)]);
+    let mut preset = "tutorial".to_owned();
+    let mut words = words.peekable();
+    while let Some(word) = words.next() {
+        let value = words
+            .next()
+            .with_context(|| format!("{word} needs a value"))?;
+        match word.as_str() {
+            "--set" => settings.push(Setting::parse(&value)?),
+            "--threads" => settings.push(Setting::parse(&format!("threads={value}"))?),
+            "--preset" => preset = value,
+            other => match numbers.get_mut(other) {
+                Some(number) => {
+                    *number = value.parse().with_context(|| format!("{other} {value}"))?;
+                }
+                None => bail!("no option {other}"),
+            },
+        }
+    }
+    let request = Request {
+        preset: Some(preset),
+        settings,
+        ..Request::default()
+    };
+    let mut config = resolve(&request)?.config;
+    if config.threads == 0 {
+        config.threads = std::thread::available_parallelism()?.get().try_into()?;
+    }
+    Ok(Options {
+        config,
+        warmup: numbers["--warmup"] + numbers["--skip"],
+        steps: numbers["--steps"],
+    })
+}
+
+fn measure(options: &Options) -> anyhow::Result<()> {
+    let config = &options.config;
+    native::prepare(config.threads);
+    let device = native::device(&config.device)?;
+    let mut session = Session::new(config, Dataset::on(device, &Images::load(&config.data)?));
+    for _ in 0..options.warmup {
+        session.step();
+    }
+    // Reading the figures waits for the device, before the first timed step and after the last.
+    session.figures();
+    let start = Instant::now();
+    for _ in 0..options.steps {
+        session.step();
+    }
+    let figures = session.figures();
+    let seconds = start.elapsed().as_secs_f64();
+    let images = options.steps as f64 * config.batch_size as f64;
+    println!(
+        "{}",
+        json!({
+            "program": "sparring",
+            "preset": config.preset,
+            "batch": config.batch_size,
+            "threads": config.threads,
+            "images_per_s": (images / seconds).round(),
+            "ms_per_step": seconds / options.steps as f64 * 1e3,
+            "peak_rss_mb": peak_memory(),
+            "d_loss": figures.d_loss,
+        })
+    );
+    Ok(())
+}
+
+/// One matrix product of a step: `left` times `right` into `out`.
+struct Product {
+    left: Tensor,
+    right: Tensor,
+    out: Tensor,
+}
+
+impl Product {
+    fn flop(&self) -> i64 {
+        2 * self.left.numel() as i64 * self.right.size()[1]
+    }
+}
+
+/// The products that a layer of weights `[out, in]` needs for `n` images, by what they are for.
+fn forward(weight: &Tensor, n: i64) -> Product {
+    let [outputs, inputs] = sizes(weight);
+    product(&random(n, inputs), &random(outputs, inputs).tr())
+}
+
+fn for_weights(weight: &Tensor, n: i64) -> Product {
+    let [outputs, inputs] = sizes(weight);
+    product(&random(n, outputs).tr(), &random(n, inputs))
+}
+
+fn for_input(weight: &Tensor, n: i64) -> Product {
+    let [outputs, inputs] = sizes(weight);
+    product(&random(n, outputs), &random(outputs, inputs))
+}
+
+fn product(left: &Tensor, right: &Tensor) -> Product {
+    Product {
+        left: left.shallow_clone(),
+        right: right.shallow_clone(),
+        out: left.mm(right),
+    }
+}
+
+fn random(rows: i64, columns: i64) -> Tensor {
+    Tensor::randn([rows, columns], (Kind::Float, Device::Cpu))
+}
+
+fn sizes(weight: &Tensor) -> [i64; 2] {
+    let size = weight.size();
+    [size[0], size[1]]
+}
+
+/// Weights of a network's layers, `[out, in]` each.
+fn weights(network: &Network) -> Vec<Tensor> {
+    let leaves = network.leaves().into_iter();
+    leaves.filter(|leaf| leaf.dim() == 2).collect()
+}
+
+/// Milliseconds of each part of a step, added up over many.
+#[derive(Default)]
+struct Stopwatch {
+    parts: Vec<(&'static str, f64)>,
+}
+
+impl Stopwatch {
+    fn time<T>(&mut self, name: &'static str, work: impl FnOnce() -> T) -> T {
+        let start = Instant::now();
+        let result = work();
+        let spent = start.elapsed().as_secs_f64() * 1e3;
+        match self.parts.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, total)) => *total += spent,
+            None => self.parts.push((name, spent)),
+        }
+        result
+    }
+}
+
+/// The two networks of a configuration, on the CPU.
+struct Networks {
+    generator: Network,
+    discriminator: Network,
+}
+
+impl Networks {
+    fn of(config: &Config, shape: [i64; 3]) -> Self {
+        let (device, seed) = (Device::Cpu, config.seed);
+        Self {
+            generator: Network::generator(
+                &config.generator,
+                config.latent_dim,
+                shape,
+                device,
+                seed,
+            ),
+            discriminator: Network::discriminator(&config.discriminator, shape, device, seed),
+        }
+    }
+
+    /// The matrix products of a step on `n` real images, in its order, without those that nobody needs.
+    fn products(&self, n: i64) -> Vec<Product> {
+        let (g, d) = (weights(&self.generator), weights(&self.discriminator));
+        let mut products: Vec<Product> = Vec::new();
+        products.extend(g.iter().map(|w| forward(w, n)));
+        products.extend(d.iter().map(|w| forward(w, 2 * n)));
+        products.extend(d.iter().rev().map(|w| for_weights(w, 2 * n)));
+        products.extend(d.iter().skip(1).rev().map(|w| for_input(w, 2 * n)));
+        products.extend(d.iter().map(|w| forward(w, n)));
+        products.extend(d.iter().rev().map(|w| for_input(w, n)));
+        products.extend(g.iter().rev().map(|w| for_weights(w, n)));
+        products.extend(g.iter().skip(1).rev().map(|w| for_input(w, n)));
+        products
+    }
+}
+
+/// Times the parts of a step in the order of a step, the matrix products of a step alone, and Adam's pass alone:
+/// networks of dense layers on the CPU.
+fn bound(options: &Options) -> anyhow::Result<()> {
+    let config = &options.config;
+    let data = Dataset::on(Device::Cpu, &Images::load(&config.data)?);
+    let networks = Networks::of(config, data.shape());
+    let mut products = networks.products(config.batch_size as i64);
+    let flop: i64 = products.iter().map(Product::flop).sum();
+    // The products as libtorch makes them with threads of its own: before there is a team, which does without those.
+    tch::set_num_threads(i32::try_from(config.threads)?);
+    let products_ms = mean_ms(options, || {
+        for product in &mut products {
+            let _ = product.left.f_mm_out(&product.out, &product.right);
+        }
+    });
+    drop(products);
+
+    native::prepare(config.threads);
+    let mut players = [
+        (&networks.generator, &config.generator),
+        (&networks.discriminator, &config.discriminator),
+    ]
+    .map(|(network, plan)| {
+        let adam = Adam::new(network.leaves(), plan.learning_rate, plan.betas);
+        let gradients: Vec<_> = adam.parameters().iter().map(Tensor::randn_like).collect();
+        (adam, gradients)
+    });
+    let adam_ms = mean_ms(options, || {
+        for (adam, gradients) in &mut players {
+            adam.step(gradients);
+        }
+    });
+
+    let (step_ms, parts) = parts(options, data);
+    let bound_ms = products_ms + adam_ms;
+    println!(
+        "{}",
+        json!({
+            "program": "sparring",
+            "batch": config.batch_size,
+            "threads": config.threads,
+            "step_ms": step_ms,
+            "gflop": flop as f64 * 1e-9,
+            "products_ms": products_ms,
+            "products_gflop_per_s": flop as f64 * 1e-6 / products_ms,
+            "adam_ms": adam_ms,
+            "bound_ms": bound_ms,
+            "share": bound_ms / step_ms,
+            "parts": parts,
+        })
+    );
+    Ok(())
+}
+
+/// Mean time of some work in milliseconds, over as many rounds as there are steps.
+fn mean_ms(options: &Options, mut work: impl FnMut()) -> f64 {
+    for _ in 0..options.warmup {
+        work();
+    }
+    let start = Instant::now();
+    for _ in 0..options.steps {
+        work();
+    }
+    start.elapsed().as_secs_f64() * 1e3 / options.steps as f64
+}
+
+/// A step taken apart, as [`Session::step`] makes it but for the figures: milliseconds of the whole, and of each part.
+fn parts(options: &Options, data: Dataset) -> (f64, Vec<Value>) {
+    let config = &options.config;
+    let Networks {
+        generator,
+        discriminator,
+    } = Networks::of(config, data.shape());
+    let adam = |network: &Network, plan: &config::Network| {
+        Adam::new(network.leaves(), plan.learning_rate, plan.betas)
+    };
+    let mut g_adam = adam(&generator, &config.generator);
+    let mut d_adam = adam(&discriminator, &config.discriminator);
+    let (mut g_gradients, mut d_gradients) = (Vec::new(), Vec::new());
+    let mut batches = Batches::new(data, config.batch_size, config.seed);
+    let mut watch = Stopwatch::default();
+    let mut start = Instant::now();
+    for step in 0..options.warmup + options.steps {
+        if step == options.warmup {
+            watch = Stopwatch::default();
+            start = Instant::now();
+        }
+        let real = watch.time("real images", || batches.get(step));
+        let n = real.size()[0];
+        let noise = watch.time("noise", || {
+            reseed(config.seed, Stream::Step, step);
+            Tensor::randn([n, config.latent_dim as i64], (Kind::Float, Device::Cpu))
+        });
+        let fake = watch.time("G forward", || generator.forward(&noise));
+        let both = watch.time("real and fake together", || {
+            Tensor::cat(&[&real, &fake.detach()], 0)
+        });
+        let logits = watch.time("D forward, both", || discriminator.forward(&both));
+        let d_loss = watch.time("D loss", || {
+            let [real, fake] = [0, n].map(|first| logits.narrow(0, first, n));
+            Judgement { real, fake }.discriminator_loss()
+        });
+        watch.time("D backward", || {
+            d_gradients.clear();
+            d_gradients = Tensor::run_backward(&[d_loss], d_adam.parameters(), false, false);
+        });
+        watch.time("D Adam", || d_adam.step(&d_gradients));
+        let logits = watch.time("D forward, fake", || discriminator.forward(&fake));
+        let g_loss = watch.time("G loss", || generator_loss(&logits));
+        watch.time("G backward", || {
+            g_gradients.clear();
+            g_gradients = Tensor::run_backward(&[g_loss], g_adam.parameters(), false, false);
+        });
+        watch.time("G Adam", || g_adam.step(&g_gradients));
+    }
+    let each = |total: f64| total / options.steps as f64;
+    let parts = watch.parts.iter();
+    (
+        each(start.elapsed().as_secs_f64() * 1e3),
+        parts
+            .map(|(name, total)| json!({"name": name, "ms": each(*total)}))
+            .collect(),
+    )
+}
+
+/// The most memory that this process has held, in MB of 10⁶ bytes.
+fn peak_memory() -> f64 {
+    // SAFETY: getrusage only writes to the struct that it is given.
+    let usage = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        libc::getrusage(libc::RUSAGE_SELF, &raw mut usage);
+        usage
+    };
+    usage.ru_maxrss as f64 * 1.024e-3
+}

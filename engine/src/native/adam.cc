@@ -1,0 +1,71 @@
+#include "adam.h"
+
+#include <ATen/ops/_fused_adam.h>
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "loops.h"
+#include "team.h"
+
+namespace sparring {
+namespace {
+
+// Numbers in a piece: a quarter of a megabyte in each of four lists.
+constexpr int64_t PIECE = 1 << 16;
+
+using Tensors = std::vector<at::Tensor>;
+
+// The numbers of a step that are the same for all parameters.
+struct Factors {
+  float beta1, beta2, step_size, bias_correction2_sqrt, epsilon;
+};
+
+// Kingma and Ba 2015, algorithm 1, in the order of operations of PyTorch.
+VECTORIZED void move(float* __restrict parameter, const float* __restrict gradient, float* __restrict exp_avg,
+                     float* __restrict exp_avg_sq, int64_t n, const Factors& factors) {
+  const auto [beta1, beta2, step_size, bias_correction2_sqrt, epsilon] = factors;
+  for (int64_t i = 0; i < n; i++) {
+    exp_avg[i] += (1.0F - beta1) * (gradient[i] - exp_avg[i]);
+    exp_avg_sq[i] = beta2 * exp_avg_sq[i] + (1.0F - beta2) * gradient[i] * gradient[i];
+    parameter[i] -= step_size * exp_avg[i] / (std::sqrt(exp_avg_sq[i]) / bias_correction2_sqrt + epsilon);
+  }
+}
+
+}  // namespace
+
+void adam(const Tensors& parameters, const Tensors& gradients, const Tensors& exp_avgs, const Tensors& exp_avg_sqs,
+          const at::Tensor& step, const AdamStep& numbers) {
+  c10::NoGradGuard no_grad;
+  if (!step.device().is_cpu()) {
+    const Tensors steps(parameters.size(), step);
+    at::_fused_adam_(parameters, gradients, exp_avgs, exp_avg_sqs, /*max_exp_avg_sqs=*/{}, steps,
+                     numbers.learning_rate, numbers.beta1, numbers.beta2, /*weight_decay=*/0.0, numbers.epsilon,
+                     /*amsgrad=*/false, /*maximize=*/false);
+    return;
+  }
+
+  const double count = step.item<float>();
+  const Factors factors{static_cast<float>(numbers.beta1), static_cast<float>(numbers.beta2),
+                        static_cast<float>(numbers.learning_rate / (1.0 - std::pow(numbers.beta1, count))),
+                        static_cast<float>(std::sqrt(1.0 - std::pow(numbers.beta2, count))),
+                        static_cast<float>(numbers.epsilon)};
+  struct Part {
+    size_t tensor;
+    int64_t start, length;
+  };
+  std::vector<Part> parts;
+  for (size_t tensor = 0; tensor < parameters.size(); tensor++) {
+    const int64_t numel = parameters[tensor].numel();
+    for (int64_t start = 0; start < numel; start += PIECE)
+      parts.push_back({tensor, start, std::min(PIECE, numel - start)});
+  }
+  share(static_cast<int64_t>(parts.size()), [&](int64_t index) {
+    const auto [tensor, start, length] = parts[index];
+    const auto from = [&](const Tensors& all) { return all[tensor].data_ptr<float>() + start; };
+    move(from(parameters), from(gradients), from(exp_avgs), from(exp_avg_sqs), length, factors);
+  });
+}
+
+}  // namespace sparring

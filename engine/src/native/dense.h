@@ -1,0 +1,13 @@
+// A linear layer and what is done to its outputs, as one operation of autograd.
+#pragma once
+#include <ATen/core/Tensor.h>
+
+namespace sparring {
+
+enum class Activation : int64_t { Identity = 0, Relu = 1, LeakyRelu = 2, Tanh = 3 };
+
+// activation(x Wᵀ + b), with x [n, in], W [out, in] and b [out]: [n, out].
+at::Tensor dense(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, Activation activation,
+                 double slope);
+
+}  // namespace sparring

@@ -1,0 +1,73 @@
+#include "small.h"
+
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/types.h>
+
+#include <cmath>
+
+#include "loops.h"
+
+namespace sparring {
+namespace {
+
+using at::Tensor;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+struct MeanSoftplus : torch::autograd::Function<MeanSoftplus> {
+  static Tensor forward(AutogradContext* context, const Tensor& x, double sign) {
+    context->save_for_backward({x});
+    context->saved_data["sign"] = sign;
+    const float* values = x.const_data_ptr<float>();
+    double sum = 0.0;
+    for (int64_t i = 0; i < x.numel(); i++) {
+      const float signed_value = static_cast<float>(sign) * values[i];
+      // Without overflow: exp only of what is not above zero.
+      sum += std::max(signed_value, 0.0F) + std::log1p(std::exp(-std::abs(signed_value)));
+    }
+    return at::full({}, sum / static_cast<double>(x.numel()), x.options());
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list arriving) {
+    const Tensor x = context->get_saved_variables()[0];
+    const double sign = context->saved_data["sign"].toDouble();
+    if (at::GradMode::is_enabled()) {
+      // A gradient of this gradient will be taken: operations that can be differentiated.
+      return {arriving[0] * (sign * x).sigmoid() * (sign / static_cast<double>(x.numel())), Tensor()};
+    }
+    Tensor gradient = at::empty_like(x);
+    const float* values = x.const_data_ptr<float>();
+    float* to = gradient.data_ptr<float>();
+    const auto factor = static_cast<float>(sign * arriving[0].item<float>() / static_cast<double>(x.numel()));
+    for (int64_t i = 0; i < x.numel(); i++) to[i] = factor / (1.0F + std::exp(static_cast<float>(-sign) * values[i]));
+    return {gradient, Tensor()};
+  }
+};
+
+VECTORIZED void scale(float* __restrict to, const uint8_t* __restrict from, int64_t n) {
+  for (int64_t i = 0; i < n; i++) to[i] = static_cast<float>(from[i]) / 127.5F - 1.0F;
+}
+
+}  // namespace
+
+Tensor mean_softplus(const Tensor& x, double sign) {
+  if (x.device().is_cpu() && x.scalar_type() == at::kFloat) return MeanSoftplus::apply(x.contiguous(), sign);
+  return at::softplus(sign * x).mean();
+}
+
+Tensor scaled_images(const Tensor& images, const Tensor& indices) {
+  if (!images.device().is_cpu()) return images.index_select(0, indices).to(at::kFloat).div_(127.5).sub_(1.0);
+  auto sizes = images.sizes().vec();
+  const int64_t pixels = images.numel() / sizes[0];
+  sizes[0] = indices.numel();
+  Tensor out = at::empty(sizes, images.options().dtype(at::kFloat));
+  const auto* from = images.const_data_ptr<uint8_t>();
+  const auto* index = indices.const_data_ptr<int64_t>();
+  for (int64_t i = 0; i < sizes[0]; i++) {
+    TORCH_CHECK(index[i] >= 0 && index[i] < images.size(0), "no image ", index[i], " of ", images.size(0));
+    scale(out.data_ptr<float>() + i * pixels, from + index[i] * pixels, pixels);
+  }
+  return out;
+}
+
+}  // namespace sparring

@@ -1,0 +1,104 @@
+//! The operations of `native` against the same made of libtorch's own.
+
+#![allow(clippy::unwrap_used)] // a test may fail loudly
+use sparring_engine::native::{Activation, dense, mean_softplus, prepare, scaled_images};
+use tch::{Device, Kind, Tensor};
+
+/// More threads than most machines that test have cores: pieces must come out right even when a thread is held up.
+const THREADS: u32 = 5;
+const ACTIVATIONS: [Activation; 4] = [
+    Activation::Identity,
+    Activation::Relu,
+    Activation::LeakyRelu { slope: 0.2 },
+    Activation::Tanh,
+];
+
+#[test]
+fn a_dense_layer_and_its_gradients_are_those_of_libtorch() {
+    prepare(THREADS);
+    tch::manual_seed(0);
+    // Narrower than a piece, not a whole number of blocks, and wide enough for every thread.
+    for [n, inputs, outputs] in [[3, 5, 1], [2, 100, 65], [64, 784, 512], [600, 130, 1030]] {
+        for activation in ACTIVATIONS {
+            let case = format!("{activation:?} of {n} by {inputs} to {outputs}");
+            let random = |shape: [i64; 2]| {
+                Tensor::randn(shape, (Kind::Float, Device::Cpu)).set_requires_grad(true)
+            };
+            // Weights as a layer has them, so that tanh is not at its ends, where its slope is rounding alone.
+            let scale = (inputs as f64).sqrt().recip();
+            let weight = (random([outputs, inputs]).detach() * scale).set_requires_grad(true);
+            let x = random([n, inputs]);
+            let bias = Tensor::randn([outputs], (Kind::Float, Device::Cpu)).set_requires_grad(true);
+            let leaves = [&x, &weight, &bias];
+
+            let found = dense(&x, &weight, &bias, activation);
+            let expected = composed(&x, &weight, &bias, activation);
+            assert_near(&case, &found, &expected);
+            let direction = random([n, outputs]).detach();
+            let gradients = |y: &Tensor| {
+                Tensor::run_backward(&[(y * &direction).sum(Kind::Float)], &leaves, true, false)
+            };
+            for (found, expected) in gradients(&found).iter().zip(&gradients(&expected)) {
+                assert_near(&case, found, expected);
+            }
+            // A penalty on the gradient at the input, as regularisers of discriminators have it.
+            let penalty = |y: &Tensor| {
+                let of = (y * &direction).sum(Kind::Float);
+                let gradient = Tensor::run_backward(&[of], &[&x], true, true).remove(0);
+                let square = gradient.square().sum(Kind::Float);
+                Tensor::run_backward(&[square], &[&weight], false, false).remove(0)
+            };
+            assert_near(&case, &penalty(&found), &penalty(&expected));
+        }
+    }
+}
+
+#[test]
+fn the_mean_softplus_and_its_gradients_are_those_of_libtorch() {
+    // Far out, exp alone would overflow.
+    let x =
+        Tensor::from_slice(&[-200.0_f32, -3.0, -0.1, 0.0, 0.1, 3.0, 200.0]).set_requires_grad(true);
+    for sign in [-1.0, 1.0] {
+        let case = format!("softplus of {sign}");
+        let found = mean_softplus(&x, sign);
+        let expected = (&x * sign).softplus().mean(Kind::Float);
+        assert_near(&case, &found, &expected);
+        let gradient = |y: &Tensor| Tensor::run_backward(&[y], &[&x], true, true).remove(0);
+        assert_near(&case, &gradient(&found), &gradient(&expected));
+        let second = |y: &Tensor| {
+            let square = gradient(y).square().sum(Kind::Float);
+            Tensor::run_backward(&[square], &[&x], false, false).remove(0)
+        };
+        assert_near(&case, &second(&found), &second(&expected));
+    }
+}
+
+#[test]
+fn images_are_scaled_to_the_range_of_tanh() {
+    let images = Tensor::from_slice(&[0_u8, 255, 51, 102]).reshape([2, 1, 1, 2]);
+    let found = scaled_images(&images, &Tensor::from_slice(&[1_i64, 0, 1]));
+    let expected = Tensor::from_slice(&[-0.6_f32, -0.2, -1.0, 1.0, -0.6, -0.2]);
+    assert_near("a batch", &found, &expected.reshape([3, 1, 1, 2]));
+    let beyond = std::panic::catch_unwind(|| scaled_images(&images, &Tensor::from_slice(&[2_i64])));
+    assert!(beyond.is_err());
+}
+
+fn composed(x: &Tensor, weight: &Tensor, bias: &Tensor, activation: Activation) -> Tensor {
+    let z = x.linear(weight, Some(bias));
+    match activation {
+        Activation::Identity => z,
+        Activation::Relu => z.relu(),
+        Activation::LeakyRelu { slope } => z.maximum(&(&z * slope)),
+        Activation::Tanh => z.tanh(),
+    }
+}
+
+fn assert_near(case: &str, found: &Tensor, expected: &Tensor) {
+    assert_eq!(found.size(), expected.size(), "{case}");
+    let distance =
+        (found - expected).norm().double_value(&[]) / expected.norm().double_value(&[]).max(1e-12);
+    assert!(
+        distance < 1e-5,
+        "{case} is off by {distance:e} in relative L2 norm"
+    );
+}
