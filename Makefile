@@ -12,7 +12,7 @@ PYTHON_PINS = torch==2.13.0 torchvision==0.28.0 jax==0.10.2 jaxlib==0.10.2 numpy
 PYTHON_READY = $(PYTHON_ENV)/ready-$(subst $() ,-,$(subst ==,-,$(PYTHON_PINS)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test test-python bench bench-dashboard demo lint install uninstall clean distclean
+.PHONY: help setup build run test test-python judge bench bench-dashboard demo lint install uninstall clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -59,6 +59,10 @@ $(PYTHON_READY):
 	$(PYTHON) -m venv $(PYTHON_ENV) || { echo 'error: $(PYTHON) cannot make environments: install its venv module (Debian: apt install python3-venv)' >&2; exit 1; }
 	$(PYTHON_ENV)/bin/pip install $(PYTHON_PINS)
 	touch $@
+
+judge: setup ## train both judges anew into engine/assets (some minutes; then build again)
+	cargo run -p sparring-engine --example train_judge -- 1 engine/assets/judge.safetensors
+	cargo run -p sparring-engine --example train_judge -- 2 engine/assets/judge-second.safetensors
 
 bench-dashboard: build ## measure the dashboard through a real PTY (some minutes, on a quiet machine)
 	$(PYTHON) benches/dashboard.py $(ARGS)

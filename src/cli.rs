@@ -9,8 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Two networks spar in your terminal until the digits look real.
 ///
-/// A GAN lab for people who have a shell on a (GPU) box and no display: train on MNIST, watch, steer and sample, all
-/// in the terminal.
+/// A GAN lab for people who have a shell on a (GPU) box and no display: train on MNIST, watch, steer, sample and judge,
+/// all in the terminal.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, max_term_width = 100)]
 pub struct Cli {
@@ -29,6 +29,8 @@ pub enum Command {
     Train(Box<Train>),
     /// Show digits of a trained generator in the scrollback, or save them
     Sample(Sample),
+    /// Say how good the digits of a trained generator are, or pictures in files
+    Eval(Eval),
     /// Open the dashboard of a run, from any terminal and as often as wanted
     Attach(Attach),
     /// Let a run wait before its next step
@@ -246,6 +248,34 @@ pub struct Sample {
     /// auto, cpu, cuda or cuda:N
     #[arg(long, default_value = "cpu")]
     pub device: String,
+}
+
+/// `sparring eval`
+#[derive(Debug, Args)]
+pub struct Eval {
+    /// Name or directory of a run, or a checkpoint file [default: the latest run]
+    #[arg(value_name = "RUN|FILE")]
+    pub source: Option<String>,
+    /// Judge these pictures instead: an IDX file, FILE.npz, or a folder of PNG files
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["source", "seed", "device"])]
+    pub samples: Option<PathBuf>,
+    /// What those pictures are held against: `mnist`, or a folder of IDX files
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "mnist",
+        requires = "samples"
+    )]
+    pub data: String,
+    /// Seed of the noise, as for `sparring sample` [default: another one every time]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    pub seed: Option<u64>,
+    /// Device that draws: auto, cpu, cuda or cuda:N
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
+    /// Print the figures as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// When to use colour.

@@ -31,8 +31,25 @@ const WALLS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "engine/src/judge",
+        &[
+            "crate::worker",
+            "crate::gan",
+            "crate::native",
+            "tokio",
+            "std::time",
+            "indicatif",
+        ],
+    ),
+    (
         "engine/src/native",
-        &["crate::worker", "crate::gan", "crate::data", "tokio"],
+        &[
+            "crate::worker",
+            "crate::gan",
+            "crate::judge",
+            "crate::data",
+            "tokio",
+        ],
     ),
     ("engine/src", &["ratatui", "crossterm", "clap"]),
     (

@@ -8,6 +8,7 @@ mod attached;
 mod command_line;
 mod dashboard;
 mod data;
+mod eval;
 mod lab;
 mod layers;
 mod live;

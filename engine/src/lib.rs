@@ -1,9 +1,10 @@
-//! The engine of sparring: data, the two networks and their training, and the worker that runs it.
+//! The engine of sparring: data, the two networks and their training, the judge, and the worker that runs it.
 //!
-//! `data`, `gan` and `native` know no terminal, no socket and no clock; `worker` joins them to the contract.
+//! `data`, `gan`, `judge` and `native` know no terminal, no socket and no clock; `worker` joins them to the contract.
 
 pub mod data;
 pub mod gan;
+pub mod judge;
 pub mod native;
 pub mod seed;
 pub mod worker;

@@ -6,6 +6,7 @@ mod leaving;
 mod link;
 mod program;
 mod start;
+mod task;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ pub(crate) use leaving::{Leaving, Surroundings};
 pub(crate) use link::{Link, LinkError};
 pub(crate) use program::{WorkerMissing, worker};
 pub(crate) use start::start;
+pub(crate) use task::{ReplyError, TaskWorker, read_reply};
 
 /// Where the worker of a run listens.
 pub(crate) fn socket(run: &Run) -> PathBuf {

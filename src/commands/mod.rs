@@ -2,6 +2,7 @@
 
 mod config;
 mod dashboard;
+mod eval;
 mod live;
 mod logs;
 mod runs;
@@ -24,6 +25,7 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
     match cli.command {
         Command::Train(train) => train::train(&home()?, &train),
         Command::Sample(sample) => sample::sample(&home()?, &sample),
+        Command::Eval(eval) => eval::eval(&home()?, &eval),
         Command::Attach(attach) => dashboard::attach(&home()?, &attach),
         Command::Pause(of) => live::pause(&home()?, of.run.as_deref()),
         Command::Resume(of) => live::resume(&home()?, of.run.as_deref()),

@@ -78,8 +78,8 @@ fn options(flags: &Sample, checkpoint: PathBuf) -> Options {
     }
 }
 
-/// The checkpoint to sample from: a file, or the newest one of a run that is whole.
-fn checkpoint(home: &Home, source: Option<&str>) -> Result<PathBuf, RunError> {
+/// The checkpoint that is meant: a file, or the newest one of a run that is whole.
+pub(super) fn checkpoint(home: &Home, source: Option<&str>) -> Result<PathBuf, RunError> {
     if let Some(file) = source.map(Path::new).filter(|path| path.is_file()) {
         return Ok(file.to_owned());
     }
@@ -93,7 +93,7 @@ fn checkpoint(home: &Home, source: Option<&str>) -> Result<PathBuf, RunError> {
 }
 
 /// Another seed every time, short enough to type.
-fn any_seed() -> u64 {
+pub(super) fn any_seed() -> u64 {
     use std::hash::{BuildHasher as _, RandomState};
     RandomState::new().hash_one(std::process::id()) % 1_000_000
 }

@@ -1,9 +1,10 @@
 //! What a worker answers, checked.
 
-use std::io::{ErrorKind, Read};
+use std::io::Read;
 
-use sparring_contract::protocol::{FrameError, Pictures, TaskReply, read_frame};
-use thiserror::Error;
+use sparring_contract::protocol::{Pictures, TaskReply};
+
+use crate::client::{ReplyError, read_reply};
 
 /// The size of each picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,23 +17,8 @@ pub struct Shape {
     pub width: u32,
 }
 
-/// Why there are no more pictures.
-#[derive(Debug, Error)]
-pub enum ReplyError {
-    /// The worker's output ended before its answer did.
-    #[error("the worker ended without an answer")]
-    Ended,
-    /// The worker could not do it, and said why.
-    #[error("{0}")]
-    Failed(String),
-    /// What came is not an answer to the question.
-    #[error("the worker's answer makes no sense: {0}")]
-    Nonsense(String),
-}
-
 /// The pictures that a worker sends until all are there.
-pub struct Replies<R> {
-    from: R,
+pub struct Replies {
     wanted: u64,
     have: u64,
     shape: Option<Shape>,
@@ -62,11 +48,10 @@ impl Shape {
     }
 }
 
-impl<R: Read> Replies<R> {
+impl Replies {
     /// The replies to a task of so many pictures.
-    pub fn new(from: R, wanted: u64) -> Self {
+    pub fn new(wanted: u64) -> Self {
         Self {
-            from,
             wanted,
             have: 0,
             shape: None,
@@ -75,26 +60,21 @@ impl<R: Read> Replies<R> {
     }
 
     /// The next batch; `None` when all the pictures that were wanted have come.
-    pub fn next(&mut self) -> Result<Option<Pictures>, ReplyError> {
+    pub fn next(&mut self, from: &mut impl Read) -> Result<Option<Pictures>, ReplyError> {
         if self.done {
             return Ok(None);
         }
-        match read_frame(&mut self.from) {
-            Ok(Some(TaskReply::Pictures(pictures))) => self.take(pictures).map(Some),
-            Ok(Some(TaskReply::Done)) if self.have == self.wanted => {
+        match read_reply(from)? {
+            TaskReply::Pictures(pictures) => self.take(pictures).map(Some),
+            TaskReply::Done if self.have == self.wanted => {
                 self.done = true;
                 Ok(None)
             }
-            Ok(Some(TaskReply::Done)) => Err(ReplyError::Nonsense(format!(
+            TaskReply::Done => Err(ReplyError::Nonsense(format!(
                 "{} of {} pictures",
                 self.have, self.wanted
             ))),
-            Ok(Some(TaskReply::Failed { message })) => Err(ReplyError::Failed(message)),
-            Ok(None) => Err(ReplyError::Ended),
-            Err(FrameError::Io(error)) if error.kind() == ErrorKind::UnexpectedEof => {
-                Err(ReplyError::Ended)
-            }
-            Err(error) => Err(ReplyError::Nonsense(error.to_string())),
+            _ => Err(ReplyError::Nonsense("no pictures".to_owned())),
         }
     }
 
@@ -149,9 +129,10 @@ pub(super) mod tests {
 
     fn ending(replies: &[TaskReply], wanted: u64) -> String {
         let bytes = bytes_of(replies);
-        let mut replies = Replies::new(bytes.as_slice(), wanted);
+        let mut from = bytes.as_slice();
+        let mut replies = Replies::new(wanted);
         loop {
-            match replies.next() {
+            match replies.next(&mut from) {
                 Ok(Some(_)) => {}
                 Ok(None) => return "done".to_owned(),
                 Err(error) => return error.to_string(),
@@ -167,11 +148,13 @@ pub(super) mod tests {
             TaskReply::Done,
         ];
         let bytes = bytes_of(&sent);
-        let mut replies = Replies::new(bytes.as_slice(), 5);
-        assert_eq!(replies.next().unwrap(), Some(pictures(0, 3)));
-        assert_eq!(replies.next().unwrap(), Some(pictures(12, 2)));
-        assert_eq!(replies.next().unwrap(), None);
-        assert_eq!(replies.next().unwrap(), None);
+        let mut from = bytes.as_slice();
+        let mut replies = Replies::new(5);
+        let mut next = || replies.next(&mut from).unwrap();
+        assert_eq!(next(), Some(pictures(0, 3)));
+        assert_eq!(next(), Some(pictures(12, 2)));
+        assert_eq!(next(), None);
+        assert_eq!(next(), None);
     }
 
     #[test]
@@ -194,8 +177,11 @@ pub(super) mod tests {
             "the worker ended without an answer"
         );
         let bytes = bytes_of(&[first]);
-        let mut cut = Replies::new(&bytes[..bytes.len() - 3], 1);
-        assert!(matches!(cut.next(), Err(ReplyError::Ended)));
+        let mut cut = &bytes[..bytes.len() - 3];
+        assert!(matches!(
+            Replies::new(1).next(&mut cut),
+            Err(ReplyError::Ended)
+        ));
     }
 
     #[test]

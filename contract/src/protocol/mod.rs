@@ -10,6 +10,7 @@ mod finite;
 mod frame;
 mod link;
 mod pictures;
+mod report;
 mod task;
 
 pub use command::{Ack, Command, Outcome};
@@ -19,7 +20,8 @@ pub use event::{
 pub use frame::{FrameError, MAX_FRAME, decode, encode, read_frame, write_frame};
 pub use link::{FaceHello, Machine, Snapshot, ToFace, ToWorker, WorkerHello};
 pub use pictures::{Pictures, Purpose};
-pub use task::{Task, TaskReply};
+pub use report::{Control, Figures, Report, Second};
+pub use task::{Subject, Task, TaskReply};
 
 /// Version of the messages. It grows when an old reader would misunderstand a new message, not when messages or
 /// fields are added.

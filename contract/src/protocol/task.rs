@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::Pictures;
+use super::{Pictures, Report};
 
 /// What a worker on a pipe is asked to do. One task, and the worker ends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,6 +22,33 @@ pub enum Task {
         /// `auto`, `cpu`, `cuda` or `cuda:N`.
         device: String,
     },
+    /// Judge pictures.
+    Eval {
+        /// Which.
+        subject: Subject,
+    },
+}
+
+/// The pictures that are judged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// 10,000 that a checkpoint's generator draws, against the data that it learnt from.
+    Checkpoint {
+        /// The safetensors file.
+        path: PathBuf,
+        /// Seed of the noise, as in [`Task::Sample`].
+        seed: u64,
+        /// The device that draws: `auto`, `cpu`, `cuda` or `cuda:N`.
+        device: String,
+    },
+    /// Those of a file or folder.
+    Samples {
+        /// IDX, plain or gzipped, `.npz` or a folder of PNG files.
+        path: PathBuf,
+        /// What they are held against: `mnist` or a folder of IDX files.
+        data: String,
+    },
 }
 
 /// What a worker on a pipe answers.
@@ -30,6 +57,13 @@ pub enum Task {
 pub enum TaskReply {
     /// Some of the pictures, in order.
     Pictures(Pictures),
+    /// What it is doing now, for someone who waits.
+    Progress {
+        /// In words.
+        doing: String,
+    },
+    /// What the judge found.
+    Report(Box<Report>),
     /// All is done.
     Done,
     /// It could not be done.

@@ -72,4 +72,12 @@ pub enum DataError {
         /// How many.
         images: usize,
     },
+    /// A file of samples of a kind that is not read.
+    #[error("{} is no file of pictures that can be read ({why}): give IDX, .npz or a folder of PNG files", path.display())]
+    NoSamples {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
 }

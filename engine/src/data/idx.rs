@@ -22,6 +22,16 @@ pub(super) fn load_folder(folder: &Path) -> Result<Images, DataError> {
     Ok(images)
 }
 
+/// Reads the test images of a folder, if it has any.
+pub(super) fn load_test(folder: &Path) -> Result<Option<Images>, DataError> {
+    ["t10k-images-idx3-ubyte", "t10k-images-idx3-ubyte.gz"]
+        .into_iter()
+        .map(|name| folder.join(name))
+        .find(|path| path.exists())
+        .map(|path| read_images(&path))
+        .transpose()
+}
+
 /// Reads a file of images, plain or gzipped.
 pub(super) fn read_images(path: &Path) -> Result<Images, DataError> {
     let bytes = fs::read(path).map_err(|error| unreadable(path, error))?;
@@ -61,6 +71,12 @@ pub(super) fn parse_images(bytes: &[u8], path: &Path) -> Result<Images, DataErro
     })
 }
 
+pub(super) fn parse_labels(bytes: &[u8], path: &Path) -> Result<Vec<u8>, DataError> {
+    let [count] = header(bytes, LABELS, "labels", path)?;
+    check_length(bytes, 8, [count], path)?;
+    Ok(bytes[8..].to_vec())
+}
+
 /// A folder's labels play no part in training yet, but labels that are fewer or more than the images tell that the
 /// wrong files came together.
 fn check_labels(images: &Path, count: usize) -> Result<(), DataError> {
@@ -71,12 +87,8 @@ fn check_labels(images: &Path, count: usize) -> Result<(), DataError> {
     if path == images || !path.exists() {
         return Ok(());
     }
-    let bytes = unpack(
-        fs::read(&path).map_err(|error| unreadable(&path, error))?,
-        &path,
-    )?;
-    let [labels] = header(&bytes, LABELS, "labels", &path)?;
-    check_length(&bytes, 8, [labels], &path)?;
+    let bytes = fs::read(&path).map_err(|error| unreadable(&path, error))?;
+    let labels = parse_labels(&unpack(bytes, &path)?, &path)?.len();
     if labels == count {
         Ok(())
     } else {
@@ -170,7 +182,7 @@ fn check_length<const SIZES: usize>(
     }
 }
 
-fn unreadable(path: &Path, error: io::Error) -> DataError {
+pub(super) fn unreadable(path: &Path, error: io::Error) -> DataError {
     DataError::Unreadable {
         path: path.to_owned(),
         error,

@@ -1,9 +1,10 @@
-//! Training images: where they are read from, and the order in which they are learnt.
+//! Images: where they are read from, and the order in which they are learnt.
 
 mod batches;
 mod error;
 mod idx;
 mod mnist;
+mod samples;
 
 use std::path::Path;
 
@@ -32,12 +33,63 @@ pub struct Images {
 impl Images {
     /// Reads what the configuration's `data` names: `mnist`, the digits inside the program, or a folder of IDX files.
     pub fn load(data: &str) -> Result<Self, DataError> {
-        if data == "mnist" {
-            mnist::load()
+        if data == MNIST {
+            mnist::load(Split::Train)
         } else {
             idx::load_folder(Path::new(data))
         }
     }
+
+    /// Reads the test images that belong to what `data` names: in a folder the file `t10k-images-idx3-ubyte`, `None`
+    /// where there is none.
+    pub fn load_test(data: &str) -> Result<Option<Self>, DataError> {
+        if data == MNIST {
+            mnist::load(Split::Test).map(Some)
+        } else {
+            idx::load_test(Path::new(data))
+        }
+    }
+
+    /// Reads pictures that somebody made: an IDX file, plain or gzipped, the first array of bytes in a `.npz`, or a
+    /// folder of PNG files in the order of their names.
+    pub fn load_samples(path: &Path) -> Result<Self, DataError> {
+        samples::load(path)
+    }
+
+    /// Whether these are MNIST's training images, wherever they were read from.
+    pub fn are_mnist(&self) -> Result<bool, DataError> {
+        if self.origin == MNIST {
+            return Ok(true);
+        }
+        if (self.count, self.height, self.width) != (60_000, 28, 28) {
+            return Ok(false);
+        }
+        Ok(mnist::load(Split::Train)?.pixels == self.pixels)
+    }
+
+    /// `[count, 1, height, width]`, u8, on the CPU.
+    pub fn tensor(&self) -> Tensor {
+        let shape = [self.count as i64, 1, self.height as i64, self.width as i64];
+        Tensor::from_data_size(&self.pixels, &shape, Kind::Uint8)
+    }
+}
+
+/// What `data` names the digits inside the program.
+const MNIST: &str = "mnist";
+
+/// A part of a data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Split {
+    /// To learn from: 60,000 digits of MNIST.
+    Train,
+    /// To be held against: 10,000 digits of MNIST, by other writers.
+    Test,
+}
+
+/// What each digit of MNIST is: `[n]`, i64, 0 to 9, in the order of the images.
+pub fn mnist_labels(split: Split) -> Result<Tensor, DataError> {
+    let labels = mnist::labels(split)?;
+    Ok(Tensor::from_slice(&labels).to_kind(Kind::Int64))
 }
 
 /// Images on the device that trains, still a byte a pixel: 47 MB for MNIST.
@@ -50,14 +102,8 @@ pub struct Dataset {
 impl Dataset {
     /// Copies the images to the device.
     pub fn on(device: Device, images: &Images) -> Self {
-        let shape = [
-            images.count as i64,
-            1,
-            images.height as i64,
-            images.width as i64,
-        ];
         Self {
-            images: Tensor::from_data_size(&images.pixels, &shape, Kind::Uint8).to_device(device),
+            images: images.tensor().to_device(device),
         }
     }
 

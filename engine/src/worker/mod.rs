@@ -6,6 +6,7 @@
 mod checkpoint;
 mod clock;
 mod environment;
+mod eval;
 mod headless;
 mod history;
 mod hub;

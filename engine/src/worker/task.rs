@@ -9,7 +9,7 @@ use sparring_contract::exit;
 use sparring_contract::protocol::{Purpose, Task, TaskReply, read_frame, write_frame};
 use sparring_contract::run::CheckpointHeader;
 
-use super::{checkpoint, pictures};
+use super::{checkpoint, eval, pictures};
 use crate::gan::{Noise, Painter};
 use crate::native;
 
@@ -40,6 +40,7 @@ fn do_task(out: &mut impl Write) -> anyhow::Result<()> {
             seed,
             device,
         } => sample(out, &checkpoint, count, seed, &device)?,
+        Task::Eval { subject } => eval::eval(out, &subject)?,
     }
     write_frame(out, &TaskReply::Done)?;
     Ok(())

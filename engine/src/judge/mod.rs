@@ -1,0 +1,79 @@
+//! The judge: how good made digits are, by a classifier that learnt MNIST's training digits and nothing else.
+//!
+//! It never has a part in training. [`Yardstick::measure`] is the whole measurement, [`Glance::quick`] a glance for
+//! someone who watches a training. docs/JUDGE.md says what each figure sees and what it is blind to.
+
+mod classifier;
+mod controls;
+mod file;
+mod gaussian;
+mod ground;
+mod learn;
+mod neighbours;
+mod quick;
+mod spectrum;
+mod yardstick;
+
+use crate::data::{Images, Split, mnist_labels};
+
+pub use classifier::{CLASSES, Classifier, FEATURES, SIDE, Seen};
+pub use controls::Defect;
+pub use file::{About, JudgeError};
+pub use gaussian::Gaussian;
+pub use neighbours::{Reach, nearest, reach};
+pub use quick::{Glance, Quick};
+pub use spectrum::Spectrum;
+pub use yardstick::{EvalError, FEWEST, PICTURES, Yardstick};
+
+/// A classifier, and what was measured with it when it was made.
+#[derive(Debug)]
+pub struct Judge {
+    classifier: Classifier,
+    about: About,
+}
+
+impl Judge {
+    /// The judge inside the program.
+    pub fn first() -> Result<Self, JudgeError> {
+        Self::read(include_bytes!("../../assets/judge.safetensors"))
+    }
+
+    /// Its sibling, which learnt the same from another seed: what both say does not hang on one of them.
+    pub fn second() -> Result<Self, JudgeError> {
+        Self::read(include_bytes!("../../assets/judge-second.safetensors"))
+    }
+
+    /// Trains a judge anew and measures the controls with it; some minutes. `doing` hears how far it is.
+    pub fn make(seed: u64, doing: &mut dyn FnMut(&str)) -> Result<Vec<u8>, EvalError> {
+        let pictures = Images::load("mnist")?.tensor();
+        let labels = mnist_labels(Split::Train)?;
+        let classifier = learn::learn(seed, &pictures, &labels, |epoch, loss| {
+            doing(&format!("epoch {epoch}, loss {loss:.4}"));
+        });
+        // What is measured is what will be read: half precision.
+        let classifier = classifier.halved();
+        let about = yardstick::examine(&classifier, seed, doing)?;
+        Ok(file::write(&classifier, &about)?)
+    }
+
+    /// Reads a judge's file.
+    pub fn read(bytes: &[u8]) -> Result<Self, JudgeError> {
+        let (classifier, about) = file::read(bytes)?;
+        Ok(Self { classifier, about })
+    }
+
+    /// What is known of it.
+    pub fn about(&self) -> &About {
+        &self.about
+    }
+
+    /// What looks.
+    pub fn classifier(&self) -> &Classifier {
+        &self.classifier
+    }
+}
+
+/// Where each chunk of at most `size` of `count` things begins, and its length.
+pub(crate) fn chunks(count: i64, size: i64) -> impl Iterator<Item = (i64, i64)> {
+    (0..(count + size - 1) / size).map(move |chunk| (chunk * size, size.min(count - chunk * size)))
+}

@@ -1,0 +1,241 @@
+//! `sparring eval`
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+use sparring_contract::exit;
+use sparring_contract::launch::Launch;
+use sparring_contract::protocol::{Figures, Report, Subject, Task, TaskReply};
+use sparring_contract::run::Home;
+
+use super::sample::{any_seed, checkpoint};
+use crate::cli::Eval;
+use crate::client::{TaskWorker, read_reply, worker};
+use crate::output::say;
+
+pub(super) fn eval(home: &Home, flags: &Eval) -> anyhow::Result<u8> {
+    let subject = subject(home, flags)?;
+    let task = Task::Eval {
+        subject: subject.clone(),
+    };
+    let report = ask(TaskWorker::start(worker(&Launch::Task)?, &task)?)?;
+    if flags.json {
+        let mut value = json!({ "subject": subject, "in_words": report.in_words() });
+        if let (Some(all), serde_json::Value::Object(figures)) =
+            (value.as_object_mut(), serde_json::to_value(&report)?)
+        {
+            all.extend(figures);
+        }
+        say(&value.to_string())?;
+    } else {
+        for line in lines(&subject, &report) {
+            say(&line)?;
+        }
+    }
+    Ok(exit::SUCCESS)
+}
+
+/// What is to be judged, by paths that hold in any folder.
+fn subject(home: &Home, flags: &Eval) -> anyhow::Result<Subject> {
+    let whole = |path: &Path| {
+        fs::canonicalize(path).with_context(|| format!("cannot find {}", path.display()))
+    };
+    match &flags.samples {
+        None => Ok(Subject::Checkpoint {
+            path: whole(&checkpoint(home, flags.source.as_deref())?)?,
+            seed: flags.seed.unwrap_or_else(any_seed),
+            device: flags.device.clone(),
+        }),
+        Some(path) => Ok(Subject::Samples {
+            path: whole(path)?,
+            data: flags.data.clone(),
+        }),
+    }
+}
+
+/// Waits for the report, and tells on stderr, where that is a terminal, what is being done.
+fn ask(mut worker: TaskWorker) -> anyhow::Result<Report> {
+    let line = ProgressBar::new_spinner().with_message("loading libtorch");
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+        line.set_style(style.tick_chars("|/-\\ "));
+    }
+    line.enable_steady_tick(Duration::from_millis(120));
+    let report = loop {
+        match worker.read(read_reply) {
+            Ok(TaskReply::Progress { doing }) => line.set_message(doing),
+            Ok(TaskReply::Report(report)) => break Ok(*report),
+            Ok(_) => {
+                break Err(anyhow::anyhow!(
+                    "the worker's answer makes no sense: no report"
+                ));
+            }
+            Err(error) => break Err(error),
+        }
+    };
+    line.finish_and_clear();
+    let report = report?;
+    worker.finish();
+    if report.pictures == 0 {
+        bail!("the worker's answer makes no sense: a report on nothing");
+    }
+    Ok(report)
+}
+
+/// A figure of the table.
+struct Row {
+    name: &'static str,
+    of: fn(&Figures) -> Option<f64>,
+    /// Whether it is told as a multiple of the floor too.
+    times: bool,
+    /// The control that it is there to see, and a word for it.
+    control: (&'static str, &'static str),
+}
+
+const ROWS: [Row; 7] = [
+    Row {
+        name: "Fréchet distance",
+        of: |figures| figures.frechet,
+        times: true,
+        control: ("one_pixel_shift", "shifted by a pixel"),
+    },
+    Row {
+        name: "fine Fréchet distance",
+        of: |figures| figures.fine,
+        times: true,
+        control: ("noise", "with noise"),
+    },
+    Row {
+        name: "recall",
+        of: |figures| figures.recall,
+        times: false,
+        control: ("repeated", "500 repeated"),
+    },
+    Row {
+        name: "coverage",
+        of: |figures| figures.coverage,
+        times: false,
+        control: ("repeated", "500 repeated"),
+    },
+    Row {
+        name: "variation of classes",
+        of: |figures| figures.class_variation,
+        times: false,
+        control: ("missing_class", "without nines"),
+    },
+    Row {
+        name: "nearest training image",
+        of: |figures| figures.nearest,
+        times: false,
+        control: ("repeated", "copies"),
+    },
+    Row {
+        name: "confidence",
+        of: |figures| figures.confidence,
+        times: false,
+        control: ("class_gaussians", "class Gaussians"),
+    },
+];
+
+/// The report for people.
+fn lines(subject: &Subject, report: &Report) -> Vec<String> {
+    let mut lines = vec![
+        format!(
+            "{}: {} pictures against {}",
+            match subject {
+                Subject::Checkpoint { path, seed, .. } =>
+                    format!("{}, seed {seed}", path.display()),
+                Subject::Samples { path, .. } => path.display().to_string(),
+            },
+            report.pictures,
+            report.against
+        ),
+        String::new(),
+    ];
+    let mut cells = vec![["", "pictures", "real images", "times", "to compare"].map(str::to_owned)];
+    for row in &ROWS {
+        let Some(found) = (row.of)(&report.found) else {
+            continue;
+        };
+        let floor = (row.of)(&report.floor);
+        let times = floor.filter(|_| row.times).map(|floor| times(found, floor));
+        let control = report
+            .controls
+            .iter()
+            .find(|control| control.name == row.control.0)
+            .and_then(|control| (row.of)(&control.figures))
+            .map(|reading| format!("{} {}", number(reading), row.control.1));
+        cells.push([
+            row.name.to_owned(),
+            number(found),
+            floor.map_or_else(|| "–".to_owned(), number),
+            times.unwrap_or_default(),
+            control.unwrap_or_default(),
+        ]);
+        if let (true, Some(second)) = (row.name == ROWS[0].name, report.second) {
+            cells.push([
+                "  by a second judge".to_owned(),
+                number(second.found),
+                number(second.floor),
+                self::times(second.found, second.floor),
+                String::new(),
+            ]);
+        }
+    }
+    lines.extend(table(&cells));
+    if let Some(classes) = report.found.classes {
+        let shares: Vec<_> = classes
+            .iter()
+            .enumerate()
+            .map(|(digit, share)| format!("{digit}: {:.1}", share * 100.0))
+            .collect();
+        lines.extend([
+            String::new(),
+            format!("% of each digit  {}", shares.join("  ")),
+        ]);
+    }
+    if let Some(words) = report.in_words() {
+        lines.extend([String::new(), words]);
+    }
+    if let Some(left_out) = &report.left_out {
+        lines.extend([String::new(), format!("left out: {left_out}")]);
+    }
+    lines
+}
+
+fn table(cells: &[[String; 5]]) -> Vec<String> {
+    let width = |column: usize| {
+        cells
+            .iter()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or_default()
+    };
+    let [name, found, floor, times] = [0, 1, 2, 3].map(width);
+    cells
+        .iter()
+        .map(|[a, b, c, d, e]| {
+            format!("{a:name$}  {b:>found$}  {c:>floor$}  {d:>times$}  {e}")
+                .trim_end()
+                .to_owned()
+        })
+        .collect()
+}
+
+fn times(found: f64, floor: f64) -> String {
+    format!("{:.1} ×", found / floor)
+}
+
+/// Three digits that count.
+fn number(value: f64) -> String {
+    let digits = match value.abs() {
+        size if size >= 100.0 => 0,
+        size if size >= 10.0 => 1,
+        size if size >= 1.0 => 2,
+        _ => 3,
+    };
+    format!("{value:.digits$}")
+}
