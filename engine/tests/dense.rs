@@ -23,7 +23,12 @@ fn a_dense_layer_and_its_gradients_are_those_of_libtorch() {
             let random = |shape: [i64; 2]| {
                 Tensor::randn(shape, (Kind::Float, Device::Cpu)).set_requires_grad(true)
             };
-            let (x, weight) = (random([n, inputs]), random([outputs, inputs]));
+            // Of the size that weights have, since what a tanh does near its ends is lost in rounding.
+            let size = (inputs as f64).sqrt().recip();
+            let weight = (random([outputs, inputs]) * size)
+                .detach()
+                .set_requires_grad(true);
+            let x = random([n, inputs]);
             let bias = Tensor::randn([outputs], (Kind::Float, Device::Cpu)).set_requires_grad(true);
             let leaves = [&x, &weight, &bias];
 

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "adam.h"
+#include "conv.h"
 #include "dense.h"
+#include "norm.h"
 #include "team.h"
 
 namespace {
@@ -48,6 +50,24 @@ char* sparring_dense(torch::Tensor** out, const torch::Tensor* input, const torc
   return guarded([&] {
     *out = new torch::Tensor(
         sparring::dense(*input, *weight, *bias, static_cast<sparring::Activation>(activation), slope));
+  });
+}
+
+char* sparring_conv(torch::Tensor** out, const torch::Tensor* input, const torch::Tensor* weight,
+                    const torch::Tensor* bias, int64_t stride, int64_t padding, bool transposed, int64_t activation,
+                    double slope) {
+  return guarded([&] {
+    *out = new torch::Tensor(sparring::conv(*input, *weight, *bias, {stride, padding, transposed},
+                                            static_cast<sparring::Activation>(activation), slope));
+  });
+}
+
+char* sparring_batch_norm(torch::Tensor** out, const torch::Tensor* input, const torch::Tensor* weight,
+                          const torch::Tensor* bias, const torch::Tensor* running_mean,
+                          const torch::Tensor* running_var, bool training, int64_t activation, double slope) {
+  return guarded([&] {
+    *out = new torch::Tensor(sparring::batch_norm(*input, {*weight, *bias, *running_mean, *running_var}, training,
+                                                  static_cast<sparring::Activation>(activation), slope));
   });
 }
 
