@@ -54,7 +54,20 @@ fn compile_native(libtorch: &Path) -> Result<(), Box<dyn Error>> {
         // A square root need not report its errors, and so becomes one instruction for many.
         .flag("-fno-math-errno")
         .debug(false)
-        .files(["native", "team", "product", "dense", "small", "adam"].map(source))
+        .files(
+            [
+                "native",
+                "team",
+                "product",
+                "activation",
+                "dense",
+                "conv",
+                "norm",
+                "small",
+                "adam",
+            ]
+            .map(source),
+        )
         .try_compile("sparring_native")?;
     Ok(())
 }

@@ -157,7 +157,7 @@ fn values_that_cannot_be_are_refused_by_name() {
     );
     refused(
         &["--preset", "vae"],
-        "unknown preset `vae` (from --preset); there is tutorial",
+        "unknown preset `vae` (from --preset); there is tutorial, dcgan",
     );
     assert!(
         !lab.path().join("runs").exists(),

@@ -156,3 +156,31 @@ fn images_of_any_size_train() {
     write_images(&lab.data(), 3, 5);
     assert_eq!(lab.train(&["--steps", "4", "--name", "tiny"]).code, 0);
 }
+
+#[test]
+fn images_that_do_not_fit_the_networks() {
+    let lab = Lab::new();
+    let refused = |settings: &[&str], message: &str| {
+        let said = lab.train(&[&["--name", "unfit"], settings].concat());
+        said.refused(1, &format!("error: {message}"));
+        assert!(!lab.path().join("runs/unfit").exists());
+    };
+    refused(
+        &[
+            "--preset",
+            "dcgan",
+            "--set",
+            "discriminator.hidden=[2, 2, 2, 2]",
+        ],
+        "discriminator.hidden has 4 layers, which with architecture = \"dcgan\" halve the pictures as often, and these are 8x8: give it as many widths as both sides can be halved",
+    );
+    refused(
+        &[
+            "--batch-size",
+            "199",
+            "--set",
+            "generator.normalization=batch",
+        ],
+        "generator.normalization = \"batch\" needs two pictures a step or more, and with batch_size = 199 of 200 images a step has one: choose another batch_size",
+    );
+}

@@ -144,6 +144,36 @@ fn a_run_that_was_killed_and_resumed_is_the_unbroken_run_to_the_bit() {
 }
 
 #[test]
+fn a_dcgan_goes_on_with_what_its_batch_norms_have_seen() {
+    let lab = Lab::new();
+    let train = |name: &str, steps: &str| {
+        let said = lab.train(&["--preset", "dcgan", "--name", name, "--steps", steps]);
+        assert_eq!(said.code, 0, "{said:?}");
+    };
+    train("unbroken", "40");
+    train("broken", "18");
+    let resumed = lab.sparring(&["train", "--resume", "broken", "--steps", "40", "--json"]);
+    assert!(
+        matches!(&resumed.events()[0], Event::Started(started) if started.step == 18),
+        "{resumed:?}"
+    );
+    let state = tensors(&lab.run("broken"), 40);
+    assert_eq!(state, tensors(&lab.run("unbroken"), 40));
+    let file = std::fs::read(lab.run("broken").checkpoint_file(40)).unwrap();
+    for name in ["running_mean", "running_var"] {
+        let name = format!("generator.model.2.{name}");
+        assert!(
+            file.windows(name.len())
+                .any(|window| window == name.as_bytes()),
+            "{name} is not in the checkpoint"
+        );
+    }
+    let sample = ["sample", "broken", "-n", "2", "--render", "ascii"];
+    let drawn = lab.sparring(&sample);
+    assert_eq!(drawn.code, 0, "{drawn:?}");
+}
+
+#[test]
 fn ctrl_c_and_sigterm_save_and_the_resumed_run_is_the_unbroken_one() {
     let lab = Lab::new();
     let expected = unbroken(&lab);

@@ -8,7 +8,9 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
-use sparring_contract::config::{self, Config, Request, Setting, resolve};
+use sparring_contract::config::{
+    self, Architecture, Config, Normalization, Request, Setting, resolve,
+};
 use sparring_engine::data::{Batches, Dataset, Images};
 use sparring_engine::gan::{Adam, Judgement, Network, Session, generator_loss};
 use sparring_engine::seed::{Stream, reseed};
@@ -217,6 +219,19 @@ impl Networks {
 /// networks of dense layers on the CPU.
 fn bound(options: &Options) -> anyhow::Result<()> {
     let config = &options.config;
+    for (name, plan) in [
+        ("generator", &config.generator),
+        ("discriminator", &config.discriminator),
+    ] {
+        let plain = plan.architecture == Architecture::Mlp
+            && plan.normalization != Some(Normalization::Batch);
+        if !plain {
+            bail!(
+                "the bound is that of dense layers alone, and the {name} of preset {} has others: use `step measure`",
+                config.preset
+            );
+        }
+    }
     let data = Dataset::on(Device::Cpu, &Images::load(&config.data)?);
     let networks = Networks::of(config, data.shape());
     let mut products = networks.products(config.batch_size as i64);

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Three steps of the tutorial's GAN in PyTorch 2.13, as numbers to hold the engine against.
+"""Three steps of a preset's GAN in PyTorch 2.13, as numbers to hold the engine against.
 
-    make_fixture.py OUT.safetensors [--full]
+    make_fixture.py OUT.safetensors [--preset tutorial|dcgan] [--full]
 
-Writes the initial weights, three batches and noises, and after each step the losses, all gradients and all weights.
-The networks, the loss (sigmoid and BCELoss), Adam and the order of the two steps are the tutorial's. Without --full
-the layers are narrow and the pictures 14x14, so that the file, which is kept in the repository, is small; with it they
-are the tutorial's own.
+Writes the initial weights, three batches and noises, and after each step the losses, all gradients, all weights and
+what batch norms have seen, and of dcgan at the end what the
+generator makes of the last noise in eval mode. The networks, the loss (sigmoid
+and BCELoss), Adam and the order of the two steps are the tutorial's, or those of config/dcgan.toml. Without --full the
+layers are narrow and the pictures small, so that the files, which are kept in the repository, are; with it they are
+the preset's own.
 """
 import argparse
 
@@ -16,24 +18,57 @@ from torch import nn, optim
 
 arguments = argparse.ArgumentParser()
 arguments.add_argument("out")
+arguments.add_argument("--preset", choices=["tutorial", "dcgan"], default="tutorial")
 arguments.add_argument("--full", action="store_true")
 arguments = arguments.parse_args()
-if arguments.full:
-    latent, side, batch, g_hidden, d_hidden = 100, 28, 64, (256, 512, 1024), (512, 256)
-else:
-    latent, side, batch, g_hidden, d_hidden = 10, 14, 8, (24, 32, 40), (32, 16)
+latent, side, batch, g_hidden, d_hidden = {
+    ("tutorial", True): (100, 28, 64, (256, 512, 1024), (512, 256)),
+    ("tutorial", False): (10, 14, 8, (24, 32, 40), (32, 16)),
+    ("dcgan", True): (64, 28, 128, (64, 32), (32, 64)),
+    ("dcgan", False): (6, 12, 8, (10, 6), (5, 12)),
+}[arguments.preset, arguments.full]
+betas = {"tutorial": (0.9, 0.999), "dcgan": (0.5, 0.999)}[arguments.preset]
 torch.manual_seed(20261123)
+
+
+def tutorial_generator():
+    a, b, c = g_hidden
+    return nn.Sequential(
+        nn.Linear(latent, a), nn.ReLU(),
+        nn.Linear(a, b), nn.ReLU(),
+        nn.Linear(b, c), nn.ReLU(),
+        nn.Linear(c, side * side), nn.Tanh())
+
+
+def tutorial_discriminator():
+    a, b = d_hidden
+    return nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(side * side, a), nn.LeakyReLU(0.2),
+        nn.Linear(a, b), nn.LeakyReLU(0.2),
+        nn.Linear(b, 1), nn.Sigmoid())
+
+
+def dcgan_generator():
+    (a, b), small = g_hidden, side // 4
+    return nn.Sequential(
+        nn.Linear(latent, a * small * small), nn.Unflatten(1, (a, small, small)), nn.BatchNorm2d(a), nn.ReLU(),
+        nn.ConvTranspose2d(a, b, 4, 2, 1), nn.BatchNorm2d(b), nn.ReLU(),
+        nn.ConvTranspose2d(b, 1, 4, 2, 1), nn.Tanh())
+
+
+def dcgan_discriminator():
+    (a, b), small = d_hidden, side // 4
+    return nn.Sequential(
+        nn.Conv2d(1, a, 4, 2, 1), nn.LeakyReLU(0.2),
+        nn.Conv2d(a, b, 4, 2, 1), nn.LeakyReLU(0.2),
+        nn.Flatten(), nn.Linear(b * small * small, 1), nn.Sigmoid())
 
 
 class Generator(nn.Module):
     def __init__(self):
         super().__init__()
-        a, b, c = g_hidden
-        self.model = nn.Sequential(
-            nn.Linear(latent, a), nn.ReLU(),
-            nn.Linear(a, b), nn.ReLU(),
-            nn.Linear(b, c), nn.ReLU(),
-            nn.Linear(c, side * side), nn.Tanh())
+        self.model = {"tutorial": tutorial_generator, "dcgan": dcgan_generator}[arguments.preset]()
 
     def forward(self, z):
         return self.model(z).reshape(-1, 1, side, side)
@@ -42,12 +77,7 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     def __init__(self):
         super().__init__()
-        a, b = d_hidden
-        self.model = nn.Sequential(
-            nn.Flatten(),
-            nn.Linear(side * side, a), nn.LeakyReLU(0.2),
-            nn.Linear(a, b), nn.LeakyReLU(0.2),
-            nn.Linear(b, 1), nn.Sigmoid())
+        self.model = {"tutorial": tutorial_discriminator, "dcgan": dcgan_discriminator}[arguments.preset]()
 
     def forward(self, x):
         return self.model(x)
@@ -55,13 +85,14 @@ class Discriminator(nn.Module):
 
 generator, discriminator, bce = Generator(), Discriminator(), nn.BCELoss()
 networks = {"generator": generator, "discriminator": discriminator}
-optimizers = {name: optim.Adam(network.parameters(), lr=2e-4) for name, network in networks.items()}
+optimizers = {name: optim.Adam(network.parameters(), lr=2e-4, betas=betas) for name, network in networks.items()}
 kept = {}
 
 
 def keep(prefix, of):
     for network_name, network in networks.items():
-        for name, parameter in network.named_parameters():
+        buffers = ((name, buffer) for name, buffer in network.named_buffers() if "running" in name)
+        for name, parameter in [*network.named_parameters(), *buffers]:
             kept[f"{prefix}.{network_name}.{name}"] = of(parameter).detach().clone().contiguous()
 
 
@@ -92,4 +123,6 @@ for step in range(3):
             kept[f"step.{step}.gradient.{name}.{parameter}"] = gradient
     keep(f"step.{step}.weight", lambda parameter: parameter)
 
+if arguments.preset == "dcgan":
+    kept["pictures"] = generator.eval()(noise).detach()
 save_file(kept, arguments.out)

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Holds sparring against PyTorch 2.13: `make test-python`.
 
-1. Three steps of the tutorial's networks at full size, in PyTorch and in the engine (engine/tests/numbers.rs).
+1. Three steps of the networks of tutorial and dcgan at full size, in PyTorch and in the engine
+   (engine/tests/numbers.rs).
 2. A checkpoint loads into the tutorial's PyTorch modules by load_state_dict, and their pictures are those of
    `sparring sample --seed`.
 3. What `sample --out` wrote as .npz and as PNG is read by NumPy and Pillow.
@@ -55,10 +56,12 @@ class Discriminator(nn.Module):
 
 
 def numbers_at_full_size(folder):
-    fixture = folder / "full.safetensors"
-    subprocess.run([sys.executable, ROOT / "tests/python/make_fixture.py", fixture, "--full"], check=True)
+    for preset in ["tutorial", "dcgan"]:
+        fixture = folder / f"{preset}.safetensors"
+        make = [sys.executable, ROOT / "tests/python/make_fixture.py", fixture, "--preset", preset, "--full"]
+        subprocess.run(make, check=True)
     test = ["cargo", "test", "--workspace", "--test", "numbers", "--quiet"]
-    done = subprocess.run(test, cwd=ROOT, env=os.environ | {"SPARRING_FIXTURE": str(fixture)}, capture_output=True)
+    done = subprocess.run(test, cwd=ROOT, env=os.environ | {"SPARRING_FIXTURES": str(folder)}, capture_output=True)
     check("three steps at full size, each tensor within 1e-5 in relative L2 norm", done.returncode == 0,
           done.stdout.decode()[-2000:] if done.returncode else "")
 

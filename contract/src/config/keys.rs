@@ -46,6 +46,8 @@ pub struct Key {
 }
 
 const ACTIVATIONS: Kind = Kind::Choice(&["relu", "leaky_relu", "tanh"]);
+const ARCHITECTURES: Kind = Kind::Choice(&["mlp", "dcgan"]);
+const NORMALIZATIONS: Kind = Kind::Choice(&["none", "batch"]);
 const COUNT: Kind = Kind::Integer(0, i64::MAX);
 const SLOPE: Kind = Kind::Number(0.0, 1.0);
 /// The highest learning rate that is not certainly a slip of the keyboard.
@@ -68,11 +70,14 @@ pub const KEYS: &[Key] = &[
     key("batch_size", Kind::Integer(1, 65536), Change::Never),
     key("latent_dim", Kind::Integer(1, 65536), Change::Never),
     key("loss", Kind::Choice(&["bce"]), Change::Never),
+    key("generator.architecture", ARCHITECTURES, Change::Never),
     key("generator.hidden", Kind::Widths, Change::Never),
     key("generator.activation", ACTIVATIONS, Change::Never),
     key("generator.negative_slope", SLOPE, Change::Never),
+    key("generator.normalization", NORMALIZATIONS, Change::Never),
     key("generator.learning_rate", RATE, Change::Live),
     key("generator.betas", Kind::Betas, Change::Never),
+    key("discriminator.architecture", ARCHITECTURES, Change::Never),
     key("discriminator.hidden", Kind::Widths, Change::Never),
     key("discriminator.activation", ACTIVATIONS, Change::Never),
     key("discriminator.negative_slope", SLOPE, Change::Never),

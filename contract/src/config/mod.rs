@@ -49,19 +49,45 @@ pub struct Config {
     pub output: Output,
 }
 
-/// A multi-layer perceptron and the Adam that trains it.
+/// A network and the Adam that trains it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Network {
-    /// Widths of the hidden layers, input side first.
+    /// What its layers are.
+    pub architecture: Architecture,
+    /// Widths of the hidden layers, input side first; of a DCGAN their channels.
     pub hidden: Vec<u64>,
     /// Activation after each hidden layer.
     pub activation: Activation,
     /// Slope of `leaky_relu` below zero.
     pub negative_slope: f64,
+    /// What comes between a hidden layer and its activation; the generator's alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub normalization: Option<Normalization>,
     /// Adam's step size.
     pub learning_rate: f64,
     /// Adam's decay rates β1 and β2, each in [0, 1).
     pub betas: [f64; 2],
+}
+
+/// What the layers of a network are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Architecture {
+    /// Linear ones: a multi-layer perceptron.
+    Mlp,
+    /// Convolutions, each of which halves or doubles the side of a picture (Radford, Metz and Chintala 2016).
+    Dcgan,
+}
+
+/// What comes between a hidden layer and its activation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Normalization {
+    /// Nothing.
+    #[serde(rename = "none")]
+    Off,
+    /// Batch normalisation (Ioffe and Szegedy 2015).
+    #[serde(rename = "batch")]
+    Batch,
 }
 
 /// Activation after a hidden layer.
@@ -109,10 +135,16 @@ pub struct Preset {
 }
 
 /// The presets, the default first.
-pub const PRESETS: &[Preset] = &[Preset {
-    name: "tutorial",
-    source: include_str!("../../../config/tutorial.toml"),
-}];
+pub const PRESETS: &[Preset] = &[
+    Preset {
+        name: "tutorial",
+        source: include_str!("../../../config/tutorial.toml"),
+    },
+    Preset {
+        name: "dcgan",
+        source: include_str!("../../../config/dcgan.toml"),
+    },
+];
 
 /// Every key with its default and its documentation.
 pub const DEFAULTS: &str = include_str!("../../../config/default.toml");

@@ -3,6 +3,8 @@
 //! Start reading at [`Session::step`].
 
 mod adam;
+mod fit;
+mod layer;
 mod network;
 mod objective;
 mod painter;
@@ -11,7 +13,9 @@ mod snapshot;
 mod tally;
 
 pub use adam::Adam;
-pub use network::{Layer, Network};
+pub use fit::{Misfit, fits};
+pub use layer::{Layer, Mode};
+pub use network::Network;
 pub use objective::{Judgement, generator_loss};
 pub use painter::{Noise, Painter};
 pub use session::{Figures, Session};

@@ -1,31 +1,11 @@
 //! A network: layers in a row, with the names and initial weights of the equivalent `torch.nn.Sequential`.
 
-use sparring_contract::config;
-use tch::{Device, Kind, Tensor};
+use sparring_contract::config::{self, Architecture, Normalization};
+use tch::{Device, Tensor};
 
-use crate::native::{Activation, dense};
+use super::layer::{Layer, Mode};
+use crate::native::Activation;
 use crate::seed::{Stream, reseed};
-
-/// One layer of a network.
-#[derive(Debug)]
-pub enum Layer {
-    /// `[n, …]` to `[n, product of the rest]`.
-    Flatten,
-    /// `activation(x Wᵀ + b)`, with W `[out, in]` and b `[out]`: in PyTorch a Linear and its activation.
-    Dense {
-        /// W.
-        weight: Tensor,
-        /// b.
-        bias: Tensor,
-        /// What is done to the outputs.
-        activation: Activation,
-    },
-    /// `[n, c·h·w]` to `[n, c, h, w]`.
-    Unflatten {
-        /// `[c, h, w]`.
-        shape: [i64; 3],
-    },
-}
 
 /// Layers in a row.
 #[derive(Debug)]
@@ -36,6 +16,8 @@ pub struct Network {
 
 impl Network {
     /// A generator: noise `[n, latent_dim]` to pictures `[n, channels, height, width]` in [-1, 1].
+    ///
+    /// The plan must fit pictures of this shape ([`super::fits`]).
     pub fn generator(
         plan: &config::Network,
         latent_dim: u64,
@@ -44,20 +26,40 @@ impl Network {
         seed: u64,
     ) -> Self {
         reseed(seed, Stream::Weights, 0);
-        let mut layers = Vec::new();
-        let width = hidden_layers(&mut layers, plan, latent_dim as i64, device);
-        let pixels = shape.iter().product();
-        layers.push(Layer::dense(width, pixels, Activation::Tanh, device));
-        layers.push(Layer::Unflatten { shape });
+        let mut builder = Builder::new(plan, device);
+        let latent_dim = latent_dim.cast_signed();
+        match (plan.architecture, widths(plan).split_first()) {
+            (Architecture::Dcgan, Some((first, rest))) => {
+                let [channels, height, width] = shape;
+                let layers = plan.hidden.len() as u32;
+                let smallest = [*first, height >> layers, width >> layers];
+                builder.hidden_dense(latent_dim, smallest.iter().product(), Some(smallest));
+                let mut inputs = *first;
+                for outputs in rest {
+                    builder.hidden_conv(inputs, *outputs, true);
+                    inputs = *outputs;
+                }
+                let last = Layer::conv(inputs, channels, true, Activation::Tanh, device);
+                builder.layers.push(last);
+            }
+            _ => {
+                let inputs = builder.hidden_denses(latent_dim);
+                let pixels = shape.iter().product();
+                let last = Layer::dense(inputs, pixels, Activation::Tanh, device);
+                builder.layers.push(last);
+                builder.layers.push(Layer::Unflatten { shape });
+            }
+        }
         Self {
             name: "generator",
-            layers,
+            layers: builder.layers,
         }
     }
 
     /// A discriminator: pictures `[n, channels, height, width]` to logits `[n, 1]`, positive for «real».
     ///
-    /// The sigmoid of the tutorial's last layer is part of the loss.
+    /// The sigmoid of the tutorial's last layer is part of the loss. The plan must fit pictures of this shape
+    /// ([`super::fits`]).
     pub fn discriminator(
         plan: &config::Network,
         shape: [i64; 3],
@@ -65,12 +67,25 @@ impl Network {
         seed: u64,
     ) -> Self {
         reseed(seed, Stream::Weights, 1);
-        let mut layers = vec![Layer::Flatten];
-        let width = hidden_layers(&mut layers, plan, shape.iter().product(), device);
-        layers.push(Layer::dense(width, 1, Activation::Identity, device));
+        let mut builder = Builder::new(plan, device);
+        let inputs = if plan.architecture == Architecture::Dcgan {
+            let [mut channels, height, width] = shape;
+            for outputs in widths(plan) {
+                builder.hidden_conv(channels, outputs, false);
+                channels = outputs;
+            }
+            builder.layers.push(Layer::Flatten);
+            let layers = plan.hidden.len() as u32;
+            channels * (height >> layers) * (width >> layers)
+        } else {
+            builder.layers.push(Layer::Flatten);
+            builder.hidden_denses(shape.iter().product())
+        };
+        let last = Layer::dense(inputs, 1, Activation::Identity, device);
+        builder.layers.push(last);
         Self {
             name: "discriminator",
-            layers,
+            layers: builder.layers,
         }
     }
 
@@ -79,21 +94,41 @@ impl Network {
         self.name
     }
 
-    /// Applies the layers.
+    /// Applies the layers, to learn from it.
     pub fn forward(&self, input: &Tensor) -> Tensor {
+        self.apply(input, Mode::Training)
+    }
+
+    /// Applies the layers, to see what was learnt: batch norms take the statistics that they remember.
+    pub fn evaluate(&self, input: &Tensor) -> Tensor {
+        self.apply(input, Mode::Evaluation)
+    }
+
+    fn apply(&self, input: &Tensor, mode: Mode) -> Tensor {
         self.layers
             .iter()
-            .fold(input.shallow_clone(), |x, layer| layer.forward(&x))
+            .fold(input.shallow_clone(), |x, layer| layer.forward(&x, mode))
     }
 
     /// What the network learns, in order, with the names of PyTorch: `generator.model.0.weight`.
     pub fn parameters(&self) -> Vec<(String, &Tensor)> {
+        self.named(Layer::parameters)
+    }
+
+    /// What the network remembers beside, in order: `generator.model.2.running_mean`.
+    pub fn buffers(&self) -> Vec<(String, &Tensor)> {
+        self.named(Layer::buffers)
+    }
+
+    fn named<'a>(
+        &'a self,
+        of: impl Fn(&'a Layer) -> Vec<(&'static str, &'a Tensor)>,
+    ) -> Vec<(String, &'a Tensor)> {
         let mut found = Vec::new();
         let mut index = 0;
         for layer in &self.layers {
-            if let Layer::Dense { weight, bias, .. } = layer {
-                found.push((format!("{}.model.{index}.weight", self.name), weight));
-                found.push((format!("{}.model.{index}.bias", self.name), bias));
+            for (name, tensor) in of(layer) {
+                found.push((format!("{}.model.{index}.{name}", self.name), tensor));
             }
             index += layer.modules();
         }
@@ -124,66 +159,72 @@ impl Network {
     }
 }
 
-/// Appends the hidden layers and returns the width of the last.
-fn hidden_layers(
-    layers: &mut Vec<Layer>,
-    plan: &config::Network,
-    input: i64,
+/// A row of layers that grows.
+struct Builder<'a> {
+    plan: &'a config::Network,
     device: Device,
-) -> i64 {
-    let mut width = input;
-    for next in plan.hidden.iter().map(|next| next.cast_signed()) {
-        layers.push(Layer::dense(width, next, activation(plan), device));
-        width = next;
-    }
-    width
+    layers: Vec<Layer>,
 }
 
-fn activation(plan: &config::Network) -> Activation {
-    match plan.activation {
-        config::Activation::Relu => Activation::Relu,
-        config::Activation::LeakyRelu => Activation::LeakyRelu {
-            slope: plan.negative_slope,
-        },
-        config::Activation::Tanh => Activation::Tanh,
+impl<'a> Builder<'a> {
+    fn new(plan: &'a config::Network, device: Device) -> Self {
+        Self {
+            plan,
+            device,
+            layers: Vec::new(),
+        }
     }
-}
 
-impl Layer {
-    /// A linear layer with the initial weights of `torch.nn.Linear`: uniform in ±1/√inputs.
-    fn dense(inputs: i64, outputs: i64, activation: Activation, device: Device) -> Self {
-        let bound = (inputs as f64).sqrt().recip();
-        // Drawn on the CPU, so that a seed gives the same weights on every device.
-        let draw = |shape: &[i64]| {
-            Tensor::empty(shape, (Kind::Float, Device::Cpu))
-                .uniform_(-bound, bound)
-                .to_device(device)
-                .set_requires_grad(true)
+    /// Appends the hidden layers of a multi-layer perceptron and returns the width of the last.
+    fn hidden_denses(&mut self, inputs: i64) -> i64 {
+        widths(self.plan)
+            .into_iter()
+            .fold(inputs, |inputs, outputs| {
+                self.hidden_dense(inputs, outputs, None);
+                outputs
+            })
+    }
+
+    /// A linear layer, whose outputs may be brought into the shape of pictures, its norm and its activation.
+    fn hidden_dense(&mut self, inputs: i64, outputs: i64, shape: Option<[i64; 3]>) {
+        let channels = shape.map_or(outputs, |shape| shape[0]);
+        let (own, norm) = self.norm(channels);
+        self.layers
+            .push(Layer::dense(inputs, outputs, own, self.device));
+        self.layers
+            .extend(shape.map(|shape| Layer::Unflatten { shape }));
+        self.layers.extend(norm);
+    }
+
+    fn hidden_conv(&mut self, inputs: i64, outputs: i64, transposed: bool) {
+        let (own, norm) = self.norm(outputs);
+        self.layers
+            .push(Layer::conv(inputs, outputs, transposed, own, self.device));
+        self.layers.extend(norm);
+    }
+
+    /// The activation of a layer, and the norm that comes after it and takes over its activation.
+    fn norm(&self, channels: i64) -> (Activation, Option<Layer>) {
+        let activation = match self.plan.activation {
+            config::Activation::Relu => Activation::Relu,
+            config::Activation::LeakyRelu => Activation::LeakyRelu {
+                slope: self.plan.negative_slope,
+            },
+            config::Activation::Tanh => Activation::Tanh,
         };
-        Self::Dense {
-            weight: draw(&[outputs, inputs]),
-            bias: draw(&[outputs]),
-            activation,
+        match self.plan.normalization {
+            Some(Normalization::Batch) => (
+                Activation::Identity,
+                Some(Layer::norm(channels, activation, self.device)),
+            ),
+            _ => (activation, None),
         }
     }
+}
 
-    /// How many modules of a `torch.nn.Sequential` it stands for.
-    fn modules(&self) -> usize {
-        match self {
-            Self::Dense { activation, .. } if *activation != Activation::Identity => 2,
-            _ => 1,
-        }
-    }
-
-    fn forward(&self, x: &Tensor) -> Tensor {
-        match self {
-            Self::Flatten => x.flatten(1, -1),
-            Self::Dense {
-                weight,
-                bias,
-                activation,
-            } => dense(x, weight, bias, *activation),
-            Self::Unflatten { shape } => x.view([-1, shape[0], shape[1], shape[2]]),
-        }
-    }
+fn widths(plan: &config::Network) -> Vec<i64> {
+    plan.hidden
+        .iter()
+        .map(|width| width.cast_signed())
+        .collect()
 }

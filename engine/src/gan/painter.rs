@@ -27,9 +27,10 @@ impl Painter {
             device,
             config.seed,
         );
-        for (name, parameter) in generator.parameters() {
-            let learnt = snapshot.fitting(&name, &parameter.size())?;
-            no_grad(|| parameter.shallow_clone().copy_(learnt));
+        let (parameters, buffers) = (generator.parameters(), generator.buffers());
+        for (name, tensor) in parameters.into_iter().chain(buffers) {
+            let learnt = snapshot.fitting(&name, &tensor.size())?;
+            no_grad(|| tensor.shallow_clone().copy_(learnt));
         }
         Ok(Self { generator })
     }
@@ -65,7 +66,7 @@ impl Noise {
 /// Pictures from noise, in eval mode: -1 becomes 0 and 1 becomes 255.
 pub(super) fn sample(generator: &Network, noise: &Tensor) -> Tensor {
     no_grad(|| {
-        let pixels = generator.forward(&noise.to_device(generator.device()));
+        let pixels = generator.evaluate(&noise.to_device(generator.device()));
         ((pixels + 1.0) * 127.5)
             .round()
             .clamp(0.0, 255.0)

@@ -51,7 +51,8 @@ pub struct Figures {
 }
 
 impl Session {
-    /// Builds both networks for the images of `data`, on its device.
+    /// Builds both networks for the images of `data`, on its device; the configuration must fit them
+    /// ([`super::fits`]).
     pub fn new(config: &Config, data: Dataset) -> Self {
         let (device, shape, seed) = (data.device(), data.shape(), config.seed);
         let generator =
@@ -104,7 +105,8 @@ impl Session {
         self.steps += 1;
     }
 
-    /// Both batches in one pass: no layer here looks at more than one image, so the logits are those of two passes.
+    /// Both batches in one pass: no layer of a discriminator looks at more than one image, so the logits are those of
+    /// two passes.
     fn judge(&self, real: &Tensor, fake: &Tensor) -> Judgement {
         let logits = self
             .discriminator
@@ -260,6 +262,9 @@ impl Player {
             for (kind, moment) in kinds.iter().zip(moments) {
                 tensors.push((format!("optimizer.{name}.{kind}"), moment.shallow_clone()));
             }
+        }
+        for (name, tensor) in self.network.buffers() {
+            tensors.push((name, tensor.shallow_clone()));
         }
         let steps = self.optimizer.steps().shallow_clone();
         tensors.push((format!("optimizer.{}.step", self.network.name()), steps));

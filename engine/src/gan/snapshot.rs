@@ -2,9 +2,9 @@
 
 use tch::Tensor;
 
-/// What the next step depends on: weights, Adam's moments, and the number of steps made.
+/// What the next step depends on: weights, what batch norms have seen, Adam's moments, and the number of steps made.
 ///
-/// Weights have PyTorch's names (`generator.model.0.weight`), moments the name of their weight
+/// Weights and statistics have PyTorch's names (`generator.model.0.weight`), moments the name of their weight
 /// (`optimizer.generator.model.0.weight.exp_avg`). Tensors of a session's own snapshot share its memory.
 #[derive(Debug)]
 pub struct Snapshot {

@@ -3,7 +3,6 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/types.h>
 
-#include "loops.h"
 #include "product.h"
 #include "team.h"
 
@@ -18,83 +17,21 @@ using at::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-VECTORIZED void add_row(float* __restrict x, const float* __restrict row, int64_t n) {
-  for (int64_t i = 0; i < n; i++) x[i] += row[i];
+// Some columns of a matrix.
+Rows columns_of(const Tensor& t, int64_t start, int64_t length) {
+  return {t.data_ptr<float>() + start, t.size(0), length, t.stride(0)};
 }
-
-VECTORIZED void add_row_relu(float* __restrict x, const float* __restrict row, int64_t n) {
-  for (int64_t i = 0; i < n; i++) {
-    const float sum = x[i] + row[i];
-    x[i] = sum > 0.0F ? sum : 0.0F;
-  }
-}
-
-VECTORIZED void add_row_leaky(float* __restrict x, const float* __restrict row, int64_t n, float slope) {
-  for (int64_t i = 0; i < n; i++) {
-    const float sum = x[i] + row[i];
-    x[i] = sum > 0.0F ? sum : slope * sum;
-  }
-}
-
-// dz = dy · activation'(z), told from y, and the row's share of the bias's gradient.
-VECTORIZED void back_identity(float* __restrict dz, float* __restrict db, const float* __restrict dy, int64_t n) {
-  for (int64_t i = 0; i < n; i++) {
-    dz[i] = dy[i];
-    db[i] += dz[i];
-  }
-}
-
-VECTORIZED void back_leaky(float* __restrict dz, float* __restrict db, const float* __restrict dy,
-                           const float* __restrict y, int64_t n, float slope) {
-  for (int64_t i = 0; i < n; i++) {
-    dz[i] = y[i] > 0.0F ? dy[i] : slope * dy[i];
-    db[i] += dz[i];
-  }
-}
-
-VECTORIZED void back_tanh(float* __restrict dz, float* __restrict db, const float* __restrict dy,
-                          const float* __restrict y, int64_t n) {
-  for (int64_t i = 0; i < n; i++) {
-    dz[i] = dy[i] * (1.0F - y[i] * y[i]);
-    db[i] += dz[i];
-  }
-}
-
-// A tensor's floats, row by row.
-struct Rows {
-  float* data;
-  int64_t count, stride;
-  explicit Rows(const Tensor& t) : data(t.data_ptr<float>()), count(t.size(0)), stride(t.stride(0)) {}
-  float* at(int64_t row, int64_t column) const { return data + row * stride + column; }
-};
-
-// An operation on a block records nothing for autograd: the whole is recorded as one.
-using Unrecorded = at::AutoDispatchBelowADInplaceOrView;
 
 Tensor forward_blocks(const Tensor& x, const Tensor& weight, const Tensor& bias, Activation activation, double slope) {
   const int64_t out = weight.size(0);
   Tensor y = at::empty({x.size(0), out}, x.options());
-  const Rows rows(y);
   const Block inputs = Block::of(x), weights = Block::of(weight);
-  const float* b = bias.data_ptr<float>();
   const int64_t pieces = pieces_of(out);
   share(pieces, [&](int64_t index) {
     const auto [start, length] = piece(out, pieces, index);
-    product(rows.at(0, start), out, inputs, weights.rows_from(start, length).t());
-    for (int64_t row = 0; row < rows.count; row++) {
-      float* values = rows.at(row, start);
-      if (activation == Activation::Relu) {
-        add_row_relu(values, b + start, length);
-      } else if (activation == Activation::LeakyRelu) {
-        add_row_leaky(values, b + start, length, static_cast<float>(slope));
-      } else {
-        add_row(values, b + start, length);
-      }
-    }
-    if (activation == Activation::Tanh) {
-      Unrecorded guard;
-      y.narrow(1, start, length).tanh_();
-    }
+    const Rows to = columns_of(y, start, length);
+    product(to.data, out, inputs, weights.rows_from(start, length).t());
+    activate(to, bias.data_ptr<float>() + start, activation, slope);
   });
   return y;
 }
@@ -109,22 +46,12 @@ Gradients backward_blocks(const Tensor& dy, const Tensor& x, const Tensor& weigh
   const int64_t n = x.size(0), in = weight.size(1), out = weight.size(0);
   Tensor dz = at::empty({n, out}, dy.options());
   Tensor db = at::zeros({out}, dy.options());
-  const Rows dz_rows(dz), dy_rows(dy), y_rows(y);
   // A pass over less than this is over before a helper could be of help.
   const int64_t pieces = n * out < 1 << 18 ? 1 : pieces_of(out);
   share(pieces, [&](int64_t index) {
     const auto [start, length] = piece(out, pieces, index);
-    float* sums = db.data_ptr<float>() + start;
-    for (int64_t row = 0; row < n; row++) {
-      float* to = dz_rows.at(row, start);
-      const float *from = dy_rows.at(row, start), *known = y_rows.at(row, start);
-      switch (activation) {
-        case Activation::Identity: back_identity(to, sums, from, length); break;
-        case Activation::Relu: back_leaky(to, sums, from, known, length, 0.0F); break;
-        case Activation::LeakyRelu: back_leaky(to, sums, from, known, length, static_cast<float>(slope)); break;
-        case Activation::Tanh: back_tanh(to, sums, from, known, length); break;
-      }
-    }
+    deactivate(columns_of(dz, start, length), db.data_ptr<float>() + start, columns_of(dy, start, length),
+               columns_of(y, start, length), activation, slope);
   });
 
   Gradients gradients{{}, {}, db};
@@ -142,16 +69,6 @@ Gradients backward_blocks(const Tensor& dy, const Tensor& x, const Tensor& weigh
     }
   });
   return gradients;
-}
-
-// activation'(z), told from y; differentiable itself.
-Tensor derivative(const Tensor& y, Activation activation, double slope) {
-  switch (activation) {
-    case Activation::Relu: return (y > 0).to(y.scalar_type());
-    case Activation::LeakyRelu: return at::where(y > 0, at::ones_like(y), at::full_like(y, slope));
-    case Activation::Tanh: return 1 - y * y;
-    default: return at::ones_like(y);
-  }
 }
 
 struct Dense : torch::autograd::Function<Dense> {
@@ -188,13 +105,7 @@ Tensor dense(const Tensor& x, const Tensor& weight, const Tensor& bias, Activati
   if (x.device().is_cpu() && x.scalar_type() == at::kFloat) {
     return Dense::apply(x.contiguous(), weight, bias, static_cast<int64_t>(activation), slope);
   }
-  const Tensor z = at::linear(x, weight, bias);
-  switch (activation) {
-    case Activation::Relu: return at::relu(z);
-    case Activation::LeakyRelu: return at::leaky_relu(z, slope);
-    case Activation::Tanh: return at::tanh(z);
-    default: return z;
-  }
+  return activated(at::linear(x, weight, bias), activation, slope);
 }
 
 }  // namespace sparring

@@ -2,9 +2,9 @@
 #pragma once
 #include <ATen/core/Tensor.h>
 
-namespace sparring {
+#include "activation.h"
 
-enum class Activation : int64_t { Identity = 0, Relu = 1, LeakyRelu = 2, Tanh = 3 };
+namespace sparring {
 
 // activation(x Wᵀ + b), with x [n, in], W [out, in] and b [out]: [n, out].
 at::Tensor dense(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, Activation activation,

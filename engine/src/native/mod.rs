@@ -1,5 +1,6 @@
 //! What libtorch can do and its Rust bindings do not reach, and what must be set before it is used.
 
+mod conv;
 mod cuda;
 mod malloc;
 
@@ -8,6 +9,7 @@ use std::ffi::{CStr, c_char, c_int};
 use tch::Tensor;
 use torch_sys::C_tensor;
 
+pub use conv::{Norm, Steps, batch_norm, conv};
 pub use cuda::{CudaError, device, uuid as cuda_uuid};
 
 /// Makes the calling thread ready to train, as the leader of so many threads: to be called once, before its first
@@ -57,7 +59,7 @@ unsafe extern "C" {
     ) -> *mut c_char;
 }
 
-/// What is done to the outputs of a linear layer.
+/// What is done to the outputs of a layer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Activation {
     /// Nothing.
@@ -73,17 +75,24 @@ pub enum Activation {
     Tanh,
 }
 
+impl Activation {
+    /// Its number on the other side, and its slope.
+    fn numbers(self) -> (i64, f64) {
+        match self {
+            Self::Identity => (0, 0.0),
+            Self::Relu => (1, 0.0),
+            Self::LeakyRelu { slope } => (2, slope),
+            Self::Tanh => (3, 0.0),
+        }
+    }
+}
+
 /// `activation(x Wᵀ + b)` as one differentiable operation, with x `[n, in]`, W `[out, in]` and b `[out]`: `[n, out]`.
 ///
 /// # Panics
 /// With libtorch's message when the shapes do not fit.
 pub fn dense(input: &Tensor, weight: &Tensor, bias: &Tensor, activation: Activation) -> Tensor {
-    let (number, slope) = match activation {
-        Activation::Identity => (0, 0.0),
-        Activation::Relu => (1, 0.0),
-        Activation::LeakyRelu { slope } => (2, slope),
-        Activation::Tanh => (3, 0.0),
-    };
+    let (number, slope) = activation.numbers();
     let mut out = std::ptr::null_mut();
     // SAFETY: the tensors are live, and `out` is written before null is returned.
     unsafe {

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "adam.h"
+#include "conv.h"
 #include "dense.h"
+#include "norm.h"
 #include "small.h"
 #include "team.h"
 
@@ -58,6 +60,24 @@ char* sparring_mean_softplus(torch::Tensor** out, const torch::Tensor* input, do
 
 char* sparring_scaled_images(torch::Tensor** out, const torch::Tensor* images, const torch::Tensor* indices) {
   return guarded([&] { *out = new torch::Tensor(sparring::scaled_images(*images, *indices)); });
+}
+
+char* sparring_conv(torch::Tensor** out, const torch::Tensor* input, const torch::Tensor* weight,
+                    const torch::Tensor* bias, int64_t stride, int64_t padding, bool transposed, int64_t activation,
+                    double slope) {
+  return guarded([&] {
+    *out = new torch::Tensor(sparring::conv(*input, *weight, *bias, {stride, padding, transposed},
+                                            static_cast<sparring::Activation>(activation), slope));
+  });
+}
+
+char* sparring_batch_norm(torch::Tensor** out, const torch::Tensor* input, const torch::Tensor* weight,
+                          const torch::Tensor* bias, const torch::Tensor* running_mean,
+                          const torch::Tensor* running_var, bool training, int64_t activation, double slope) {
+  return guarded([&] {
+    *out = new torch::Tensor(sparring::batch_norm(*input, {*weight, *bias, *running_mean, *running_var}, training,
+                                                  static_cast<sparring::Activation>(activation), slope));
+  });
 }
 
 char* sparring_adam(torch::Tensor* const* parameters, torch::Tensor* const* gradients, torch::Tensor* const* exp_avgs,

@@ -19,21 +19,21 @@ at::Tensor tensor_of(const Block& block) {
 
 }  // namespace
 
-void product(float* out, int64_t stride, const Block& left, const Block& right) {
+void product(float* out, int64_t stride, const Block& left, const Block& right, bool added) {
   const int64_t rows = left.transposed ? left.columns : left.rows;
   const int64_t columns = right.transposed ? right.rows : right.columns;
   if (!sgemm_) {
     at::Tensor to = at::from_blob(out, {rows, columns}, {stride, 1}, at::kFloat);
-    at::mm_out(to, tensor_of(left), tensor_of(right));
+    to.addmm_(tensor_of(left), tensor_of(right), /*beta=*/added ? 1 : 0);
     return;
   }
   // BLAS reads memory column after column, where these are the transposes: outᵀ = rightᵀ · leftᵀ.
   const int m = static_cast<int>(columns), n = static_cast<int>(rows);
   const int k = static_cast<int>(left.transposed ? left.rows : left.columns);
   const int lda = static_cast<int>(right.stride), ldb = static_cast<int>(left.stride), ldc = static_cast<int>(stride);
-  const float one = 1.0F, zero = 0.0F;
+  const float one = 1.0F, kept = added ? 1.0F : 0.0F;
   sgemm_(right.transposed ? "T" : "N", left.transposed ? "T" : "N", &m, &n, &k, &one, right.data, &lda, left.data, &ldb,
-         &zero, out, &ldc);
+         &kept, out, &ldc);
 }
 
 }  // namespace sparring

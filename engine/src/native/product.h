@@ -20,7 +20,8 @@ struct Block {
   Block t() const { return {data, rows, columns, stride, true}; }
 };
 
-// out = left · right, on the calling thread alone; `out` is [rows, columns], `stride` floats from row to row.
-void product(float* out, int64_t stride, const Block& left, const Block& right);
+// out = left · right, on the calling thread alone; `out` is [rows, columns], `stride` floats from row to row. If the
+// product is to be `added`, out += left · right.
+void product(float* out, int64_t stride, const Block& left, const Block& right, bool added = false);
 
 }  // namespace sparring

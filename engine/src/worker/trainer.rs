@@ -18,7 +18,7 @@ use super::hub::Hub;
 use super::orders::Order;
 use super::{checkpoint, machine};
 use crate::data::{Dataset, Images};
-use crate::gan::Session;
+use crate::gan::{Session, fits};
 use crate::native;
 
 /// A run in training.
@@ -59,7 +59,9 @@ impl<'a> Trainer<'a> {
         let device = native::device(&config.device)?;
         native::prepare(config.threads);
         let images = Images::load(&config.data)?;
-        let mut session = Session::new(&config, Dataset::on(device, &images));
+        let data = Dataset::on(device, &images);
+        fits(&config, data.shape(), data.len())?;
+        let mut session = Session::new(&config, data);
 
         let mut clock = Clock::after(0.0);
         let mut saved = None;

@@ -1,0 +1,116 @@
+//! Convolutions and batch norms, each one differentiable operation with what is done to its outputs.
+
+use std::ffi::c_char;
+
+use tch::Tensor;
+use torch_sys::C_tensor;
+
+use super::{Activation, check};
+
+unsafe extern "C" {
+    fn sparring_conv(
+        out: *mut *mut C_tensor,
+        input: *const C_tensor,
+        weight: *const C_tensor,
+        bias: *const C_tensor,
+        stride: i64,
+        padding: i64,
+        transposed: bool,
+        activation: i64,
+        slope: f64,
+    ) -> *mut c_char;
+    fn sparring_batch_norm(
+        out: *mut *mut C_tensor,
+        input: *const C_tensor,
+        weight: *const C_tensor,
+        bias: *const C_tensor,
+        running_mean: *const C_tensor,
+        running_var: *const C_tensor,
+        training: bool,
+        activation: i64,
+        slope: f64,
+    ) -> *mut c_char;
+}
+
+/// How a kernel goes over pictures; the same down and across.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Steps {
+    /// Pixels from one place to the next, 1 or more.
+    pub stride: i64,
+    /// Zeros around the picture.
+    pub padding: i64,
+    /// Whether it is a transposed convolution, which makes pictures larger.
+    pub transposed: bool,
+}
+
+/// `activation(conv(x, W) + b)`, with x `[n, in, h, w]`, W `[out, in, k, k]`, or `[in, out, k, k]` if transposed, and
+/// b `[out]`: `[n, out, h', w']`, as `torch.nn.Conv2d` and `ConvTranspose2d` have it.
+///
+/// # Panics
+/// With libtorch's message when the shapes do not fit.
+pub fn conv(
+    input: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    steps: Steps,
+    activation: Activation,
+) -> Tensor {
+    let (number, slope) = activation.numbers();
+    let mut out = std::ptr::null_mut();
+    // SAFETY: the tensors are live, and `out` is written before null is returned.
+    unsafe {
+        check(sparring_conv(
+            &raw mut out,
+            input.as_ptr(),
+            weight.as_ptr(),
+            bias.as_ptr(),
+            steps.stride,
+            steps.padding,
+            steps.transposed,
+            number,
+            slope,
+        ));
+        Tensor::from_ptr(out)
+    }
+}
+
+/// What a batch norm learns, and what it has seen; `[channels]` each.
+#[derive(Debug)]
+pub struct Norm {
+    /// Factor.
+    pub weight: Tensor,
+    /// Offset.
+    pub bias: Tensor,
+    /// Mean of the values, over the last some tens of batches.
+    pub running_mean: Tensor,
+    /// Their variance, unbiased.
+    pub running_var: Tensor,
+}
+
+/// `activation((x − mean) / √(var + 1e-5) · weight + bias)` (Ioffe and Szegedy 2015), with x `[n, channels]` or
+/// `[n, channels, h, w]`.
+///
+/// In `training` mean and variance are those of x, over all but the channels, and the running ones move towards them
+/// by a tenth; else they are the running ones. The numbers are those of `torch.nn.BatchNorm2d`.
+///
+/// # Panics
+/// With libtorch's message when the shapes do not fit, and in training on a single value a channel.
+pub fn batch_norm(input: &Tensor, norm: &Norm, training: bool, activation: Activation) -> Tensor {
+    let (number, slope) = activation.numbers();
+    let mut out = std::ptr::null_mut();
+    // SAFETY: the tensors are live, and `out` is written before null is returned.
+    unsafe {
+        check(sparring_batch_norm(
+            &raw mut out,
+            input.as_ptr(),
+            norm.weight.as_ptr(),
+            norm.bias.as_ptr(),
+            norm.running_mean.as_ptr(),
+            norm.running_var.as_ptr(),
+            training,
+            number,
+            slope,
+        ));
+        Tensor::from_ptr(out)
+    }
+}
