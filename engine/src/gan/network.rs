@@ -28,27 +28,26 @@ impl Network {
         reseed(seed, Stream::Weights, 0);
         let mut builder = Builder::new(plan, device);
         let latent_dim = latent_dim.cast_signed();
-        match (plan.architecture, widths(plan).split_first()) {
-            (Architecture::Dcgan, Some((first, rest))) => {
-                let [channels, height, width] = shape;
-                let layers = plan.hidden.len() as u32;
-                let smallest = [*first, height >> layers, width >> layers];
-                builder.hidden_dense(latent_dim, smallest.iter().product(), Some(smallest));
-                let mut inputs = *first;
-                for outputs in rest {
-                    builder.hidden_conv(inputs, *outputs, true);
-                    inputs = *outputs;
-                }
-                let last = Layer::conv(inputs, channels, true, Activation::Tanh, device);
-                builder.layers.push(last);
+        if let (Architecture::Dcgan, Some((first, rest))) =
+            (plan.architecture, widths(plan).split_first())
+        {
+            let [channels, height, width] = shape;
+            let layers = plan.hidden.len();
+            let smallest = [*first, height >> layers, width >> layers];
+            builder.hidden_dense(latent_dim, smallest.iter().product(), Some(smallest));
+            let mut inputs = *first;
+            for outputs in rest {
+                builder.hidden_conv(inputs, *outputs, true);
+                inputs = *outputs;
             }
-            _ => {
-                let inputs = builder.hidden_denses(latent_dim);
-                let pixels = shape.iter().product();
-                let last = Layer::dense(inputs, pixels, Activation::Tanh, device);
-                builder.layers.push(last);
-                builder.layers.push(Layer::Unflatten { shape });
-            }
+            let last = Layer::conv(inputs, channels, true, Activation::Tanh, device);
+            builder.layers.push(last);
+        } else {
+            let inputs = builder.hidden_denses(latent_dim);
+            let pixels = shape.iter().product();
+            let last = Layer::dense(inputs, pixels, Activation::Tanh, device);
+            builder.layers.push(last);
+            builder.layers.push(Layer::Unflatten { shape });
         }
         Self {
             name: "generator",
@@ -75,7 +74,7 @@ impl Network {
                 channels = outputs;
             }
             builder.layers.push(Layer::Flatten);
-            let layers = plan.hidden.len() as u32;
+            let layers = plan.hidden.len();
             channels * (height >> layers) * (width >> layers)
         } else {
             builder.layers.push(Layer::Flatten);
