@@ -90,7 +90,8 @@ class Bench:
         for network, sizes in HIDDEN.items():
             sets.append(f"{network}.hidden={[round(size * width) for size in sizes]}")
         programs = [self.ours(sets=sets, steps=steps)]
-        programs += [self.torch(mode, *words, steps=steps, rival=True) for mode in ("lean", "compiled")]
+        programs += [self.torch(mode, *words, steps=steps, malloc=malloc, rival=True)
+                     for mode, malloc in (("lean", False), ("lean", True), ("compiled", True))]
         runs = self.runs([*programs, self.jax(*words, steps=steps)], turns)
         self.speeds(title, title, runs)
         self.against(runs, "JAX")
@@ -98,10 +99,12 @@ class Bench:
     def conv(self):
         steps = self.steps(128)
         programs = [self.ours("--preset", "dcgan", sets=["batch_size=128"], steps=steps)]
-        for mode in ("lean", "compiled"):
-            programs.append(self.torch(mode, "--model", "conv", steps=steps, rival=True))
-            programs.append(self.torch(mode, "--model", "conv", "--channels-last", steps=steps, rival=True,
-                                       name=f"PyTorch {mode} malloc channels_last"))
+        for mode, malloc in (("lean", False), ("lean", True), ("compiled", True)):
+            words = ["--model", "conv", "--batch", 128]
+            programs.append(self.torch(mode, *words, steps=steps, malloc=malloc, rival=True))
+            if mode == "lean":
+                name = programs[-1].name + " channels_last"
+                programs.append(self.torch(mode, *words, "--channels-last", steps=steps, malloc=malloc, rival=True, name=name))
         runs = self.runs(programs)
         self.speeds("conv", "convolutions in DCGAN's shape, batch 128", runs)
         self.against(runs)
