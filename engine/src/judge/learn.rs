@@ -23,8 +23,8 @@ const SCALE: f64 = 0.1;
 /// Teaches a classifier the training digits: pictures `[n, 1, 28, 28]`, u8, and labels `[n]`, i64.
 ///
 /// The digits are turned and scaled a little, but not shifted: a judge that has learnt to overlook a shift could not
-/// report one. The same seed gives the same weights on the same machine with the same number of threads. It draws from
-/// libtorch's generator, which the whole process shares. `done` hears the epoch and its mean loss.
+/// report one. All that is random comes from the seed, by way of libtorch's generator, which the whole process shares.
+/// `done` hears the epoch and its mean loss.
 pub fn learn(
     seed: u64,
     pictures: &Tensor,
