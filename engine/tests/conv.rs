@@ -12,10 +12,6 @@ const ACTIVATIONS: [Activation; 4] = [
     Activation::Tanh,
 ];
 
-fn leaf(shape: &[i64]) -> Tensor {
-    Tensor::randn(shape, FLOAT).set_requires_grad(true)
-}
-
 /// Compares outputs, gradients for the leaves, and the gradient of a penalty on the gradient at the first of them.
 fn assert_same(case: &str, leaves: &[&Tensor], found: &Tensor, expected: &Tensor) {
     assert_near(case, found, expected);
@@ -54,11 +50,23 @@ fn activated(z: &Tensor, activation: Activation) -> Tensor {
     }
 }
 
+/// Multiples of `step` from -4 to 4 steps: sums of their products are exact in any order, so that no unit is on one side
+/// of an activation's bend here and on the other there.
+fn grid(shape: &[i64], step: f64) -> Tensor {
+    (Tensor::randint_low(-4, 5, shape, (Kind::Float, Device::Cpu)) * step).set_requires_grad(true)
+}
+
+/// The power of two with which weights for so many inputs give outputs of about 1.
+fn fitting(inputs: i64) -> f64 {
+    (-(inputs as f64).log2() / 2.0 - 2.0).floor().exp2()
+}
+
 /// One test, since a process has one team, and that one leader.
 #[test]
 fn the_layers_of_a_team_are_those_of_libtorch() {
     // More threads than pictures in the first case.
     prepare(5);
+    tch::manual_seed(0);
     convolutions_and_their_gradients();
     batch_norms_and_their_gradients();
 }
@@ -72,18 +80,15 @@ fn convolutions_and_their_gradients() {
                 let case = format!(
                     "{activation:?} of {n} pictures of {height} by {width}, {inputs} to {outputs} channels, stride {stride}, transposed: {transposed}"
                 );
-                let x = leaf(&[n, inputs, height, width]);
+                let x = grid(&[n, inputs, height, width], 0.25);
                 let [rows, columns] = if transposed {
                     [inputs, outputs]
                 } else {
                     [outputs, inputs]
                 };
-                // Of the size that weights have, since what a tanh does near its ends is lost in rounding.
-                let size = (inputs as f64 * 16.0).sqrt().recip();
-                let weight = (leaf(&[rows, columns, 4, 4]) * size)
-                    .detach()
-                    .set_requires_grad(true);
-                let bias = leaf(&[outputs]);
+                let step = fitting(inputs * 16);
+                let weight = grid(&[rows, columns, 4, 4], step);
+                let bias = (grid(&[outputs], step).detach() + step / 8.0).set_requires_grad(true);
                 let steps = Steps {
                     stride,
                     padding: 1,
@@ -105,7 +110,7 @@ fn convolutions_and_their_gradients() {
 
 fn batch_norms_and_their_gradients() {
     for shape in [
-        vec![3, 5],
+        vec![4, 5],
         vec![700, 33],
         vec![2, 3, 4, 4],
         vec![64, 32, 14, 14],
@@ -113,7 +118,12 @@ fn batch_norms_and_their_gradients() {
         for activation in ACTIVATIONS {
             let case = format!("{activation:?} of {shape:?}");
             let channels = shape[1];
-            let x = leaf(&shape);
+            // On either side of an activation's bend, and not on it, where rounding would decide.
+            let mut column = vec![1; shape.len()];
+            column[0] = shape[0];
+            let sides = Tensor::arange(shape[0], FLOAT).fmod(2.0) * 2.0 - 1.0;
+            let x = (sides.reshape(column) + Tensor::randn(&shape, FLOAT) * 0.15)
+                .set_requires_grad(true);
             let norm = || Norm {
                 weight: Tensor::ones([channels], FLOAT),
                 bias: Tensor::zeros([channels], FLOAT),
@@ -121,7 +131,9 @@ fn batch_norms_and_their_gradients() {
                 running_var: Tensor::ones([channels], FLOAT),
             };
             let (mut ours, mut theirs) = (norm(), norm());
-            let (weight, bias) = (leaf(&[channels]), leaf(&[channels]));
+            let near =
+                |x: f64| (Tensor::randn([channels], FLOAT) * 0.05 + x).set_requires_grad(true);
+            let (weight, bias) = (near(1.0), near(0.0));
             for norm in [&mut ours, &mut theirs] {
                 norm.weight = weight.shallow_clone();
                 norm.bias = bias.shallow_clone();

@@ -21,20 +21,15 @@ fn a_dense_layer_and_its_gradients_are_those_of_libtorch() {
     for [n, inputs, outputs] in [[3, 5, 1], [2, 100, 65], [64, 784, 512], [600, 130, 1030]] {
         for activation in ACTIVATIONS {
             let case = format!("{activation:?} of {n} by {inputs} to {outputs}");
-            let random = |shape: [i64; 2]| {
-                Tensor::randn(shape, (Kind::Float, Device::Cpu)).set_requires_grad(true)
-            };
-            // Weights as a layer has them, so that tanh is not at its ends, where its slope is rounding alone.
-            let scale = (inputs as f64).sqrt().recip();
-            let weight = (random([outputs, inputs]).detach() * scale).set_requires_grad(true);
-            let x = random([n, inputs]);
-            let bias = Tensor::randn([outputs], (Kind::Float, Device::Cpu)).set_requires_grad(true);
+            let step = fitting(inputs);
+            let (x, weight) = (grid(&[n, inputs], 0.25), grid(&[outputs, inputs], step));
+            let bias = (grid(&[outputs], step).detach() + step / 8.0).set_requires_grad(true);
             let leaves = [&x, &weight, &bias];
 
             let found = dense(&x, &weight, &bias, activation);
             let expected = composed(&x, &weight, &bias, activation);
             assert_near(&case, &found, &expected);
-            let direction = random([n, outputs]).detach();
+            let direction = Tensor::randn([n, outputs], (Kind::Float, Device::Cpu));
             let gradients = |y: &Tensor| {
                 Tensor::run_backward(&[(y * &direction).sum(Kind::Float)], &leaves, true, false)
             };
@@ -81,6 +76,17 @@ fn images_are_scaled_to_the_range_of_tanh() {
     assert_near("a batch", &found, &expected.reshape([3, 1, 1, 2]));
     let beyond = std::panic::catch_unwind(|| scaled_images(&images, &Tensor::from_slice(&[2_i64])));
     assert!(beyond.is_err());
+}
+
+/// Multiples of `step` from -4 to 4 steps: sums of their products are exact in any order, so that no unit is on one side
+/// of an activation's bend here and on the other there.
+fn grid(shape: &[i64], step: f64) -> Tensor {
+    (Tensor::randint_low(-4, 5, shape, (Kind::Float, Device::Cpu)) * step).set_requires_grad(true)
+}
+
+/// The power of two with which weights for so many inputs give outputs of about 1.
+fn fitting(inputs: i64) -> f64 {
+    (-(inputs as f64).log2() / 2.0 - 2.0).floor().exp2()
 }
 
 fn composed(x: &Tensor, weight: &Tensor, bias: &Tensor, activation: Activation) -> Tensor {
