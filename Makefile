@@ -46,7 +46,7 @@ TEST_PYTHON = $(PYTHON_ENV)/bin/python
 test-python: $(PYTHON_READY)
 endif
 
-bench: setup ## measure a training step beside PyTorch and JAX (25 minutes on a quiet machine; ARGS=--quick: 8)
+bench: setup ## measure a training step beside PyTorch and JAX (long, on a quiet machine; ARGS=--quick is shorter)
 	$(PYTHON) benches/step.py --python '$(BENCH_PYTHON)' $(ARGS)
 
 ifndef BENCH_PYTHON

@@ -6,8 +6,8 @@ use std::process::Command;
 
 use sparring_contract::launch::missing_environment;
 
-/// Starts the program anew, in the same process, with the settings that are missing from its environment: libgomp
-/// reads its own when it is loaded, which was before `main`. A face that starts a worker sets them, so this is for
+/// Starts the program anew, in the same process, with the settings that are missing from its environment: glibc
+/// reads its own when it starts, which was before `main`. A face that starts a worker sets them, so this is for
 /// everyone else. If the program cannot be started anew, it goes on without.
 pub fn prepare() {
     let missing = missing_environment();
