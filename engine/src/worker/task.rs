@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use sparring_contract::exit;
 use sparring_contract::protocol::{Purpose, Task, TaskReply, read_frame, write_frame};
 use sparring_contract::run::CheckpointHeader;
+use tch::Tensor;
 
 use super::{checkpoint, eval, pictures};
 use crate::gan::{Noise, Painter};
@@ -54,16 +55,7 @@ fn sample(
     device: &str,
 ) -> anyhow::Result<()> {
     let header = CheckpointHeader::read(path)?;
-    let device = native::device(device)?;
-    let unreadable = || format!("cannot read {}", path.display());
-    let snapshot = checkpoint::load(path, &header).with_context(unreadable)?;
-    let painter =
-        Painter::new(&header.config, header.shape, &snapshot, device).with_context(unreadable)?;
-    let mut noise = Noise::seeded(seed, header.config.latent_dim);
-    let mut left = count;
-    while left > 0 {
-        let chunk = left.min(CHUNK);
-        let drawn = painter.paint(&noise.draw(chunk.cast_signed()));
+    for drawn in draw(path, &header, count, seed, device)? {
         write_frame(
             out,
             &TaskReply::Pictures(pictures::pictures(
@@ -73,7 +65,29 @@ fn sample(
                 &drawn,
             )),
         )?;
-        left -= chunk;
     }
     Ok(())
+}
+
+/// Pictures of a checkpoint's generator, `[n, channels, height, width]`, a byte a pixel, up to [`CHUNK`] at a time: the
+/// same seed gives the same pictures, whatever they are drawn for.
+pub(super) fn draw(
+    path: &Path,
+    header: &CheckpointHeader,
+    count: u64,
+    seed: u64,
+    device: &str,
+) -> anyhow::Result<impl Iterator<Item = Tensor> + use<>> {
+    let device = native::device(device)?;
+    let unreadable = || format!("cannot read {}", path.display());
+    let snapshot = checkpoint::load(path, header).with_context(unreadable)?;
+    let painter =
+        Painter::new(&header.config, header.shape, &snapshot, device).with_context(unreadable)?;
+    let mut noise = Noise::seeded(seed, header.config.latent_dim);
+    let mut left = count;
+    Ok(std::iter::from_fn(move || {
+        let chunk = left.min(CHUNK);
+        left -= chunk;
+        (chunk > 0).then(|| painter.paint(&noise.draw(chunk.cast_signed())))
+    }))
 }
