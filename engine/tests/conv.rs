@@ -1,6 +1,9 @@
 //! Convolutions and batch norms of the team of threads against the same made of libtorch's own operations.
 
 #![allow(clippy::unwrap_used, clippy::cast_precision_loss)] // a test may fail loudly
+mod near;
+
+use near::{activated, assert_near, fitting, grid};
 use sparring_engine::native::{Activation, Norm, Steps, batch_norm, conv, prepare};
 use tch::{Device, Kind, Tensor};
 
@@ -29,36 +32,6 @@ fn assert_same(case: &str, leaves: &[&Tensor], found: &Tensor, expected: &Tensor
         Tensor::run_backward(&[square], &leaves[1..2], true, false).remove(0)
     };
     assert_near(case, &penalty(found), &penalty(expected));
-}
-
-fn assert_near(case: &str, found: &Tensor, expected: &Tensor) {
-    assert_eq!(found.size(), expected.size(), "{case}");
-    let distance =
-        (found - expected).norm().double_value(&[]) / expected.norm().double_value(&[]).max(1e-12);
-    assert!(
-        distance < 1e-5,
-        "{case} is off by {distance:e} in relative L2 norm"
-    );
-}
-
-fn activated(z: &Tensor, activation: Activation) -> Tensor {
-    match activation {
-        Activation::Identity => z.shallow_clone(),
-        Activation::Relu => z.relu(),
-        Activation::LeakyRelu { slope } => z.maximum(&(z * slope)),
-        Activation::Tanh => z.tanh(),
-    }
-}
-
-/// Multiples of `step` from -4 to 4 steps: sums of their products are exact in any order, so that no unit is on one side
-/// of an activation's bend here and on the other there.
-fn grid(shape: &[i64], step: f64) -> Tensor {
-    (Tensor::randint_low(-4, 5, shape, (Kind::Float, Device::Cpu)) * step).set_requires_grad(true)
-}
-
-/// The power of two with which weights for so many inputs give outputs of about 1.
-fn fitting(inputs: i64) -> f64 {
-    (-(inputs as f64).log2() / 2.0 - 2.0).floor().exp2()
 }
 
 /// One test, since a process has one team, and that one leader.

@@ -1,6 +1,9 @@
 //! The operations of `native` against the same made of libtorch's own.
 
 #![allow(clippy::unwrap_used)] // a test may fail loudly
+mod near;
+
+use near::{activated, assert_near, fitting, grid};
 use sparring_engine::native::{Activation, dense, mean_softplus, prepare, scaled_images};
 use tch::{Device, Kind, Tensor};
 
@@ -27,7 +30,7 @@ fn a_dense_layer_and_its_gradients_are_those_of_libtorch() {
             let leaves = [&x, &weight, &bias];
 
             let found = dense(&x, &weight, &bias, activation);
-            let expected = composed(&x, &weight, &bias, activation);
+            let expected = activated(&x.linear(&weight, Some(&bias)), activation);
             assert_near(&case, &found, &expected);
             let direction = Tensor::randn([n, outputs], (Kind::Float, Device::Cpu));
             let gradients = |y: &Tensor| {
@@ -76,35 +79,4 @@ fn images_are_scaled_to_the_range_of_tanh() {
     assert_near("a batch", &found, &expected.reshape([3, 1, 1, 2]));
     let beyond = std::panic::catch_unwind(|| scaled_images(&images, &Tensor::from_slice(&[2_i64])));
     assert!(beyond.is_err());
-}
-
-/// Multiples of `step` from -4 to 4 steps: sums of their products are exact in any order, so that no unit is on one side
-/// of an activation's bend here and on the other there.
-fn grid(shape: &[i64], step: f64) -> Tensor {
-    (Tensor::randint_low(-4, 5, shape, (Kind::Float, Device::Cpu)) * step).set_requires_grad(true)
-}
-
-/// The power of two with which weights for so many inputs give outputs of about 1.
-fn fitting(inputs: i64) -> f64 {
-    (-(inputs as f64).log2() / 2.0 - 2.0).floor().exp2()
-}
-
-fn composed(x: &Tensor, weight: &Tensor, bias: &Tensor, activation: Activation) -> Tensor {
-    let z = x.linear(weight, Some(bias));
-    match activation {
-        Activation::Identity => z,
-        Activation::Relu => z.relu(),
-        Activation::LeakyRelu { slope } => z.maximum(&(&z * slope)),
-        Activation::Tanh => z.tanh(),
-    }
-}
-
-fn assert_near(case: &str, found: &Tensor, expected: &Tensor) {
-    assert_eq!(found.size(), expected.size(), "{case}");
-    let distance =
-        (found - expected).norm().double_value(&[]) / expected.norm().double_value(&[]).max(1e-12);
-    assert!(
-        distance < 1e-5,
-        "{case} is off by {distance:e} in relative L2 norm"
-    );
 }
