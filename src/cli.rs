@@ -221,6 +221,9 @@ pub struct Sample {
     /// Name or directory of a run, or a checkpoint file [default: the latest run]
     #[arg(value_name = "RUN|FILE")]
     pub source: Option<String>,
+    /// Take the run's best checkpoint, by its quick distance, instead of the newest
+    #[arg(long, conflicts_with = "live")]
+    pub best: bool,
     /// Ask the worker of a run that is training: fresh noise, also shown to its dashboards and saved in samples/
     #[arg(long, conflicts_with_all = ["out", "device"])]
     pub live: bool,
@@ -256,6 +259,9 @@ pub struct Eval {
     /// Name or directory of a run, or a checkpoint file [default: the latest run]
     #[arg(value_name = "RUN|FILE")]
     pub source: Option<String>,
+    /// Take the run's best checkpoint, by its quick distance, instead of the newest
+    #[arg(long, conflicts_with = "samples")]
+    pub best: bool,
     /// Judge these pictures instead: an IDX file, FILE.npz, or a folder of PNG files
     #[arg(long, value_name = "PATH", conflicts_with_all = ["source", "seed", "device"])]
     pub samples: Option<PathBuf>,

@@ -8,8 +8,9 @@ use std::thread;
 
 use sparring_contract::config::{Request, resolve};
 use sparring_contract::protocol::{
-    Ack, Command, Event, FaceHello, Outcome, PROTOCOL, Parameters, Phase, Pictures, Purpose,
-    Record, Snapshot, Started, Stats, ToFace, ToWorker, WorkerHello, read_frame, write_frame,
+    Ack, Command, Event, FaceHello, Health, Outcome, PROTOCOL, Parameters, Phase, Pictures,
+    Purpose, Record, Snapshot, Started, Stats, ToFace, ToWorker, Verdict, WorkerHello, read_frame,
+    write_frame,
 };
 use sparring_contract::run::{EventLog, Home, Lock, Presence, Run, boot, host, secure_socket_dir};
 
@@ -56,7 +57,7 @@ impl Actor {
             history: (1..=STEP / 10).map(|report| stats(report * 10)).collect(),
             log: vec![record],
             pictures: vec![pictures(Purpose::Fixed, 30)],
-            machine: None,
+            ..Snapshot::default()
         };
         let stage = Arc::new(Mutex::new(Stage {
             faces: Vec::new(),
@@ -262,7 +263,11 @@ fn listen(run: &Run) -> UnixListener {
 
 /// A run that nobody has taken up.
 pub fn new_run(lab: &Lab, name: &str) -> Run {
-    let config = resolve(&Request::default()).unwrap().config;
+    let request = Request {
+        preset: Some("tutorial".to_owned()),
+        ..Request::default()
+    };
+    let config = resolve(&request).unwrap().config;
     Home::locate(Some(&lab.path().join("runs")))
         .unwrap()
         .create(Some(name), &config)
@@ -306,6 +311,26 @@ pub fn stats(step: u64) -> Stats {
         images_per_second: 4000.0,
         training_seconds: step as f64 / 60.0,
         ..Stats::none_at(step, 1, step * 64)
+    }
+}
+
+/// A look at the run with this verdict.
+pub fn health(step: u64, verdict: Verdict) -> Health {
+    Health {
+        step,
+        epoch: 1,
+        training_seconds: step as f64 / 60.0,
+        words: format!("{}: quick distance 412.5", verdict.word()),
+        verdict,
+        quick_distance: 412.5,
+        histogram: vec![0.1; 10],
+        diversity: 0.25,
+        confidence: 0.9,
+        accuracy_real: 0.8,
+        accuracy_fake: 0.7,
+        saturated: 0.5,
+        saturated_real: 0.6,
+        best: None,
     }
 }
 

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use sparring_contract::exit;
-use sparring_contract::protocol::{Command, Ended, Event, Phase, Purpose, Reason, ToFace};
+use sparring_contract::protocol::{Command, Ended, Event, Phase, Purpose, Reason, ToFace, Verdict};
 use sparring_contract::run::EventLog;
 
-use crate::actor::{Actor, STEP, new_run, now, pictures, started, stats};
+use crate::actor::{Actor, STEP, health, new_run, now, pictures, started, stats};
 use crate::lab::Lab;
 use crate::terminal::{Terminal, ends_within, eventually};
 
@@ -128,8 +128,11 @@ fn messages_of_a_newer_build_are_passed_over() {
     let mut terminal = attach(&lab, &[]);
     training(&mut terminal);
     actor.says_raw(r#"{"message":"smell","of":"coffee"}"#);
-    actor.says_raw(r#"{"message":"event","sequence":2,"event":"teleported","time":1.0}"#);
-    actor.says_raw(r#"{"message":"event","sequence":3,"event":"note","step":"many","time":1.0}"#);
+    actor
+        .says_raw(r#"{"message":"event","sequence":2,"record":{"event":"teleported","time":1.0}}"#);
+    actor.says_raw(
+        r#"{"message":"event","sequence":3,"record":{"event":"note","step":"many","time":1.0}}"#,
+    );
     actor.tells(Event::Note {
         step: STEP,
         text: "still here".to_owned(),
@@ -217,18 +220,41 @@ fn the_end_of_a_run_rings_and_stays_on_the_screen_until_it_is_left() {
 }
 
 #[test]
+fn an_alarm_rings_and_stands_on_the_screen_until_the_verdict_is_another() {
+    let lab = Lab::new();
+    let actor = Actor::of(&lab, "otter");
+    let mut terminal = attach(&lab, &[]);
+    terminal.shows("first look soon");
+    let missing = vec![0, 2];
+    let collapsing = health(STEP, Verdict::Collapsing { missing });
+    actor.tells(Event::Health(Box::new(collapsing)));
+    terminal.shows("collapsing!");
+    actor.tells(Event::Alarm {
+        step: STEP,
+        message: "0 and 2 are gone".to_owned(),
+    });
+    terminal.shows("ALARM 0 and 2 are gone");
+    assert!(terminal.written.contains(&0x07), "no bell");
+    actor.tells(Event::Health(Box::new(health(STEP + 9, Verdict::Learning))));
+    terminal.until(|screen| !screen.contents().contains("collapsing!"));
+    terminal.shows("health ── learning");
+}
+
+#[test]
 fn an_ended_run_is_opened_from_its_log() {
     let lab = Lab::new();
     let run = new_run(&lab, "otter");
     let mut log = EventLog::open(&run.events_file()).unwrap();
     log.append(&started(&run)).unwrap();
-    for event in [Event::Stats(stats(9380)), the_end()] {
+    let looked = Event::Health(Box::new(health(9000, Verdict::GeneratorWins)));
+    for event in [Event::Stats(stats(9380)), looked, the_end()] {
         let record = sparring_contract::protocol::Record { event, time: now() };
         log.append(&record).unwrap();
     }
     let mut terminal = attach(&lab, &["otter"]);
     terminal.shows("finished");
     terminal.shows("9,380");
+    terminal.shows("health ── G wins");
     terminal.types("q");
     assert_eq!(terminal.ends().code(), Some(0));
     terminal.shows("sparring train --resume otter");

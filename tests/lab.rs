@@ -21,7 +21,9 @@ pub struct Said {
 }
 
 /// Networks that learn thousands of steps a second.
-const SMALL: [&str; 6] = [
+const SMALL: [&str; 8] = [
+    "--set",
+    "preset=tutorial",
     "--set",
     "generator.hidden=[16]",
     "--set",

@@ -9,6 +9,8 @@ mod command_line;
 mod dashboard;
 mod data;
 mod eval;
+mod guard;
+mod health;
 mod lab;
 mod layers;
 mod live;

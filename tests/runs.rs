@@ -1,5 +1,9 @@
 //! Runs after training: listed, read, waited for, removed.
 
+use sparring_contract::protocol::{Event, Record, Verdict};
+use sparring_contract::run::EventLog;
+
+use crate::actor::health;
 use crate::lab::Lab;
 
 #[test]
@@ -62,6 +66,37 @@ fn the_list_tells_state_and_losses_and_the_machine_readable_one_the_same() {
         (&"one".into(), &"ended".into(), &8.into(), &2.into())
     );
     assert_eq!(line["directory"], lab.run("one").dir().to_str().unwrap());
+}
+
+#[test]
+fn the_list_tells_how_a_run_does_as_its_log_has_it() {
+    let lab = Lab::new();
+    lab.train(&["--name", "one", "--steps", "1"]);
+    let mut log = EventLog::open(&lab.run("one").events_file()).unwrap();
+    for verdict in [
+        Verdict::Learning,
+        Verdict::Collapsing {
+            missing: vec![0, 3],
+        },
+    ] {
+        let event = Event::Health(Box::new(health(1, verdict)));
+        log.append(&Record { event, time: 0.0 }).unwrap();
+    }
+    let listed = lab.sparring(&["runs"]).out;
+    assert!(
+        listed.lines().next().unwrap().contains("  health  "),
+        "{listed}"
+    );
+    assert!(listed.contains("  collapsing!  "), "{listed}");
+
+    let line: serde_json::Value =
+        serde_json::from_str(lab.sparring(&["runs", "--json"]).out.trim()).unwrap();
+    assert_eq!(
+        line["verdict"],
+        serde_json::json!({"state": "collapsing", "missing": [0, 3]})
+    );
+    assert_eq!(line["alarm"], true);
+    assert_eq!(line["quick_distance"], 412.5);
 }
 
 #[test]

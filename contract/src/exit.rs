@@ -8,6 +8,8 @@ pub const FAILURE: u8 = 1;
 pub const USAGE: u8 = 2;
 /// The worker program beside the face is missing or of another build.
 pub const MISMATCH: u8 = 3;
+/// Training went wrong again and again, and was stopped; everything up to then is saved.
+pub const DIVERGED: u8 = 4;
 /// Left because the terminal went away (SIGHUP).
 pub const HUNG_UP: u8 = 129;
 /// Ended by Ctrl-C (SIGINT), after saving.

@@ -12,7 +12,7 @@ use sparring_contract::config::{
     self, Architecture, Config, Normalization, Request, Setting, resolve,
 };
 use sparring_engine::data::{Batches, Dataset, Images};
-use sparring_engine::gan::{Adam, Judgement, Network, Session, generator_loss};
+use sparring_engine::gan::{Adam, Judgement, Network, Objective, Session};
 use sparring_engine::seed::{Stream, reseed};
 use sparring_engine::{native, worker};
 use tch::{Device, Kind, Tensor};
@@ -186,16 +186,9 @@ struct Networks {
 
 impl Networks {
     fn of(config: &Config, shape: [i64; 3]) -> Self {
-        let (device, seed) = (Device::Cpu, config.seed);
         Self {
-            generator: Network::generator(
-                &config.generator,
-                config.latent_dim,
-                shape,
-                device,
-                seed,
-            ),
-            discriminator: Network::discriminator(&config.discriminator, shape, device, seed),
+            generator: Network::generator(config, shape, Device::Cpu),
+            discriminator: Network::discriminator(config, shape, Device::Cpu),
         }
     }
 
@@ -224,7 +217,8 @@ fn bound(options: &Options) -> anyhow::Result<()> {
         ("discriminator", &config.discriminator),
     ] {
         let plain = plan.architecture == Architecture::Mlp
-            && plan.normalization != Some(Normalization::Batch);
+            && plan.normalization == Normalization::Off
+            && plan.dropout == 0.0;
         if !plain {
             bail!(
                 "the bound is that of dense layers alone, and the {name} of preset {} has others: use `step measure`",
@@ -307,7 +301,8 @@ fn parts(options: &Options, data: Dataset) -> (f64, Vec<Value>) {
     let mut g_adam = adam(&generator, &config.generator);
     let mut d_adam = adam(&discriminator, &config.discriminator);
     let (mut g_gradients, mut d_gradients) = (Vec::new(), Vec::new());
-    let mut batches = Batches::new(data, config.batch_size, config.seed);
+    let mut batches = Batches::new(data, config.batch_size, 1, config.seed);
+    let objective = Objective::of(config);
     let mut watch = Stopwatch::default();
     let mut start = Instant::now();
     for step in 0..options.warmup + options.steps {
@@ -315,28 +310,32 @@ fn parts(options: &Options, data: Dataset) -> (f64, Vec<Value>) {
             watch = Stopwatch::default();
             start = Instant::now();
         }
-        let real = watch.time("real images", || batches.get(step));
+        let batch = watch.time("real images", || batches.get(step).remove(0));
+        let real = batch.images;
         let n = real.size()[0];
         let noise = watch.time("noise", || {
             reseed(config.seed, Stream::Step, step);
             Tensor::randn([n, config.latent_dim as i64], (Kind::Float, Device::Cpu))
         });
-        let fake = watch.time("G forward", || generator.forward(&noise));
+        let fake = watch.time("G forward", || generator.forward(&noise, None));
         let both = watch.time("real and fake together", || {
             Tensor::cat(&[&real, &fake.detach()], 0)
         });
-        let logits = watch.time("D forward, both", || discriminator.forward(&both));
+        let logits = watch.time("D forward, both", || discriminator.forward(&both, None));
         let d_loss = watch.time("D loss", || {
             let [real, fake] = [0, n].map(|first| logits.narrow(0, first, n));
-            Judgement { real, fake }.discriminator_loss()
+            objective.discriminator(&Judgement { real, fake })
         });
         watch.time("D backward", || {
             d_gradients.clear();
             d_gradients = Tensor::run_backward(&[d_loss], d_adam.parameters(), false, false);
         });
         watch.time("D Adam", || d_adam.step(&d_gradients));
-        let logits = watch.time("D forward, fake", || discriminator.forward(&fake));
-        let g_loss = watch.time("G loss", || generator_loss(&logits));
+        let logits = watch.time("D forward, fake", || discriminator.forward(&fake, None));
+        let g_loss = watch.time("G loss", || {
+            let real = Tensor::new();
+            objective.generator(&Judgement { real, fake: logits })
+        });
         watch.time("G backward", || {
             g_gradients.clear();
             g_gradients = Tensor::run_backward(&[g_loss], g_adam.parameters(), false, false);

@@ -12,6 +12,10 @@ pub enum Stream {
     Step = 3,
     /// The noise of the pictures that are watched while they are learnt.
     Fixed = 4,
+    /// The seed of another attempt at steps that went wrong.
+    Attempt = 5,
+    /// The pictures and images by which a step's networks are inspected.
+    Inspection = 6,
 }
 
 /// Seeds libtorch's generators of all devices for one draw.

@@ -8,7 +8,7 @@
 use std::path::PathBuf;
 
 use sparring_contract::config::{Config, Request, Setting, resolve};
-use sparring_engine::data::{Dataset, Images};
+use sparring_engine::data::{Batch, Dataset, Images};
 use sparring_engine::gan::Session;
 use tch::{Device, Kind, Tensor};
 
@@ -121,7 +121,11 @@ fn three_steps(fixture: &Fixture, parameters: usize) -> Session {
     let mut session = fixture.session();
     for step in 0..3 {
         let at = |name: &str| format!("step.{step}.{name}");
-        session.step_on(fixture.get(&at("real")), fixture.get(&at("noise")));
+        let batch = Batch {
+            images: fixture.get(&at("real")).shallow_clone(),
+            classes: None,
+        };
+        session.step_on(&batch, fixture.get(&at("noise")));
 
         let figures = session.figures();
         for (name, found) in [("d_loss", figures.d_loss), ("g_loss", figures.g_loss)] {

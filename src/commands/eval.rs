@@ -46,7 +46,7 @@ fn subject(home: &Home, flags: &Eval) -> anyhow::Result<Subject> {
     };
     match &flags.samples {
         None => Ok(Subject::Checkpoint {
-            path: whole(&checkpoint(home, flags.source.as_deref())?)?,
+            path: whole(&checkpoint(home, flags.source.as_deref(), flags.best)?)?,
             seed: flags.seed.unwrap_or_else(any_seed),
             device: flags.device.clone(),
         }),

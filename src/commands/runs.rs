@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use sparring_contract::exit;
+use sparring_contract::protocol::Verdict;
 use sparring_contract::run::{Home, Run, RunError, State, Status};
 
 use crate::cli::{Runs, RunsCommand};
@@ -43,6 +44,7 @@ fn list(home: &Home, json: bool) -> anyhow::Result<u8> {
         "D loss",
         "G loss",
         "G lately",
+        "health",
         "last sign",
     ]
     .map(str::to_owned);
@@ -65,7 +67,7 @@ fn list(home: &Home, json: bool) -> anyhow::Result<u8> {
     Ok(exit::SUCCESS)
 }
 
-fn row(run: &Run, status: &Status) -> [String; 9] {
+fn row(run: &Run, status: &Status) -> [String; 10] {
     let unknown = || "–".to_owned();
     let number = |value: Option<f64>| match value {
         Some(value) if value.is_finite() => format!("{value:.3}"),
@@ -94,9 +96,19 @@ fn row(run: &Run, status: &Status) -> [String; 9] {
         number(latest.map(|stats| stats.g_loss)),
         sparkline(&generator),
         status
+            .health
+            .as_ref()
+            .map_or_else(unknown, |health| verdict(&health.verdict)),
+        status
             .time
             .map_or_else(unknown, |time| ago(crate::attach::now() - time)),
     ]
+}
+
+/// The verdict in a word, marked where a user should look at the run.
+fn verdict(verdict: &Verdict) -> String {
+    let mark = if verdict.is_alarm() { "!" } else { "" };
+    format!("{}{mark}", verdict.word())
 }
 
 /// The state in a word; an end also says how it came.
@@ -109,6 +121,7 @@ fn state(status: &Status) -> String {
 
 fn as_json(run: &Run, status: &Status) -> serde_json::Value {
     let latest = status.stats.as_ref();
+    let health = status.health.as_ref();
     json!({
         "name": run.name(),
         "state": status.state.word(),
@@ -119,6 +132,9 @@ fn as_json(run: &Run, status: &Status) -> serde_json::Value {
         "epoch": latest.map_or(0, |stats| stats.epoch),
         "d_loss": latest.map(|stats| stats.d_loss),
         "g_loss": latest.map(|stats| stats.g_loss),
+        "verdict": health.map(|health| &health.verdict),
+        "alarm": health.map(|health| health.verdict.is_alarm()),
+        "quick_distance": health.map(|health| health.quick_distance),
         "time": status.time,
         "directory": run.dir(),
     })

@@ -18,7 +18,7 @@ pub(super) fn sample(home: &Home, flags: &Sample) -> anyhow::Result<u8> {
     if flags.live {
         return sample_live(home, flags);
     }
-    let checkpoint = checkpoint(home, flags.source.as_deref())?;
+    let checkpoint = checkpoint(home, flags.source.as_deref(), flags.best)?;
     let options = options(flags, checkpoint);
     match sample::run(&options, worker(&Launch::Task)?) {
         Ok(()) => {}
@@ -78,8 +78,15 @@ fn options(flags: &Sample, checkpoint: PathBuf) -> Options {
     }
 }
 
-/// The checkpoint that is meant: a file, or the newest one of a run that is whole.
-pub(super) fn checkpoint(home: &Home, source: Option<&str>) -> Result<PathBuf, RunError> {
+/// The checkpoint that is meant: a file, or the newest one of a run that is whole, or its best.
+pub(super) fn checkpoint(
+    home: &Home,
+    source: Option<&str>,
+    best: bool,
+) -> Result<PathBuf, RunError> {
+    if best {
+        return Ok(home.find(source)?.best_checkpoint()?.0);
+    }
     if let Some(file) = source.map(Path::new).filter(|path| path.is_file()) {
         return Ok(file.to_owned());
     }

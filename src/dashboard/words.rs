@@ -57,6 +57,15 @@ pub fn probability(value: f64) -> String {
     }
 }
 
+/// A ratio in two figures without a leading zero: `.94`, `1.02`.
+pub fn ratio(value: f64) -> String {
+    if !value.is_finite() {
+        return UNKNOWN.to_owned();
+    }
+    let text = format!("{value:.2}");
+    text.strip_prefix('0').map_or(text.clone(), str::to_owned)
+}
+
 /// A learning rate as a person writes it: `0.0002` becomes `2e-4`, `0.01` stays.
 pub fn rate(value: f64) -> String {
     if !value.is_finite() {
@@ -157,6 +166,9 @@ mod tests {
         assert_eq!(probability(0.712), ".71");
         assert_eq!(probability(0.999), "1.0");
         assert_eq!(probability(1.0), "1.0");
+        assert_eq!(ratio(0.936), ".94");
+        assert_eq!(ratio(1.02), "1.02");
+        assert_eq!(ratio(f64::NAN), "–");
         assert_eq!(rate(0.0002), "2e-4");
         assert_eq!(rate(0.01), "0.01");
     }

@@ -89,7 +89,7 @@ mod tests {
         let other =
             resolve_for_resume(&stored, &[Setting::parse("batch_size=32").unwrap()]).unwrap_err();
         assert!(other.to_string().starts_with(
-            "batch_size = 32 (from --set batch_size): a resumed run keeps its batch_size (64); what may change: device"
+            "batch_size = 32 (from --set batch_size): a resumed run keeps its batch_size (128); what may change: device"
         ));
     }
 }

@@ -47,9 +47,20 @@ pub struct Key {
 
 const ACTIVATIONS: Kind = Kind::Choice(&["relu", "leaky_relu", "tanh"]);
 const ARCHITECTURES: Kind = Kind::Choice(&["mlp", "dcgan"]);
-const NORMALIZATIONS: Kind = Kind::Choice(&["none", "batch"]);
+const LOSSES: Kind = Kind::Choice(&[
+    "bce",
+    "hinge",
+    "least_squares",
+    "wasserstein",
+    "relativistic",
+]);
 const COUNT: Kind = Kind::Integer(0, i64::MAX);
-const SLOPE: Kind = Kind::Number(0.0, 1.0);
+const SHARE: Kind = Kind::Number(0.0, 1.0);
+/// A share that leaves something.
+const PART: Kind = Kind::Number(0.0, 0.99);
+const WEIGHT: Kind = Kind::Number(0.0, 1e6);
+/// Turns of one network in a step.
+const TURNS: Kind = Kind::Integer(1, 1000);
 /// The highest learning rate that is not certainly a slip of the keyboard.
 const RATE: Kind = Kind::Positive(10.0);
 
@@ -69,18 +80,47 @@ pub const KEYS: &[Key] = &[
     key("minutes", Kind::Number(0.0, 1e9), Change::OnResume),
     key("batch_size", Kind::Integer(1, 65536), Change::Never),
     key("latent_dim", Kind::Integer(1, 65536), Change::Never),
-    key("loss", Kind::Choice(&["bce"]), Change::Never),
+    key("classes", Kind::Integer(0, 256), Change::Never),
+    key("loss", LOSSES, Change::Never),
+    key("label_smoothing", Kind::Number(0.0, 0.5), Change::Never),
+    key("instance_noise", Kind::Number(0.0, 10.0), Change::Never),
+    key("instance_noise_steps", COUNT, Change::Never),
+    key("augment_translation", Kind::Number(0.0, 0.5), Change::Never),
+    key("discriminator_steps", TURNS, Change::Never),
+    key("generator_steps", TURNS, Change::Never),
+    key(
+        "schedule",
+        Kind::Choice(&["constant", "linear", "cosine"]),
+        Change::Never,
+    ),
+    key("schedule_steps", Kind::Integer(1, i64::MAX), Change::Never),
+    key("schedule_floor", SHARE, Change::Never),
+    key("ema_decay", Kind::Number(0.0, 0.99999), Change::Never),
+    key("penalty.r1", WEIGHT, Change::Never),
+    key("penalty.r2", WEIGHT, Change::Never),
+    key("penalty.gradient", WEIGHT, Change::Never),
+    key("penalty.every", Kind::Integer(1, 1_000_000), Change::Never),
     key("generator.architecture", ARCHITECTURES, Change::Never),
     key("generator.hidden", Kind::Widths, Change::Never),
     key("generator.activation", ACTIVATIONS, Change::Never),
-    key("generator.negative_slope", SLOPE, Change::Never),
-    key("generator.normalization", NORMALIZATIONS, Change::Never),
+    key("generator.negative_slope", SHARE, Change::Never),
+    key(
+        "generator.normalization",
+        Kind::Choice(&["none", "batch"]),
+        Change::Never,
+    ),
     key("generator.learning_rate", RATE, Change::Live),
     key("generator.betas", Kind::Betas, Change::Never),
     key("discriminator.architecture", ARCHITECTURES, Change::Never),
     key("discriminator.hidden", Kind::Widths, Change::Never),
     key("discriminator.activation", ACTIVATIONS, Change::Never),
-    key("discriminator.negative_slope", SLOPE, Change::Never),
+    key("discriminator.negative_slope", SHARE, Change::Never),
+    key(
+        "discriminator.normalization",
+        Kind::Choice(&["none", "spectral"]),
+        Change::Never,
+    ),
+    key("discriminator.dropout", PART, Change::Never),
     key("discriminator.learning_rate", RATE, Change::Live),
     key("discriminator.betas", Kind::Betas, Change::Never),
     key(
@@ -97,6 +137,7 @@ pub const KEYS: &[Key] = &[
         Kind::Integer(1, 1_000_000),
         Change::Live,
     ),
+    key("output.health_cost", SHARE, Change::Live),
 ];
 
 /// Keys that stand for the same key of both networks.

@@ -39,8 +39,32 @@ pub struct Config {
     pub batch_size: u64,
     /// Dimensions of the latent noise z.
     pub latent_dim: u64,
+    /// Classes that both networks are told of; 0 if none.
+    pub classes: u64,
     /// Loss of the game.
     pub loss: Loss,
+    /// What «real» is short of a probability of 1, for [`Loss::Bce`].
+    pub label_smoothing: f64,
+    /// Standard deviation of the noise on the pictures that the discriminator sees.
+    pub instance_noise: f64,
+    /// Steps over which that noise fades; 0: never.
+    pub instance_noise_steps: u64,
+    /// How far the pictures that the discriminator sees are shifted, of their side.
+    pub augment_translation: f64,
+    /// Times that the discriminator learns in a step, each from other images.
+    pub discriminator_steps: u64,
+    /// Times that the generator learns in a step.
+    pub generator_steps: u64,
+    /// How the learning rates of both networks change.
+    pub schedule: Schedule,
+    /// Steps over which they do.
+    pub schedule_steps: u64,
+    /// What they come to, of what they were.
+    pub schedule_floor: f64,
+    /// Decay of the moving average of the generator, which draws the pictures; 0: the generator itself draws them.
+    pub ema_decay: f64,
+    /// Penalties on the gradients of the discriminator.
+    pub penalty: Penalty,
     /// The network that makes pictures.
     pub generator: Network,
     /// The network that judges them.
@@ -60,9 +84,11 @@ pub struct Network {
     pub activation: Activation,
     /// Slope of `leaky_relu` below zero.
     pub negative_slope: f64,
-    /// What comes between a hidden layer and its activation; the generator's alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub normalization: Option<Normalization>,
+    /// What keeps its layers in bounds.
+    pub normalization: Normalization,
+    /// Share of the outputs of each hidden layer that are dropped while it learns; the discriminator's alone.
+    #[serde(default)]
+    pub dropout: f64,
     /// Adam's step size.
     pub learning_rate: f64,
     /// Adam's decay rates β1 and β2, each in [0, 1).
@@ -79,15 +105,43 @@ pub enum Architecture {
     Dcgan,
 }
 
-/// What comes between a hidden layer and its activation.
+/// What keeps the layers of a network in bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Normalization {
     /// Nothing.
     #[serde(rename = "none")]
     Off,
-    /// Batch normalisation (Ioffe and Szegedy 2015).
+    /// Batch normalisation between a hidden layer and its activation (Ioffe and Szegedy 2015); the generator's alone.
     #[serde(rename = "batch")]
     Batch,
+    /// Spectral normalisation of the weights (Miyato et al. 2018); the discriminator's alone.
+    #[serde(rename = "spectral")]
+    Spectral,
+}
+
+/// Penalties on the gradients of the discriminator's logits by the pictures; 0 turns one off.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Penalty {
+    /// γ of R1: γ/2 times the mean of the squared norm at real images (Mescheder, Geiger and Nowozin 2018).
+    pub r1: f64,
+    /// The same at fakes.
+    pub r2: f64,
+    /// λ of WGAN-GP: λ times the mean of (norm − 1)² between real images and fakes (Gulrajani et al. 2017).
+    pub gradient: f64,
+    /// They are taken every so many steps, so many times as strong.
+    pub every: u64,
+}
+
+/// How learning rates change over a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Schedule {
+    /// Not at all.
+    Constant,
+    /// Along a line.
+    Linear,
+    /// Along half a wave of the cosine (Loshchilov and Hutter 2017).
+    Cosine,
 }
 
 /// Activation after a hidden layer.
@@ -108,6 +162,14 @@ pub enum Activation {
 pub enum Loss {
     /// Binary cross-entropy, non-saturating for the generator (Goodfellow et al. 2014).
     Bce,
+    /// Hinge (Lim and Ye 2017).
+    Hinge,
+    /// Least squares (Mao et al. 2017).
+    LeastSquares,
+    /// The critic's of a Wasserstein GAN (Arjovsky, Chintala and Bottou 2017); wants a gradient penalty.
+    Wasserstein,
+    /// Each real image against a fake (Jolicoeur-Martineau 2019; Huang et al. 2024).
+    Relativistic,
 }
 
 /// What a run reports and keeps, and how often. A cadence of 0 is off.
@@ -125,6 +187,8 @@ pub struct Output {
     pub checkpoint_every_steps: u64,
     /// The newest so many checkpoints stay.
     pub keep_checkpoints: u64,
+    /// Share of the time that goes into looking at how the run does; 0 is off.
+    pub health_cost: f64,
 }
 
 /// A configuration that is compiled into the program.
@@ -137,12 +201,24 @@ pub struct Preset {
 /// The presets, the default first.
 pub const PRESETS: &[Preset] = &[
     Preset {
+        name: "r3",
+        source: include_str!("../../../config/r3.toml"),
+    },
+    Preset {
         name: "tutorial",
         source: include_str!("../../../config/tutorial.toml"),
     },
     Preset {
         name: "dcgan",
         source: include_str!("../../../config/dcgan.toml"),
+    },
+    Preset {
+        name: "mlp",
+        source: include_str!("../../../config/mlp.toml"),
+    },
+    Preset {
+        name: "cdcgan",
+        source: include_str!("../../../config/cdcgan.toml"),
     },
 ];
 
@@ -198,11 +274,6 @@ impl Config {
         let root = toml::Value::try_from(self).ok()?;
         key.split('.')
             .try_fold(root, |value, part| value.get(part).cloned())
-    }
-
-    /// Steps in an epoch over `images` images; the last, short batch counts.
-    pub fn steps_per_epoch(&self, images: u64) -> u64 {
-        images.div_ceil(self.batch_size.max(1)).max(1)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Events in words, one line each: the same in a terminal, in worker.log and in a dashboard.
 
-use super::{Ended, Event, Phase, Started, Stats};
+use super::{Ended, Event, Phase, Rollback, Started, Stats};
 
 impl Event {
     /// What happened, in a line. `None` for what is only of interest while it is new.
@@ -25,7 +25,8 @@ impl Event {
             Self::Samples(samples) => format!("pictures saved: {}", samples.path.display()),
             Self::Checkpoint(saved) => {
                 format!(
-                    "checkpoint saved: {} ({} MB)",
+                    "{}checkpoint saved: {} ({} MB)",
+                    if saved.best { "best " } else { "" },
                     saved.path.display(),
                     saved.bytes.div_ceil(1_000_000)
                 )
@@ -33,6 +34,9 @@ impl Event {
             Self::Set { step, key, value } => format!("step {step}: {key} = {value}"),
             Self::Note { step, text } => format!("step {step}: note: {text}"),
             Self::Warning { step, message } => format!("warning at step {step}: {message}"),
+            Self::Health(health) => format!("step {}: {}", health.step, health.words),
+            Self::Alarm { step, message } => format!("ALARM at step {step}: {message}"),
+            Self::Rollback(rollback) => rollback.describe(),
             Self::Ended(ended) => ended.describe(),
         })
     }
@@ -79,6 +83,21 @@ impl Stats {
             number(self.d_real, 2),
             number(self.d_fake, 2),
             number(self.images_per_second, 0),
+        )
+    }
+}
+
+impl Rollback {
+    /// What went wrong and what was done, in a line.
+    fn describe(&self) -> String {
+        format!(
+            "step {}: {}; back to step {} with learning rates {} and {}, attempt {}",
+            self.step,
+            self.cause,
+            self.back_to,
+            self.generator_learning_rate,
+            self.discriminator_learning_rate,
+            self.attempt,
         )
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::finite;
+use super::{Health, Rollback, finite};
 
 /// Something that happened, and when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,6 +58,17 @@ pub enum Event {
         /// What, and what to do.
         message: String,
     },
+    /// How the run does.
+    Health(Box<Health>),
+    /// The verdict on the run became one that a user should look at.
+    Alarm {
+        /// Steps done.
+        step: u64,
+        /// The verdict with the figure behind it, and what to do.
+        message: String,
+    },
+    /// A step went wrong; the run went back to the last good state.
+    Rollback(Rollback),
     /// The worker is done with the run.
     Ended(Box<Ended>),
     /// An event of a newer build.
@@ -204,6 +215,9 @@ pub struct Checkpointed {
     pub path: PathBuf,
     /// Its size.
     pub bytes: u64,
+    /// Whether it is the run's best by its quick distance, and not one of those that are saved every so often.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub best: bool,
 }
 
 /// Why a worker was done.
@@ -220,6 +234,8 @@ pub enum Reason {
     Terminated,
     /// An error.
     Failed,
+    /// Training went wrong again and again.
+    Diverged,
     /// A reason of a newer build.
     #[serde(other)]
     Unknown,
@@ -234,6 +250,7 @@ impl Reason {
             Self::Interrupted => "interrupted",
             Self::Terminated => "terminated",
             Self::Failed => "failed",
+            Self::Diverged => "diverged",
             Self::Unknown => "ended",
         }
     }

@@ -71,7 +71,7 @@ pub fn read_frame<T: DeserializeOwned>(from: &mut impl Read) -> Result<Option<T>
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Command, Event, Record, Stats, ToFace, ToWorker};
+    use super::super::{Command, Ended, Event, Reason, Record, Stats, ToFace, ToWorker};
     use super::*;
 
     fn there_and_back<T: Serialize + DeserializeOwned>(message: &T) -> T {
@@ -99,6 +99,49 @@ mod tests {
             record,
         };
         assert_eq!(there_and_back(&event), event);
+    }
+
+    #[test]
+    fn events_with_words_of_their_own_come_through_as_messages() {
+        let message = || "mind the gap".to_owned();
+        for event in [
+            Event::Warning {
+                step: 3,
+                message: message(),
+            },
+            Event::Alarm {
+                step: 3,
+                message: message(),
+            },
+        ] {
+            let record = Record { event, time: 1.5 };
+            let told = ToFace::Event {
+                sequence: 9,
+                record,
+            };
+            assert_eq!(there_and_back(&told), told);
+        }
+        let ended = Record {
+            event: Event::Ended(Box::new(Ended {
+                reason: Reason::Failed,
+                exit_code: 1,
+                message: Some(message()),
+                checkpoint: None,
+                stats: Stats::none_at(3, 1, 192),
+            })),
+            time: 1.5,
+        };
+        let told = ToFace::Event {
+            sequence: 9,
+            record: ended,
+        };
+        let ToFace::Event { record, .. } = there_and_back(&told) else {
+            panic!("not an event")
+        };
+        let Event::Ended(ended) = record.event else {
+            panic!("not an end")
+        };
+        assert_eq!(ended.message, Some(message()));
     }
 
     #[test]

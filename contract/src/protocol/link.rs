@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ack, Command, Phase, Pictures, Record, Started, Stats};
+use super::{Ack, Command, Phase, Pictures, Quality, Record, Started, Stats};
 
 /// What a face sends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,8 +46,8 @@ pub enum ToFace {
     Event {
         /// Numbers events without a gap; a snapshot says up to which it reaches.
         sequence: u64,
-        /// The event.
-        #[serde(flatten)]
+        /// The event, as the log has it. It stands apart from the message, because some events have a `message`
+        /// of their own.
         record: Record,
     },
     /// Newer pictures; older ones on their way may be left out.
@@ -87,8 +87,14 @@ pub struct Snapshot {
     pub config: String,
     /// Reports since the run began, thinned out evenly when there are many, oldest first.
     pub history: Vec<Stats>,
-    /// What happened lately, reports left out, oldest first.
+    /// What happened lately, reports and health left out, oldest first.
     pub log: Vec<Record>,
+    /// The newest [`super::Event::Health`].
+    #[serde(default)]
+    pub health: Option<Box<Record>>,
+    /// The quality curve since the run began, thinned out evenly when it is long, oldest first.
+    #[serde(default)]
+    pub quality: Vec<Quality>,
     /// The newest pictures of each purpose.
     pub pictures: Vec<Pictures>,
     /// The newest reading of the machine.
@@ -118,4 +124,19 @@ pub struct Machine {
     pub gpu_celsius: Option<f32>,
     /// Power of the GPU in watts.
     pub gpu_watts: Option<f32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_older_worker_knows_nothing_of_health() {
+        let mut snapshot = serde_json::to_value(Snapshot::default()).unwrap();
+        for newer in ["health", "quality"] {
+            snapshot.as_object_mut().unwrap().remove(newer).unwrap();
+        }
+        let read: Snapshot = serde_json::from_value(snapshot).unwrap();
+        assert_eq!(read, Snapshot::default());
+    }
 }

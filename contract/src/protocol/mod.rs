@@ -8,6 +8,7 @@ mod describe;
 mod event;
 mod finite;
 mod frame;
+mod health;
 mod link;
 mod pictures;
 mod report;
@@ -18,6 +19,7 @@ pub use event::{
     Checkpointed, Ended, Event, Parameters, Phase, Reason, Record, Sampled, Started, Stats,
 };
 pub use frame::{FrameError, MAX_FRAME, decode, encode, read_frame, write_frame};
+pub use health::{Best, Health, Quality, Rollback, Verdict};
 pub use link::{FaceHello, Machine, Snapshot, ToFace, ToWorker, WorkerHello};
 pub use pictures::{Pictures, Purpose};
 pub use report::{Control, Figures, Report, Second};
@@ -25,4 +27,4 @@ pub use task::{Subject, Task, TaskReply};
 
 /// Version of the messages. It grows when an old reader would misunderstand a new message, not when messages or
 /// fields are added.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;

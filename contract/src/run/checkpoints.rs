@@ -41,6 +41,10 @@ pub struct CheckpointHeader {
     pub shape: [i64; 3],
     /// Seconds of training until then.
     pub training_seconds: f64,
+    /// The attempt that goes on from here: 0, or how often the run had gone back to a good state.
+    pub attempt: u64,
+    /// Its quick distance, if it was saved for being the best so far.
+    pub quick_distance: Option<f64>,
     /// The configuration in force, with what was changed while training.
     pub config: Config,
 }
@@ -54,7 +58,10 @@ const MAX_HEADER: u64 = 16 << 20;
 impl CheckpointHeader {
     /// The header as the metadata of a safetensors file.
     pub fn to_metadata(&self) -> HashMap<String, String> {
-        HashMap::from([
+        let quick_distance = self
+            .quick_distance
+            .map(|distance| ("quick_distance".to_owned(), distance.to_string()));
+        let always = [
             ("format".to_owned(), FORMAT.to_owned()),
             ("step".to_owned(), self.step.to_string()),
             (
@@ -65,8 +72,10 @@ impl CheckpointHeader {
                 "training_seconds".to_owned(),
                 self.training_seconds.to_string(),
             ),
+            ("attempt".to_owned(), self.attempt.to_string()),
             ("config".to_owned(), self.config.to_toml()),
-        ])
+        ];
+        always.into_iter().chain(quick_distance).collect()
     }
 
     /// Reads the header of a checkpoint and checks that the file is as long as the header says, without reading the
@@ -114,6 +123,8 @@ impl CheckpointHeader {
             shape: parse_shape(field("shape"))
                 .ok_or_else(|| broken("the shape of its pictures is unknown"))?,
             training_seconds: field("training_seconds").parse().unwrap_or_default(),
+            attempt: field("attempt").parse().unwrap_or_default(),
+            quick_distance: field("quick_distance").parse().ok(),
             config: Config::parse(field("config"), path)?,
         })
     }
@@ -168,6 +179,24 @@ impl Run {
     pub fn checkpoint_file(&self, step: u64) -> PathBuf {
         self.checkpoints_dir()
             .join(format!("step-{step:09}.safetensors"))
+    }
+
+    /// Where the checkpoint with the best quick distance so far belongs. It is none of [`Run::checkpoints`], is never
+    /// pruned, and gives way to a better one only.
+    pub fn best_checkpoint_file(&self) -> PathBuf {
+        self.checkpoints_dir().join("best.safetensors")
+    }
+
+    /// The checkpoint with the best quick distance so far.
+    pub fn best_checkpoint(&self) -> Result<(PathBuf, CheckpointHeader), RunError> {
+        let path = self.best_checkpoint_file();
+        if !path.is_file() {
+            return Err(RunError::NoBest {
+                name: self.name().to_owned(),
+            });
+        }
+        let header = CheckpointHeader::read(&path)?;
+        Ok((path, header))
     }
 
     /// The checkpoints, newest first.

@@ -57,6 +57,14 @@ pub enum RunError {
         /// The name.
         name: String,
     },
+    /// A run that never was the best so far.
+    #[error(
+        "run `{name}` has no best checkpoint yet; it gets one as it trains on MNIST with output.health_cost above 0"
+    )]
+    NoBest {
+        /// The name.
+        name: String,
+    },
     /// A checkpoint that cannot be used.
     #[error("{} is no usable checkpoint: {why}", path.display())]
     BrokenCheckpoint {

@@ -5,7 +5,7 @@
 //!   config.toml      the resolved configuration
 //!   events.jsonl     what happened, one record a line, only ever appended to
 //!   samples/         picture grids
-//!   checkpoints/     step-<step>.safetensors
+//!   checkpoints/     step-<step>.safetensors, best.safetensors
 //!   worker.log       what the worker and libtorch said
 //!   worker.json      where the latest worker is, and its socket
 //!   lock             held while a worker has the run
@@ -30,7 +30,7 @@ pub use presence::{Presence, boot, host, secure_socket_dir};
 pub use whole::write_whole;
 
 use crate::config::Config;
-use crate::protocol::{Ended, Event, Phase, Started, Stats};
+use crate::protocol::{Ended, Event, Health, Phase, Started, Stats};
 
 /// The folder of all runs.
 #[derive(Clone, Debug)]
@@ -60,6 +60,8 @@ pub struct Status {
     pub time: Option<f64>,
     /// The losses of the latest reports, `(D, G)`, oldest first.
     pub losses: Vec<(f64, f64)>,
+    /// The latest look at how it does.
+    pub health: Option<Box<Health>>,
 }
 
 /// The state of a run.
@@ -301,6 +303,7 @@ impl Run {
             ended: None,
             time: None,
             losses: Vec::new(),
+            health: None,
         };
         let mut paused = false;
         for record in read_tail(&self.events_file()) {
@@ -309,11 +312,18 @@ impl Run {
                 Event::Started(started) => {
                     found.losses.clear();
                     found.ended = None;
+                    found.health.take_if(|health| health.step > started.step);
                     found.started = Some(started);
                 }
                 Event::Stats(stats) => {
                     found.losses.push((stats.d_loss, stats.g_loss));
                     found.stats = Some(stats);
+                }
+                Event::Health(health) => found.health = Some(health),
+                Event::Rollback(rollback) => {
+                    found
+                        .health
+                        .take_if(|health| health.step > rollback.back_to);
                 }
                 Event::Phase { phase, .. } => paused = phase == Phase::Paused,
                 Event::Ended(ended) => {

@@ -5,38 +5,62 @@ use tch::{Kind, Tensor};
 use super::Dataset;
 use crate::seed::{Stream, reseed};
 
+/// Images, and the class of each where the data set knows it.
+#[derive(Debug)]
+pub struct Batch {
+    /// `[batch, channels, height, width]` in [-1, 1], f32.
+    pub images: Tensor,
+    /// `[batch]`, i64.
+    pub classes: Option<Tensor>,
+}
+
 /// Batches of a data set, epoch after epoch, each epoch in another order.
 #[derive(Debug)]
 pub struct Batches {
     data: Dataset,
     batch_size: u64,
+    /// Batches of a step.
+    per_step: u64,
     seed: u64,
     /// The epoch that `order` is for, and a permutation of all indices, i64.
     order: Option<(u64, Tensor)>,
 }
 
 impl Batches {
-    /// Batches of `batch_size` images; the last one of an epoch may be shorter.
-    pub fn new(data: Dataset, batch_size: u64, seed: u64) -> Self {
+    /// Batches of `batch_size` images, so many a step; the last of an epoch may be shorter, and its last step may have
+    /// fewer.
+    pub fn new(data: Dataset, batch_size: u64, per_step: u64, seed: u64) -> Self {
         Self {
             data,
             batch_size,
+            per_step,
             seed,
             order: None,
         }
     }
 
-    /// The real images of a step (counted from 0): `[batch, channels, height, width]` in [-1, 1], f32.
-    pub fn get(&mut self, step: u64) -> Tensor {
+    /// The batches of a step (counted from 0), one at least.
+    pub fn get(&mut self, step: u64) -> Vec<Batch> {
         let (epoch, first) = self.place(step);
-        let length = self.length(step);
-        let indices = self.order_of(epoch).narrow(0, first as i64, length as i64);
-        self.data.select(&indices)
+        let last = (first + self.batch_size * self.per_step).min(self.data.len());
+        let order = self.order_of(epoch).shallow_clone();
+        let mut batches = Vec::new();
+        let mut start = first;
+        while start < last {
+            let length = self.batch_size.min(last - start);
+            batches.push(
+                self.data
+                    .select(&order.narrow(0, start as i64, length as i64)),
+            );
+            start += length;
+        }
+        batches
     }
 
-    /// Number of real images of a step.
-    pub fn length(&self, step: u64) -> u64 {
-        self.batch_size.min(self.data.len() - self.place(step).1)
+    /// Takes the order of the epochs from another seed.
+    pub(crate) fn reseed(&mut self, seed: u64) {
+        self.seed = seed;
+        self.order = None;
     }
 
     /// Number of real images of all steps before this one.
@@ -47,7 +71,8 @@ impl Batches {
 
     /// Steps in an epoch.
     pub fn steps_per_epoch(&self) -> u64 {
-        self.data.len().div_ceil(self.batch_size)
+        let batches = self.data.len().div_ceil(self.batch_size);
+        batches.div_ceil(self.per_step)
     }
 
     /// The data set.
@@ -58,7 +83,8 @@ impl Batches {
     /// Epoch of a step, from 0, and the place of its first image in the epoch's order.
     fn place(&self, step: u64) -> (u64, u64) {
         let per_epoch = self.steps_per_epoch();
-        (step / per_epoch, step % per_epoch * self.batch_size)
+        let first = step % per_epoch * self.per_step * self.batch_size;
+        (step / per_epoch, first)
     }
 
     fn order_of(&mut self, epoch: u64) -> &Tensor {

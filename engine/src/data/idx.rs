@@ -77,28 +77,40 @@ pub(super) fn parse_labels(bytes: &[u8], path: &Path) -> Result<Vec<u8>, DataErr
     Ok(bytes[8..].to_vec())
 }
 
-/// A folder's labels play no part in training yet, but labels that are fewer or more than the images tell that the
-/// wrong files came together.
+/// Reads the labels of a folder's training images, if it has any.
+pub(super) fn load_classes(folder: &Path) -> Result<Option<Vec<u8>>, DataError> {
+    read_classes(&find_images(folder)?)
+}
+
+/// Labels that are fewer or more than the images tell that the wrong files came together.
 fn check_labels(images: &Path, count: usize) -> Result<(), DataError> {
-    let Some(name) = images.file_name().and_then(|name| name.to_str()) else {
+    let Some(labels) = read_classes(images)?.map(|labels| labels.len()) else {
         return Ok(());
     };
-    let path = images.with_file_name(name.replace("images-idx3", "labels-idx1"));
-    if path == images || !path.exists() {
+    if labels == count {
         return Ok(());
     }
+    Err(DataError::CountsDiffer {
+        path: labels_of(images).unwrap_or_default(),
+        labels,
+        of: images.to_owned(),
+        images: count,
+    })
+}
+
+fn read_classes(images: &Path) -> Result<Option<Vec<u8>>, DataError> {
+    let Some(path) = labels_of(images).filter(|path| path.exists()) else {
+        return Ok(None);
+    };
     let bytes = fs::read(&path).map_err(|error| unreadable(&path, error))?;
-    let labels = parse_labels(&unpack(bytes, &path)?, &path)?.len();
-    if labels == count {
-        Ok(())
-    } else {
-        Err(DataError::CountsDiffer {
-            path,
-            labels,
-            of: images.to_owned(),
-            images: count,
-        })
-    }
+    parse_labels(&unpack(bytes, &path)?, &path).map(Some)
+}
+
+/// Where the labels of these images are, if anywhere.
+fn labels_of(images: &Path) -> Option<PathBuf> {
+    let name = images.file_name()?.to_str()?;
+    let path = images.with_file_name(name.replace("images-idx3", "labels-idx1"));
+    (path != images).then_some(path)
 }
 
 fn find_images(folder: &Path) -> Result<PathBuf, DataError> {

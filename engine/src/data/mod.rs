@@ -12,7 +12,7 @@ use tch::{Device, Kind, Tensor};
 
 use crate::native::scaled_images;
 
-pub use batches::Batches;
+pub use batches::{Batch, Batches};
 pub use error::DataError;
 
 /// Images in memory, of one size, a byte a pixel.
@@ -47,6 +47,15 @@ impl Images {
             mnist::load(Split::Test).map(Some)
         } else {
             idx::load_test(Path::new(data))
+        }
+    }
+
+    /// Reads the class of each training image: `None` where the data has no labels.
+    pub fn load_classes(data: &str) -> Result<Option<Vec<u8>>, DataError> {
+        if data == MNIST {
+            mnist::labels(Split::Train).map(Some)
+        } else {
+            idx::load_classes(Path::new(data))
         }
     }
 
@@ -97,6 +106,8 @@ pub fn mnist_labels(split: Split) -> Result<Tensor, DataError> {
 pub struct Dataset {
     /// `[count, 1, height, width]`, u8.
     images: Tensor,
+    /// `[count]`, i64.
+    classes: Option<Tensor>,
 }
 
 impl Dataset {
@@ -104,7 +115,26 @@ impl Dataset {
     pub fn on(device: Device, images: &Images) -> Self {
         Self {
             images: images.tensor().to_device(device),
+            classes: None,
         }
+    }
+
+    /// Says of each image which class it is of, 0 and up.
+    ///
+    /// # Panics
+    /// If there are more or fewer classes than images.
+    #[must_use]
+    pub fn with_classes(self, classes: &[u8]) -> Self {
+        assert_eq!(classes.len() as u64, self.len(), "a class for each image");
+        let classes = Tensor::from_slice(classes).to_kind(Kind::Int64);
+        let classes = Some(classes.to_device(self.images.device()));
+        Self { classes, ..self }
+    }
+
+    /// The highest class of an image; `None` if nothing is known of classes.
+    pub fn highest_class(&self) -> Option<u64> {
+        let classes = self.classes.as_ref()?;
+        Some(classes.max().int64_value(&[]).unsigned_abs())
     }
 
     /// Number of images.
@@ -123,9 +153,18 @@ impl Dataset {
         [size[1], size[2], size[3]]
     }
 
-    /// The images at these indices, scaled to [-1, 1], the range of tanh: `[n, channels, height, width]`, f32.
-    pub fn select(&self, indices: &Tensor) -> Tensor {
-        scaled_images(&self.images, indices)
+    /// All images, a byte a pixel: `[count, channels, height, width]`, u8.
+    pub fn images(&self) -> &Tensor {
+        &self.images
+    }
+
+    /// The images at these indices, scaled to [-1, 1], the range of tanh, and their classes.
+    pub fn select(&self, indices: &Tensor) -> Batch {
+        let classes = self.classes.as_ref();
+        Batch {
+            images: scaled_images(&self.images, indices),
+            classes: classes.map(|classes| classes.index_select(0, indices)),
+        }
     }
 
     /// The device that the images are on.

@@ -2,6 +2,8 @@
 
 use sparring_contract::config::{Architecture, Config, Network, Normalization};
 
+use crate::data::Dataset;
+
 /// Why networks do not fit the images. Each message names the key to change.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Misfit {
@@ -29,10 +31,27 @@ pub enum Misfit {
         /// All of them.
         images: u64,
     },
+    /// Classes of images that have no labels.
+    #[error(
+        "classes = {classes}, and the data has no labels: put a labels-idx1-ubyte file beside the images, or set classes to 0"
+    )]
+    Unlabelled {
+        /// Classes of the configuration.
+        classes: u64,
+    },
+    /// A label that is none of the classes.
+    #[error("classes = {classes}, and the data has images labelled {highest}: set classes to {} or more", highest + 1)]
+    Classes {
+        /// Classes of the configuration.
+        classes: u64,
+        /// The highest label.
+        highest: u64,
+    },
 }
 
-/// Checks a configuration against `images` images of this shape, `[channels, height, width]`.
-pub fn fits(config: &Config, shape: [i64; 3], images: u64) -> Result<(), Misfit> {
+/// Checks a configuration against the data.
+pub fn fits(config: &Config, data: &Dataset) -> Result<(), Misfit> {
+    let (shape, images) = (data.shape(), data.len());
     for (network, plan) in [
         ("generator", &config.generator),
         ("discriminator", &config.discriminator),
@@ -41,10 +60,15 @@ pub fn fits(config: &Config, shape: [i64; 3], images: u64) -> Result<(), Misfit>
     }
     let batch_size = config.batch_size;
     let single = batch_size == 1 || images % batch_size == 1;
-    if single && config.generator.normalization == Some(Normalization::Batch) {
+    if single && config.generator.normalization == Normalization::Batch {
         return Err(Misfit::Single { batch_size, images });
     }
-    Ok(())
+    match (config.classes, data.highest_class()) {
+        (0, _) => Ok(()),
+        (classes, None) => Err(Misfit::Unlabelled { classes }),
+        (classes, Some(highest)) if highest >= classes => Err(Misfit::Classes { classes, highest }),
+        _ => Ok(()),
+    }
 }
 
 fn can_be_halved(

@@ -1,7 +1,9 @@
 //! The layers of a network, with the initial weights of the equivalent modules of PyTorch.
 
+use sparring_contract::config::Normalization;
 use tch::{Device, Kind, Tensor};
 
+use super::weight::Weight;
 use crate::native::{Activation, Norm, Steps, batch_norm, conv, dense};
 
 /// One layer of a network.
@@ -12,7 +14,7 @@ pub enum Layer {
     /// `activation(x Wᵀ + b)`, with W `[out, in]` and b `[out]`: in PyTorch a Linear and its activation.
     Dense {
         /// W.
-        weight: Tensor,
+        weight: Weight,
         /// b.
         bias: Tensor,
         /// What is done to the outputs.
@@ -26,13 +28,18 @@ pub enum Layer {
     /// `[n, in, h, w]` to `[n, out, h', w']`: in PyTorch a Conv2d or `ConvTranspose2d` and its activation.
     Conv {
         /// `[out, in, k, k]`, or `[in, out, k, k]` if it is transposed.
-        weight: Tensor,
+        weight: Weight,
         /// `[out]`.
         bias: Tensor,
         /// How the kernel goes over the pictures.
         steps: Steps,
         /// What is done to the outputs.
         activation: Activation,
+    },
+    /// Drops some of its inputs while it learns, and makes up for it with the rest (Srivastava et al. 2014).
+    Dropout {
+        /// The share that is dropped, 0 to 1.
+        share: f64,
     },
     /// In PyTorch a `BatchNorm1d` or `BatchNorm2d` and its activation.
     Norm {
@@ -46,17 +53,24 @@ pub enum Layer {
 /// What a forward pass is made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// To learn from it: a batch norm takes the statistics of the batch, and remembers them.
+    /// To learn from it: a batch norm takes the statistics of the batch, and remembers them; dropout drops.
     Training,
-    /// To see what was learnt: a batch norm takes the statistics that it remembers.
+    /// To see what was learnt: a batch norm takes the statistics that it remembers; nothing is dropped.
     Evaluation,
 }
 
 impl Layer {
     /// A linear layer with the initial weights of `torch.nn.Linear`.
-    pub(super) fn dense(inputs: i64, outputs: i64, activation: Activation, device: Device) -> Self {
+    pub(super) fn dense(
+        inputs: i64,
+        outputs: i64,
+        activation: Activation,
+        normalization: Normalization,
+        device: Device,
+    ) -> Self {
+        let weight = draw(&[outputs, inputs], inputs, device);
         Self::Dense {
-            weight: draw(&[outputs, inputs], inputs, device),
+            weight: Weight::new(weight, normalization),
             bias: draw(&[outputs], inputs, device),
             activation,
         }
@@ -69,6 +83,7 @@ impl Layer {
         outputs: i64,
         transposed: bool,
         activation: Activation,
+        normalization: Normalization,
         device: Device,
     ) -> Self {
         const KERNEL: i64 = 4;
@@ -80,7 +95,10 @@ impl Layer {
         // What PyTorch takes for the inputs of a number: of a transposed convolution it counts the outputs.
         let seen = columns * KERNEL * KERNEL;
         Self::Conv {
-            weight: draw(&[rows, columns, KERNEL, KERNEL], seen, device),
+            weight: Weight::new(
+                draw(&[rows, columns, KERNEL, KERNEL], seen, device),
+                normalization,
+            ),
             bias: draw(&[outputs], seen, device),
             steps: Steps {
                 stride: 2,
@@ -122,24 +140,23 @@ impl Layer {
     /// What it learns, with PyTorch's names.
     pub(super) fn parameters(&self) -> Vec<(&'static str, &Tensor)> {
         match self {
-            Self::Dense { weight, bias, .. }
-            | Self::Conv { weight, bias, .. }
-            | Self::Norm {
-                norm: Norm { weight, bias, .. },
-                ..
-            } => vec![("weight", weight), ("bias", bias)],
-            Self::Flatten | Self::Unflatten { .. } => Vec::new(),
+            Self::Dense { weight, bias, .. } | Self::Conv { weight, bias, .. } => {
+                vec![weight.parameter(), ("bias", bias)]
+            }
+            Self::Norm { norm, .. } => vec![("weight", &norm.weight), ("bias", &norm.bias)],
+            Self::Flatten | Self::Unflatten { .. } | Self::Dropout { .. } => Vec::new(),
         }
     }
 
     /// What it remembers beside, with PyTorch's names.
     pub(super) fn buffers(&self) -> Vec<(&'static str, &Tensor)> {
         match self {
+            Self::Dense { weight, .. } | Self::Conv { weight, .. } => weight.buffers(),
             Self::Norm { norm, .. } => vec![
                 ("running_mean", &norm.running_mean),
                 ("running_var", &norm.running_var),
             ],
-            _ => Vec::new(),
+            Self::Flatten | Self::Unflatten { .. } | Self::Dropout { .. } => Vec::new(),
         }
     }
 
@@ -150,14 +167,15 @@ impl Layer {
                 weight,
                 bias,
                 activation,
-            } => dense(x, weight, bias, *activation),
+            } => dense(x, &weight.in_force(mode), bias, *activation),
             Self::Unflatten { shape } => x.view([-1, shape[0], shape[1], shape[2]]),
             Self::Conv {
                 weight,
                 bias,
                 steps,
                 activation,
-            } => conv(x, weight, bias, *steps, *activation),
+            } => conv(x, &weight.in_force(mode), bias, *steps, *activation),
+            Self::Dropout { share } => x.dropout(*share, mode == Mode::Training),
             Self::Norm { norm, activation } => {
                 batch_norm(x, norm, mode == Mode::Training, *activation)
             }
@@ -166,7 +184,7 @@ impl Layer {
 }
 
 /// Numbers that learn, uniform in ±1/√inputs as PyTorch draws them.
-fn draw(shape: &[i64], inputs: i64, device: Device) -> Tensor {
+pub(super) fn draw(shape: &[i64], inputs: i64, device: Device) -> Tensor {
     let bound = (inputs as f64).sqrt().recip();
     // Drawn on the CPU, so that a seed gives the same weights on every device.
     Tensor::empty(shape, (Kind::Float, Device::Cpu))

@@ -1,9 +1,9 @@
 //! A network: layers in a row, with the names and initial weights of the equivalent `torch.nn.Sequential`.
 
-use sparring_contract::config::{self, Architecture, Normalization};
-use tch::{Device, Tensor};
+use sparring_contract::config::{self, Architecture, Config, Normalization};
+use tch::{Device, Kind, Tensor};
 
-use super::layer::{Layer, Mode};
+use super::layer::{Layer, Mode, draw};
 use crate::native::Activation;
 use crate::seed::{Stream, reseed};
 
@@ -12,60 +12,69 @@ use crate::seed::{Stream, reseed};
 pub struct Network {
     name: &'static str,
     layers: Vec<Layer>,
+    condition: Option<Condition>,
+}
+
+/// How a network is told of a class (conditional GANs: Mirza and Osindero 2014).
+#[derive(Debug)]
+enum Condition {
+    /// The class stands beside the noise, one number a class: one, and zeros.
+    OneHot {
+        /// How many there are.
+        classes: i64,
+    },
+    /// The logit has a part that depends on the class: the product of its embedding and what the last layer sees
+    /// (Miyato and Koyama 2018).
+    Projection {
+        /// `[classes, inputs of the last layer]`: in PyTorch an Embedding.
+        embedding: Tensor,
+    },
 }
 
 impl Network {
-    /// A generator: noise `[n, latent_dim]` to pictures `[n, channels, height, width]` in [-1, 1].
+    /// A generator: noise `[n, latent_dim]`, and classes if it is conditional, to pictures
+    /// `[n, channels, height, width]` in [-1, 1].
     ///
-    /// The plan must fit pictures of this shape ([`super::fits`]).
-    pub fn generator(
-        plan: &config::Network,
-        latent_dim: u64,
-        shape: [i64; 3],
-        device: Device,
-        seed: u64,
-    ) -> Self {
-        reseed(seed, Stream::Weights, 0);
+    /// The configuration must fit pictures of this shape ([`super::fits`]).
+    pub fn generator(config: &Config, shape: [i64; 3], device: Device) -> Self {
+        reseed(config.seed, Stream::Weights, 0);
+        let plan = &config.generator;
         let mut builder = Builder::new(plan, device);
-        let latent_dim = latent_dim.cast_signed();
+        let classes = config.classes.cast_signed();
+        let inputs = config.latent_dim.cast_signed() + classes;
         if let (Architecture::Dcgan, Some((first, rest))) =
             (plan.architecture, widths(plan).split_first())
         {
             let [channels, height, width] = shape;
             let layers = plan.hidden.len();
             let smallest = [*first, height >> layers, width >> layers];
-            builder.hidden_dense(latent_dim, smallest.iter().product(), Some(smallest));
+            builder.hidden_dense(inputs, smallest.iter().product(), Some(smallest));
             let mut inputs = *first;
             for outputs in rest {
                 builder.hidden_conv(inputs, *outputs, true);
                 inputs = *outputs;
             }
-            let last = Layer::conv(inputs, channels, true, Activation::Tanh, device);
-            builder.layers.push(last);
+            builder.conv(inputs, channels, true, Activation::Tanh);
         } else {
-            let inputs = builder.hidden_denses(latent_dim);
-            let pixels = shape.iter().product();
-            let last = Layer::dense(inputs, pixels, Activation::Tanh, device);
-            builder.layers.push(last);
+            let inputs = builder.hidden_denses(inputs);
+            builder.dense(inputs, shape.iter().product(), Activation::Tanh);
             builder.layers.push(Layer::Unflatten { shape });
         }
         Self {
             name: "generator",
             layers: builder.layers,
+            condition: (classes > 0).then_some(Condition::OneHot { classes }),
         }
     }
 
-    /// A discriminator: pictures `[n, channels, height, width]` to logits `[n, 1]`, positive for «real».
+    /// A discriminator: pictures `[n, channels, height, width]`, and classes if it is conditional, to logits `[n, 1]`,
+    /// positive for «real».
     ///
-    /// The sigmoid of the tutorial's last layer is part of the loss. The plan must fit pictures of this shape
+    /// The sigmoid of the tutorial's last layer is part of the loss. The configuration must fit pictures of this shape
     /// ([`super::fits`]).
-    pub fn discriminator(
-        plan: &config::Network,
-        shape: [i64; 3],
-        device: Device,
-        seed: u64,
-    ) -> Self {
-        reseed(seed, Stream::Weights, 1);
+    pub fn discriminator(config: &Config, shape: [i64; 3], device: Device) -> Self {
+        reseed(config.seed, Stream::Weights, 1);
+        let plan = &config.discriminator;
         let mut builder = Builder::new(plan, device);
         let inputs = if plan.architecture == Architecture::Dcgan {
             let [mut channels, height, width] = shape;
@@ -80,11 +89,15 @@ impl Network {
             builder.layers.push(Layer::Flatten);
             builder.hidden_denses(shape.iter().product())
         };
-        let last = Layer::dense(inputs, 1, Activation::Identity, device);
-        builder.layers.push(last);
+        builder.dense(inputs, 1, Activation::Identity);
+        let classes = config.classes.cast_signed();
+        let projection = || Condition::Projection {
+            embedding: draw(&[classes, inputs], inputs, device),
+        };
         Self {
             name: "discriminator",
             layers: builder.layers,
+            condition: (classes > 0).then(projection),
         }
     }
 
@@ -93,25 +106,71 @@ impl Network {
         self.name
     }
 
-    /// Applies the layers, to learn from it.
-    pub fn forward(&self, input: &Tensor) -> Tensor {
-        self.apply(input, Mode::Training)
+    /// Applies the layers, to learn from it; a conditional network needs the `classes` of its inputs, `[n]`, i64.
+    pub fn forward(&self, input: &Tensor, classes: Option<&Tensor>) -> Tensor {
+        self.apply(input, classes, Mode::Training)
     }
 
     /// Applies the layers, to see what was learnt: batch norms take the statistics that they remember.
-    pub fn evaluate(&self, input: &Tensor) -> Tensor {
-        self.apply(input, Mode::Evaluation)
+    pub fn evaluate(&self, input: &Tensor, classes: Option<&Tensor>) -> Tensor {
+        self.apply(input, classes, Mode::Evaluation)
     }
 
-    fn apply(&self, input: &Tensor, mode: Mode) -> Tensor {
-        self.layers
-            .iter()
-            .fold(input.shallow_clone(), |x, layer| layer.forward(&x, mode))
+    fn apply(&self, input: &Tensor, classes: Option<&Tensor>, mode: Mode) -> Tensor {
+        match (&self.condition, classes) {
+            (Some(Condition::Projection { embedding }), Some(classes)) => {
+                let (hidden, last) = self.layers.split_at(self.layers.len() - 1);
+                let seen = through(hidden, input, mode);
+                let part = (embedding.index_select(0, classes) * &seen).sum_dim_intlist(
+                    1,
+                    true,
+                    Kind::Float,
+                );
+                through(last, &seen, mode) + part
+            }
+            _ => through(&self.layers, &self.with_classes(input, classes), mode),
+        }
+    }
+
+    /// The first layer of which something is not finite on these inputs, in words; `None` if all is.
+    pub(super) fn first_fault(&self, input: &Tensor, classes: Option<&Tensor>) -> Option<String> {
+        let is_bad = |tensor: &Tensor| tensor.isfinite().all().int64_value(&[]) == 0;
+        if let Some((name, _)) = self.parameters().iter().find(|(_, tensor)| is_bad(tensor)) {
+            return Some(format!("{name} is not finite"));
+        }
+        let mut x = self.with_classes(input, classes);
+        let mut index = 0;
+        for layer in &self.layers {
+            x = layer.forward(&x, Mode::Evaluation);
+            if is_bad(&x) {
+                return Some(format!(
+                    "{}.model.{index} puts out what is not finite",
+                    self.name
+                ));
+            }
+            index += layer.modules();
+        }
+        None
+    }
+
+    /// The inputs of the first layer.
+    fn with_classes(&self, input: &Tensor, classes: Option<&Tensor>) -> Tensor {
+        match (&self.condition, classes) {
+            (Some(Condition::OneHot { classes: count }), Some(classes)) => {
+                let beside = classes.one_hot(*count).to_kind(Kind::Float);
+                Tensor::cat(&[input, &beside], 1)
+            }
+            _ => input.shallow_clone(),
+        }
     }
 
     /// What the network learns, in order, with the names of PyTorch: `generator.model.0.weight`.
     pub fn parameters(&self) -> Vec<(String, &Tensor)> {
-        self.named(Layer::parameters)
+        let mut found = self.named(Layer::parameters);
+        if let Some(Condition::Projection { embedding }) = &self.condition {
+            found.push((format!("{}.embedding.weight", self.name), embedding));
+        }
+        found
     }
 
     /// What the network remembers beside, in order: `generator.model.2.running_mean`.
@@ -158,6 +217,12 @@ impl Network {
     }
 }
 
+fn through(layers: &[Layer], input: &Tensor, mode: Mode) -> Tensor {
+    layers
+        .iter()
+        .fold(input.shallow_clone(), |x, layer| layer.forward(&x, mode))
+}
+
 /// A row of layers that grows.
 struct Builder<'a> {
     plan: &'a config::Network,
@@ -188,18 +253,48 @@ impl<'a> Builder<'a> {
     fn hidden_dense(&mut self, inputs: i64, outputs: i64, shape: Option<[i64; 3]>) {
         let channels = shape.map_or(outputs, |shape| shape[0]);
         let (own, norm) = self.norm(channels);
-        self.layers
-            .push(Layer::dense(inputs, outputs, own, self.device));
+        self.dense(inputs, outputs, own);
         self.layers
             .extend(shape.map(|shape| Layer::Unflatten { shape }));
-        self.layers.extend(norm);
+        self.finish(norm);
     }
 
     fn hidden_conv(&mut self, inputs: i64, outputs: i64, transposed: bool) {
         let (own, norm) = self.norm(outputs);
-        self.layers
-            .push(Layer::conv(inputs, outputs, transposed, own, self.device));
+        self.conv(inputs, outputs, transposed, own);
+        self.finish(norm);
+    }
+
+    /// What comes after a hidden layer and its activation.
+    fn finish(&mut self, norm: Option<Layer>) {
         self.layers.extend(norm);
+        let share = self.plan.dropout;
+        if share > 0.0 {
+            self.layers.push(Layer::Dropout { share });
+        }
+    }
+
+    fn dense(&mut self, inputs: i64, outputs: i64, activation: Activation) {
+        let normalization = self.plan.normalization;
+        self.layers.push(Layer::dense(
+            inputs,
+            outputs,
+            activation,
+            normalization,
+            self.device,
+        ));
+    }
+
+    fn conv(&mut self, inputs: i64, outputs: i64, transposed: bool, activation: Activation) {
+        let normalization = self.plan.normalization;
+        self.layers.push(Layer::conv(
+            inputs,
+            outputs,
+            transposed,
+            activation,
+            normalization,
+            self.device,
+        ));
     }
 
     /// The activation of a layer, and the norm that comes after it and takes over its activation.
@@ -212,7 +307,7 @@ impl<'a> Builder<'a> {
             config::Activation::Tanh => Activation::Tanh,
         };
         match self.plan.normalization {
-            Some(Normalization::Batch) => (
+            Normalization::Batch => (
                 Activation::Identity,
                 Some(Layer::norm(channels, activation, self.device)),
             ),

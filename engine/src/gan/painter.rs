@@ -4,12 +4,16 @@ use sparring_contract::config::Config;
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::Network;
+use super::average::EMA;
 use super::snapshot::{Snapshot, SnapshotError};
 
-/// A generator that has learnt.
+/// A generator that has learnt, or its average where there is one.
 #[derive(Debug)]
 pub struct Painter {
     generator: Network,
+    classes: i64,
+    /// Pictures painted before.
+    painted: i64,
 }
 
 impl Painter {
@@ -20,25 +24,36 @@ impl Painter {
         snapshot: &Snapshot,
         device: Device,
     ) -> Result<Self, SnapshotError> {
-        let generator = Network::generator(
-            &config.generator,
-            config.latent_dim,
-            shape,
-            device,
-            config.seed,
-        );
+        let generator = Network::generator(config, shape, device);
         let (parameters, buffers) = (generator.parameters(), generator.buffers());
+        let prefix = if config.ema_decay > 0.0 { EMA } else { "" };
         for (name, tensor) in parameters.into_iter().chain(buffers) {
-            let learnt = snapshot.fitting(&name, &tensor.size())?;
+            let learnt = snapshot.fitting(&format!("{prefix}{name}"), &tensor.size())?;
             no_grad(|| tensor.shallow_clone().copy_(learnt));
         }
-        Ok(Self { generator })
+        Ok(Self {
+            generator,
+            classes: config.classes.cast_signed(),
+            painted: 0,
+        })
     }
 
-    /// Pictures from noise `[n, latent_dim]`: `[n, channels, height, width]`, a byte a pixel.
-    pub fn paint(&self, noise: &Tensor) -> Tensor {
-        sample(&self.generator, noise)
+    /// Pictures from noise `[n, latent_dim]`: `[n, channels, height, width]`, a byte a pixel. Of a conditional
+    /// generator's the classes go round, from one call to the next.
+    pub fn paint(&mut self, noise: &Tensor) -> Tensor {
+        let count = noise.size()[0];
+        let classes = round_robin(self.painted, count, self.classes);
+        self.painted += count;
+        sample(&self.generator, noise, classes.as_ref())
     }
+}
+
+/// Classes of `count` pictures, from the one of number `first` on, i64: each class in its turn. `None` if there are no
+/// classes.
+pub(super) fn round_robin(first: i64, count: i64, classes: i64) -> Option<Tensor> {
+    (classes > 0).then(|| {
+        Tensor::arange_start(first, first + count, (Kind::Int64, Device::Cpu)).remainder(classes)
+    })
 }
 
 /// Normal noise from a seed of the caller's: what `torch.manual_seed(seed)` and one `torch.randn(n, latent_dim)` for
@@ -64,9 +79,11 @@ impl Noise {
 }
 
 /// Pictures from noise, in eval mode: -1 becomes 0 and 1 becomes 255.
-pub(super) fn sample(generator: &Network, noise: &Tensor) -> Tensor {
+pub(super) fn sample(generator: &Network, noise: &Tensor, classes: Option<&Tensor>) -> Tensor {
     no_grad(|| {
-        let pixels = generator.evaluate(&noise.to_device(generator.device()));
+        let device = generator.device();
+        let classes = classes.map(|classes| classes.to_device(device));
+        let pixels = generator.evaluate(&noise.to_device(device), classes.as_ref());
         ((pixels + 1.0) * 127.5)
             .round()
             .clamp(0.0, 255.0)

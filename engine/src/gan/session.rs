@@ -1,15 +1,26 @@
 //! A game in progress: two networks, their optimisers and the data, one step at a time.
 
-use sparring_contract::config::{self, Config};
+mod inspect;
+
+use std::fmt;
+
+use sparring_contract::config::Config;
 use tch::{Device, Kind, Tensor, no_grad};
 
-use super::objective::{Judgement, generator_loss};
-use super::painter::{Noise, sample};
+use super::Network;
+use super::average::Average;
+use super::lens::Lens;
+use super::objective::{Judgement, Objective};
+use super::painter::{Noise, round_robin, sample};
+use super::penalty::Penalty;
+use super::player::Player;
+use super::schedule::Schedule;
 use super::snapshot::{Snapshot, SnapshotError};
 use super::tally::Tally;
-use super::{Adam, Network};
-use crate::data::{Batches, Dataset};
+use crate::data::{Batch, Batches, Dataset};
 use crate::seed::{Stream, derive, reseed};
+
+pub use inspect::Inspection;
 
 /// A generator and a discriminator that learn from each other. The caller drives: one call of [`Session::step`] is
 /// one step, and between two steps the session can be sampled, saved or left alone for an hour.
@@ -17,28 +28,30 @@ use crate::seed::{Stream, derive, reseed};
 pub struct Session {
     batches: Batches,
     latent_dim: i64,
+    classes: i64,
     seed: u64,
+    /// What the steps draw from: the seed, or in a further attempt another.
+    step_seed: u64,
     generator: Player,
     discriminator: Player,
+    generator_steps: u64,
+    objective: Objective,
+    penalty: Penalty,
+    lens: Lens,
+    schedule: Schedule,
+    average: Option<Average>,
     tally: Tally<4>,
+    /// Losses of the latest step: the discriminator's and the generator's.
+    losses: Option<[Tensor; 2]>,
     steps: u64,
-}
-
-/// A network and what makes it learn.
-#[derive(Debug)]
-struct Player {
-    network: Network,
-    optimizer: Adam,
-    /// Of the latest step, in the order of the parameters; empty before the first.
-    gradients: Vec<Tensor>,
 }
 
 /// Means over the steps since the last reading, and the gradients' norms at the last step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Figures {
-    /// Discriminator's loss in nats.
+    /// Discriminator's loss; in nats if it is a likelihood.
     pub d_loss: f64,
-    /// Generator's loss in nats.
+    /// Generator's loss.
     pub g_loss: f64,
     /// D(x), 0 to 1.
     pub d_real: f64,
@@ -50,21 +63,44 @@ pub struct Figures {
     pub g_grad_norm: f64,
 }
 
+/// Something that is not finite, and where it is so first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault(String);
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl Session {
     /// Builds both networks for the images of `data`, on its device; the configuration must fit them
     /// ([`super::fits`]).
     pub fn new(config: &Config, data: Dataset) -> Self {
-        let (device, shape, seed) = (data.device(), data.shape(), config.seed);
-        let generator =
-            Network::generator(&config.generator, config.latent_dim, shape, device, seed);
-        let discriminator = Network::discriminator(&config.discriminator, shape, device, seed);
+        let (device, shape) = (data.device(), data.shape());
+        let generator = Network::generator(config, shape, device);
+        let discriminator = Network::discriminator(config, shape, device);
         Self {
-            batches: Batches::new(data, config.batch_size, seed),
+            batches: Batches::new(
+                data,
+                config.batch_size,
+                config.discriminator_steps,
+                config.seed,
+            ),
             latent_dim: config.latent_dim.cast_signed(),
-            seed,
+            classes: config.classes.cast_signed(),
+            seed: config.seed,
+            step_seed: config.seed,
             generator: Player::new(generator, &config.generator),
             discriminator: Player::new(discriminator, &config.discriminator),
+            generator_steps: config.generator_steps,
+            objective: Objective::of(config),
+            penalty: Penalty::new(&config.penalty),
+            lens: Lens::of(config),
+            schedule: Schedule::of(config),
+            average: Average::of(config, shape, device),
             tally: Tally::new(device),
+            losses: None,
             steps: 0,
         }
     }
@@ -75,48 +111,98 @@ impl Session {
     /// Everything random is drawn from (seed, step), so a session that was restored makes the steps that it would
     /// have made.
     pub fn step(&mut self) {
-        let real = self.batches.get(self.steps); // [batch, channels, height, width] in [-1, 1]
-        reseed(self.seed, Stream::Step, self.steps);
-        let noise = Tensor::randn(
-            [real.size()[0], self.latent_dim],
-            (Kind::Float, self.device()),
-        ); // [batch, latent_dim]
-        self.step_on(&real, &noise);
+        let mut batches = self.batches.get(self.steps); // [batch, channels, height, width] in [-1, 1]
+        reseed(self.step_seed, Stream::Step, self.steps);
+        let Some(last) = batches.pop() else {
+            return;
+        };
+        for batch in batches {
+            // With k > 1 the discriminator learns ahead, from fakes that the generator will not learn from.
+            let noise = self.noise(&batch);
+            let fake = no_grad(|| self.generate(&noise, batch.classes.as_ref()));
+            let _ = self.teach_discriminator(&batch, &fake);
+        }
+        let noise = self.noise(&last); // [batch, latent_dim]
+        self.step_on(&last, &noise);
+        for _ in 1..self.generator_steps {
+            let noise = self.noise(&last);
+            let fake = self.generate(&noise, last.classes.as_ref());
+            let _ = self.teach_generator(&last, &fake);
+        }
     }
 
-    /// [`Session::step`] on given images and noise.
-    pub fn step_on(&mut self, real: &Tensor, noise: &Tensor) {
-        let fake = self.generator.network.forward(noise); // [batch, channels, height, width] in [-1, 1]
+    /// [`Session::step`] on given images and noise, each network learning once.
+    pub fn step_on(&mut self, batch: &Batch, noise: &Tensor) {
+        let factor = self.schedule.factor(self.steps);
+        for player in [&mut self.generator, &mut self.discriminator] {
+            player.optimizer.learning_rate = player.learning_rate * factor;
+        }
+        let fake = self.generate(noise, batch.classes.as_ref()); // [batch, channels, height, width] in [-1, 1]
 
-        let judged = self.judge(real, &fake.detach());
-        let d_loss = judged.discriminator_loss();
-        self.discriminator.learn(&d_loss);
+        let (d_loss, judged) = self.teach_discriminator(batch, &fake.detach());
+        let g_loss = self.teach_generator(batch, &fake);
 
-        let g_loss = generator_loss(&self.discriminator.network.forward(&fake));
-        self.generator.learn(&g_loss);
-
-        let mean_probability = |logits: &Tensor| logits.detach().sigmoid().mean(Kind::Float);
-        let (d_real, d_fake) = (
-            mean_probability(&judged.real),
-            mean_probability(&judged.fake),
-        );
-        self.tally
-            .add([&d_loss.detach(), &g_loss.detach(), &d_real, &d_fake]);
+        let [d_real, d_fake] = judged.probabilities();
+        self.tally.add([&d_loss, &g_loss, &d_real, &d_fake]);
+        self.losses = Some([d_loss, g_loss]);
         self.steps += 1;
     }
 
-    /// Both batches in one pass: no layer of a discriminator looks at more than one image, so the logits are those of
-    /// two passes.
-    fn judge(&self, real: &Tensor, fake: &Tensor) -> Judgement {
+    /// Lets the discriminator learn to tell real images from fakes. Returns its loss and what it thought before.
+    fn teach_discriminator(&mut self, batch: &Batch, fake: &Tensor) -> (Tensor, Judgement) {
+        let [real, fake] = [&batch.images, fake].map(|images| self.lens.look(images, self.steps));
+        let classes = batch.classes.as_ref();
+        // Both in one pass: no layer of a discriminator looks at more than one image, so the logits are those of two.
+        let twice = classes.map(|classes| Tensor::cat(&[classes, classes], 0));
         let logits = self
             .discriminator
             .network
-            .forward(&Tensor::cat(&[real, fake], 0));
+            .forward(&Tensor::cat(&[&real, &fake], 0), twice.as_ref());
         let (reals, fakes) = (real.size()[0], fake.size()[0]);
-        Judgement {
+        let judged = Judgement {
             real: logits.narrow(0, 0, reals),
             fake: logits.narrow(0, reals, fakes),
+        };
+        let mut loss = self.objective.discriminator(&judged);
+        if self.penalty.is_due(self.steps) {
+            let judge = |images: &Tensor| self.discriminator.network.forward(images, classes);
+            loss += self.penalty.of(&real, &fake, judge);
         }
+        self.discriminator.learn(&loss, None);
+        (loss.detach(), judged)
+    }
+
+    /// Lets the generator learn to fool the discriminator with these fakes, and its average follow. Returns its loss.
+    fn teach_generator(&mut self, batch: &Batch, fake: &Tensor) -> Tensor {
+        let classes = batch.classes.as_ref();
+        let judge = |images: &Tensor| {
+            let seen = self.lens.look(images, self.steps);
+            self.discriminator.network.forward(&seen, classes)
+        };
+        let fake = judge(fake);
+        let real = if self.objective.generator_needs_real() {
+            no_grad(|| judge(&batch.images))
+        } else {
+            Tensor::new()
+        };
+        let loss = self.objective.generator(&Judgement { real, fake });
+        let average = self.average.as_ref();
+        let following = average.map(|average| average.following(self.steps));
+        self.generator.learn(&loss, following);
+        if let Some(average) = average {
+            average.follow_buffers(&self.generator.network, self.steps);
+        }
+        loss.detach()
+    }
+
+    fn generate(&self, noise: &Tensor, classes: Option<&Tensor>) -> Tensor {
+        self.generator.network.forward(noise, classes)
+    }
+
+    /// Noise for as many fakes as there are images, `[batch, latent_dim]`.
+    fn noise(&self, batch: &Batch) -> Tensor {
+        let size = [batch.images.size()[0], self.latent_dim];
+        Tensor::randn(size, (Kind::Float, self.device()))
     }
 
     /// Reads what was added up since the last call. Waits for the device.
@@ -136,9 +222,69 @@ impl Session {
         }
     }
 
-    /// Pictures from noise `[n, latent_dim]`: `[n, channels, height, width]`, a byte a pixel.
+    /// What was not finite in the steps since the last restoration, if anything was: such a gradient was not applied.
+    /// Waits for the device; costs nothing on the CPU.
+    pub fn fault(&mut self) -> Option<Fault> {
+        let lost = self.losses.as_ref().is_some_and(|losses| {
+            losses
+                .iter()
+                .any(|loss| !loss.double_value(&[]).is_finite())
+        });
+        let players = [&self.generator, &self.discriminator];
+        let at_fault = players.map(|player| player.optimizer.is_at_fault());
+        if !lost && at_fault == [false; 2] {
+            return None;
+        }
+        let words = if lost {
+            "a loss is not finite".to_owned()
+        } else {
+            let at = usize::from(!at_fault[0]);
+            let name = players[at].network.name();
+            format!("a gradient of the {name} is not finite")
+        };
+        Some(Fault(match self.first_fault() {
+            Some(first) => format!("{words}: {first}"),
+            None => words,
+        }))
+    }
+
+    /// The first place where something is not finite, from the noise to the logits, on the images of the next step.
+    fn first_fault(&mut self) -> Option<String> {
+        let batch = self.batches.get(self.steps).pop()?;
+        reseed(self.step_seed, Stream::Step, self.steps);
+        let noise = self.noise(&batch);
+        let classes = batch.classes.as_ref();
+        no_grad(|| {
+            self.generator
+                .network
+                .first_fault(&noise, classes)
+                .or_else(|| {
+                    self.discriminator
+                        .network
+                        .first_fault(&batch.images, classes)
+                })
+        })
+    }
+
+    /// Draws other images and noise from here on than in the attempts before; the first has the number 0.
+    pub fn set_attempt(&mut self, attempt: u64) {
+        self.step_seed = match attempt {
+            0 => self.seed,
+            _ => derive(self.seed, Stream::Attempt, attempt),
+        };
+        self.batches.reseed(self.step_seed);
+    }
+
+    /// Pictures from noise `[n, latent_dim]`: `[n, channels, height, width]`, a byte a pixel. Of a conditional
+    /// generator's the classes go round.
     pub fn sample(&self, noise: &Tensor) -> Tensor {
-        sample(&self.generator.network, noise)
+        let classes = round_robin(0, noise.size()[0], self.classes);
+        let average = self.average.as_ref().map(|average| &average.network);
+        sample(
+            average.unwrap_or(&self.generator.network),
+            noise,
+            classes.as_ref(),
+        )
     }
 
     /// Pictures from `count` noises that are always the same in a run: `[n, channels, height, width]`, a byte a pixel.
@@ -167,10 +313,10 @@ impl Session {
         self.batches.data().device()
     }
 
-    /// Changes Adam's step sizes from the next step on.
+    /// Changes Adam's step sizes, before the schedule, from the next step on.
     pub fn set_learning_rates(&mut self, generator: f64, discriminator: f64) {
-        self.generator.optimizer.learning_rate = generator;
-        self.discriminator.optimizer.learning_rate = discriminator;
+        self.generator.learning_rate = generator;
+        self.discriminator.learning_rate = discriminator;
     }
 
     /// Numbers that the generator and the discriminator learn.
@@ -195,6 +341,7 @@ impl Session {
         for player in [&self.generator, &self.discriminator] {
             player.save(&mut tensors);
         }
+        tensors.extend(self.average.iter().flat_map(Average::named));
         Snapshot {
             steps: self.steps,
             tensors,
@@ -216,57 +363,10 @@ impl Session {
         })?;
         self.steps = snapshot.steps;
         self.tally = Tally::new(self.device());
+        self.losses = None;
+        for player in [&mut self.generator, &mut self.discriminator] {
+            player.optimizer.forgive();
+        }
         Ok(())
-    }
-}
-
-impl Player {
-    fn new(network: Network, plan: &config::Network) -> Self {
-        let optimizer = Adam::new(network.leaves(), plan.learning_rate, plan.betas);
-        Self {
-            network,
-            optimizer,
-            gradients: Vec::new(),
-        }
-    }
-
-    /// Takes the gradients of a loss for this player's parameters, and for nothing else on the way there, and lets
-    /// the optimiser apply them.
-    fn learn(&mut self, loss: &Tensor) {
-        // The memory of the last gradients is still in the cache: let the next ones have it.
-        self.gradients.clear();
-        self.gradients = Tensor::run_backward(&[loss], self.optimizer.parameters(), false, false);
-        self.optimizer.step(&self.gradients);
-    }
-
-    fn gradient_norm(&self) -> f64 {
-        if self.gradients.is_empty() {
-            return f64::NAN;
-        }
-        let norms: Vec<_> = self.gradients.iter().map(Tensor::norm).collect();
-        Tensor::stack(&norms, 0).norm().double_value(&[])
-    }
-
-    fn named_gradients(&self) -> impl Iterator<Item = (String, &Tensor)> {
-        self.network
-            .parameters()
-            .into_iter()
-            .map(|(name, _)| name)
-            .zip(&self.gradients)
-    }
-
-    fn save(&self, tensors: &mut Vec<(String, Tensor)>) {
-        let parameters = self.network.parameters();
-        for ((name, tensor), (kinds, moments)) in parameters.iter().zip(self.optimizer.state()) {
-            tensors.push((name.clone(), tensor.detach()));
-            for (kind, moment) in kinds.iter().zip(moments) {
-                tensors.push((format!("optimizer.{name}.{kind}"), moment.shallow_clone()));
-            }
-        }
-        for (name, tensor) in self.network.buffers() {
-            tensors.push((name, tensor.shallow_clone()));
-        }
-        let steps = self.optimizer.steps().shallow_clone();
-        tensors.push((format!("optimizer.{}.step", self.network.name()), steps));
     }
 }

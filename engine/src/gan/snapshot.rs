@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-/// What the next step depends on: weights, what batch norms have seen, Adam's moments, and the number of steps made.
+/// What the next step depends on: weights, what norms and averages have seen, Adam's moments, and the number of steps made.
 ///
 /// Weights and statistics have PyTorch's names (`generator.model.0.weight`), moments the name of their weight
 /// (`optimizer.generator.model.0.weight.exp_avg`). Tensors of a session's own snapshot share its memory.
@@ -35,6 +35,19 @@ pub enum SnapshotError {
 }
 
 impl Snapshot {
+    /// The same in memory of its own, which later steps leave alone.
+    #[must_use]
+    pub fn copied(&self) -> Self {
+        Self {
+            steps: self.steps,
+            tensors: self
+                .tensors
+                .iter()
+                .map(|(name, tensor)| (name.clone(), tensor.copy()))
+                .collect(),
+        }
+    }
+
     /// The tensor of this name, if it has this shape.
     pub(super) fn fitting(&self, name: &str, shape: &[i64]) -> Result<&Tensor, SnapshotError> {
         let (_, tensor) = self

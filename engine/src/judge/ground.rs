@@ -1,7 +1,7 @@
 //! What a judge says of pictures, held against real ones.
 
 use sparring_contract::protocol::Figures;
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 
 use super::classifier::{CLASSES, Classifier, Seen, shares};
 use super::gaussian::Gaussian;
@@ -60,11 +60,11 @@ impl Ground {
     }
 }
 
-/// So many of the points `[n, d]`, from all over them: real data sets and repeated pictures come in an order.
+/// So many of the points `[n, …]`, from all over them: real data sets and repeated pictures come in an order.
 pub(super) fn some(points: &Tensor, count: i64) -> Tensor {
     /// A prime: its multiples visit every place once, but where it divides the number of points.
     const STRIDE: i64 = 7919;
     let all = points.size()[0];
-    let places = (Tensor::arange(count, (Kind::Int64, Device::Cpu)) * STRIDE).remainder(all);
+    let places = (Tensor::arange(count, (Kind::Int64, points.device())) * STRIDE).remainder(all);
     points.index_select(0, &places)
 }

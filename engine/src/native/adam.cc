@@ -1,10 +1,15 @@
 #include "adam.h"
 
+#include <ATen/ops/_amp_foreach_non_finite_check_and_unscale.h>
+#include <ATen/ops/_foreach_lerp.h>
 #include <ATen/ops/_fused_adam.h>
+#include <ATen/ops/ones_like.h>
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <cstring>
 
 #include "loops.h"
 #include "team.h"
@@ -19,13 +24,25 @@ using Tensors = std::vector<at::Tensor>;
 
 // The numbers of a step that are the same for all parameters.
 struct Factors {
-  float beta1, beta2, step_size, bias_correction2_sqrt, epsilon;
+  float beta1, beta2, step_size, bias_correction2_sqrt, epsilon, average_weight;
 };
+
+// An exponent of ones is that of infinity and of what is no number. The piece that was looked at is in the cache.
+VECTORIZED bool is_finite(const float* __restrict values, int64_t n) {
+  constexpr uint32_t EXPONENT = 0x7f800000;
+  uint32_t found = 0;
+  for (int64_t i = 0; i < n; i++) {
+    uint32_t bits;
+    std::memcpy(&bits, values + i, sizeof bits);
+    found |= (bits & EXPONENT) == EXPONENT ? 1U : 0U;
+  }
+  return found == 0;
+}
 
 // Kingma and Ba 2015, algorithm 1, in the order of operations of PyTorch.
 VECTORIZED void move(float* __restrict parameter, const float* __restrict gradient, float* __restrict exp_avg,
                      float* __restrict exp_avg_sq, int64_t n, const Factors& factors) {
-  const auto [beta1, beta2, step_size, bias_correction2_sqrt, epsilon] = factors;
+  const auto [beta1, beta2, step_size, bias_correction2_sqrt, epsilon, _] = factors;
   for (int64_t i = 0; i < n; i++) {
     exp_avg[i] += (1.0F - beta1) * (gradient[i] - exp_avg[i]);
     exp_avg_sq[i] = beta2 * exp_avg_sq[i] + (1.0F - beta2) * gradient[i] * gradient[i];
@@ -33,16 +50,25 @@ VECTORIZED void move(float* __restrict parameter, const float* __restrict gradie
   }
 }
 
+VECTORIZED void follow(float* __restrict average, const float* __restrict parameter, int64_t n, float weight) {
+  for (int64_t i = 0; i < n; i++) average[i] += weight * (parameter[i] - average[i]);
+}
+
 }  // namespace
 
-void adam(const Tensors& parameters, const Tensors& gradients, const Tensors& exp_avgs, const Tensors& exp_avg_sqs,
-          const at::Tensor& step, const AdamStep& numbers) {
+void adam(const Tensors& parameters, Tensors gradients, const Tensors& exp_avgs, const Tensors& exp_avg_sqs,
+          const Tensors& averages, const at::Tensor& step, const at::Tensor& fault, const AdamStep& numbers) {
   c10::NoGradGuard no_grad;
+  // A gradient of a gradient may come with its numbers in another order than the parameter's.
+  for (at::Tensor& gradient : gradients) gradient = gradient.contiguous();
   if (!step.device().is_cpu()) {
     const Tensors steps(parameters.size(), step);
+    // The kernels leave everything as it is while `fault` is set: nobody has to wait for the device to ask for it.
+    at::_amp_foreach_non_finite_check_and_unscale_(gradients, const_cast<at::Tensor&>(fault), at::ones_like(fault));
     at::_fused_adam_(parameters, gradients, exp_avgs, exp_avg_sqs, /*max_exp_avg_sqs=*/{}, steps,
                      numbers.learning_rate, numbers.beta1, numbers.beta2, /*weight_decay=*/0.0, numbers.epsilon,
-                     /*amsgrad=*/false, /*maximize=*/false);
+                     /*amsgrad=*/false, /*maximize=*/false, /*grad_scale=*/{}, /*found_inf=*/fault);
+    if (!averages.empty()) at::_foreach_lerp_(averages, parameters, numbers.average_weight);
     return;
   }
 
@@ -50,7 +76,7 @@ void adam(const Tensors& parameters, const Tensors& gradients, const Tensors& ex
   const Factors factors{static_cast<float>(numbers.beta1), static_cast<float>(numbers.beta2),
                         static_cast<float>(numbers.learning_rate / (1.0 - std::pow(numbers.beta1, count))),
                         static_cast<float>(std::sqrt(1.0 - std::pow(numbers.beta2, count))),
-                        static_cast<float>(numbers.epsilon)};
+                        static_cast<float>(numbers.epsilon), static_cast<float>(numbers.average_weight)};
   struct Part {
     size_t tensor;
     int64_t start, length;
@@ -61,11 +87,18 @@ void adam(const Tensors& parameters, const Tensors& gradients, const Tensors& ex
     for (int64_t start = 0; start < numel; start += PIECE)
       parts.push_back({tensor, start, std::min(PIECE, numel - start)});
   }
+  std::atomic<bool> finite = true;
   share(static_cast<int64_t>(parts.size()), [&](int64_t index) {
     const auto [tensor, start, length] = parts[index];
     const auto from = [&](const Tensors& all) { return all[tensor].data_ptr<float>() + start; };
+    if (!is_finite(from(gradients), length)) {
+      finite = false;
+      return;
+    }
     move(from(parameters), from(gradients), from(exp_avgs), from(exp_avg_sqs), length, factors);
+    if (!averages.empty()) follow(from(averages), from(parameters), length, factors.average_weight);
   });
+  if (!finite) *fault.data_ptr<float>() = 1.0F;
 }
 
 }  // namespace sparring

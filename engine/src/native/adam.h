@@ -8,11 +8,16 @@ namespace sparring {
 
 struct AdamStep {
   double learning_rate, beta1, beta2, epsilon;
+  // How far the averages move towards the parameters.
+  double average_weight;
 };
 
-// One step of Adam over all parameters in one pass: libtorch's fused kernel on a GPU, the team's on the CPU.
-void adam(const std::vector<at::Tensor>& parameters, const std::vector<at::Tensor>& gradients,
-          const std::vector<at::Tensor>& exp_avgs, const std::vector<at::Tensor>& exp_avg_sqs, const at::Tensor& step,
+// One step of Adam over all parameters in one pass: libtorch's fused kernel on a GPU, the team's on the CPU. `averages`
+// follow the parameters, and may be none. A gradient that is not finite is not applied; it sets `fault`, a scalar f32,
+// to one.
+void adam(const std::vector<at::Tensor>& parameters, std::vector<at::Tensor> gradients,
+          const std::vector<at::Tensor>& exp_avgs, const std::vector<at::Tensor>& exp_avg_sqs,
+          const std::vector<at::Tensor>& averages, const at::Tensor& step, const at::Tensor& fault,
           const AdamStep& numbers);
 
 }  // namespace sparring

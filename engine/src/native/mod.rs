@@ -50,12 +50,16 @@ unsafe extern "C" {
         gradients: *const *const C_tensor,
         exp_avgs: *const *const C_tensor,
         exp_avg_sqs: *const *const C_tensor,
+        averages: *const *const C_tensor,
         count: i64,
+        averages_count: i64,
         step: *const C_tensor,
+        fault: *const C_tensor,
         learning_rate: f64,
         beta1: f64,
         beta2: f64,
         epsilon: f64,
+        average_weight: f64,
     ) -> *mut c_char;
 }
 
@@ -146,42 +150,61 @@ pub struct AdamStep {
     pub betas: [f64; 2],
     /// Added to the root of the second moment.
     pub epsilon: f64,
+    /// How far the averages move towards the parameters, 0 to 1.
+    pub average_weight: f64,
 }
 
-/// One step of Adam over all parameters in one pass: libtorch's fused kernel, as `torch.optim.Adam(fused=True)`.
-///
-/// The lists are equally long, and tensors at the same place have the same shape; `step` is a scalar f32 that holds
-/// the number of this step, from 1.
+/// What Adam works on. The lists are equally long, and tensors at the same place have the same shape.
+#[derive(Clone, Copy, Debug)]
+pub struct AdamTensors<'a> {
+    /// What is moved.
+    pub parameters: &'a [Tensor],
+    /// Decaying means of the gradients.
+    pub exp_avgs: &'a [Tensor],
+    /// And of their squares.
+    pub exp_avg_sqs: &'a [Tensor],
+    /// What follows the parameters; may be empty.
+    pub averages: &'a [Tensor],
+    /// The number of this step, from 1: a scalar f32.
+    pub step: &'a Tensor,
+    /// A scalar f32 that becomes 1 when a gradient is not finite; such a gradient is not applied.
+    pub fault: &'a Tensor,
+}
+
+/// One step of Adam over all parameters in one pass: our own on the CPU, and libtorch's fused kernel, as in
+/// `torch.optim.Adam(fused=True)`, elsewhere.
 ///
 /// # Panics
-/// With libtorch's message when the lists are not so.
-pub fn adam(
-    parameters: &[Tensor],
-    gradients: &[Tensor],
-    exp_avgs: &[Tensor],
-    exp_avg_sqs: &[Tensor],
-    step: &Tensor,
-    numbers: AdamStep,
-) {
-    let count = parameters.len();
+/// With a message when the lists are not equally long.
+pub fn adam(tensors: AdamTensors<'_>, gradients: &[Tensor], numbers: AdamStep) {
+    let count = tensors.parameters.len();
     assert!(
-        [gradients.len(), exp_avgs.len(), exp_avg_sqs.len()] == [count; 3],
-        "Adam needs a gradient and two moments for each of {count} parameters"
+        [
+            gradients.len(),
+            tensors.exp_avgs.len(),
+            tensors.exp_avg_sqs.len()
+        ] == [count; 3]
+            && (tensors.averages.is_empty() || tensors.averages.len() == count),
+        "Adam needs a gradient and two moments for each of {count} parameters, and an average for all or none"
     );
     let pointers = |tensors: &[Tensor]| tensors.iter().map(Tensor::as_ptr).collect::<Vec<_>>();
-    // SAFETY: each list holds `count` pointers to tensors that outlive the call.
+    // SAFETY: each list holds as many pointers to tensors as is said, and they outlive the call.
     unsafe {
         check(sparring_adam(
-            pointers(parameters).as_ptr(),
+            pointers(tensors.parameters).as_ptr(),
             pointers(gradients).as_ptr(),
-            pointers(exp_avgs).as_ptr(),
-            pointers(exp_avg_sqs).as_ptr(),
+            pointers(tensors.exp_avgs).as_ptr(),
+            pointers(tensors.exp_avg_sqs).as_ptr(),
+            pointers(tensors.averages).as_ptr(),
             count as i64,
-            step.as_ptr(),
+            tensors.averages.len() as i64,
+            tensors.step.as_ptr(),
+            tensors.fault.as_ptr(),
             numbers.learning_rate,
             numbers.betas[0],
             numbers.betas[1],
             numbers.epsilon,
+            numbers.average_weight,
         ));
     }
 }

@@ -16,6 +16,9 @@ use super::hub::Told;
 /// Seconds between two plain lines of figures.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
+/// Seconds between two of how the run does, unless the verdict changes.
+const HEALTH_EVERY: Duration = Duration::from_mins(1);
+
 /// Says what it is told until the hub closes.
 pub(super) struct Speaker {
     voice: Voice,
@@ -23,6 +26,8 @@ pub(super) struct Speaker {
     bar: Option<ProgressBar>,
     started: Option<Box<Started>>,
     last_line: Option<Instant>,
+    /// When it was last said how the run does, and the verdict.
+    last_health: Option<(Instant, &'static str)>,
 }
 
 impl Speaker {
@@ -43,6 +48,7 @@ impl Speaker {
             bar: None,
             started: None,
             last_line: None,
+            last_health: None,
         }
     }
 
@@ -66,6 +72,15 @@ impl Speaker {
     fn say(&mut self, event: Event) {
         match &event {
             Event::Stats(stats) => return self.figures(stats),
+            Event::Health(health) => {
+                let word = health.verdict.word();
+                let is_said =
+                    |(at, said): (Instant, &str)| said == word && at.elapsed() < HEALTH_EVERY;
+                if self.last_health.is_some_and(is_said) {
+                    return;
+                }
+                self.last_health = Some((Instant::now(), word));
+            }
             Event::Ended(_) => {
                 if let Some(bar) = self.bar.take() {
                     bar.finish_and_clear();

@@ -1,28 +1,56 @@
-//! The reports of a run, thinned out evenly when there are many.
+//! The course of a run, thinned out evenly when it is long.
 
-use sparring_contract::protocol::Stats;
+use sparring_contract::protocol::{Quality, Stats};
 
-/// Reports that a snapshot tells at most, beside the latest: some 250 bytes each, in a frame of 1 MiB.
-const KEPT: usize = 1200;
+/// Something that was so at a step.
+pub(super) trait Dated: Copy {
+    /// Steps done.
+    fn step(&self) -> u64;
+}
 
-/// Reports at even distances, and the latest.
-#[derive(Debug, Default)]
-pub(super) struct History {
-    kept: Vec<Stats>,
-    latest: Option<Stats>,
-    /// Every so many reports one is kept: 2 to this power.
+impl Dated for Stats {
+    fn step(&self) -> u64 {
+        self.step
+    }
+}
+
+impl Dated for Quality {
+    fn step(&self) -> u64 {
+        self.step
+    }
+}
+
+/// Points at even distances, and the latest.
+#[derive(Debug)]
+pub(super) struct History<T> {
+    kept: Vec<T>,
+    latest: Option<T>,
+    /// Points that are kept at most.
+    most: usize,
+    /// Every so many points one is kept: 2 to this power.
     halvings: u32,
     seen: u64,
 }
 
-impl History {
-    pub(super) fn add(&mut self, stats: Stats) {
+impl<T: Dated> History<T> {
+    /// A history of at most so many points, beside the latest.
+    pub(super) fn of_at_most(most: usize) -> Self {
+        Self {
+            kept: Vec::new(),
+            latest: None,
+            most,
+            halvings: 0,
+            seen: 0,
+        }
+    }
+
+    pub(super) fn add(&mut self, point: T) {
         if self.seen.is_multiple_of(1 << self.halvings) {
-            self.kept.push(stats);
+            self.kept.push(point);
         }
         self.seen += 1;
-        self.latest = Some(stats);
-        if self.kept.len() > KEPT {
+        self.latest = Some(point);
+        if self.kept.len() > self.most {
             let mut index = 0;
             self.kept.retain(|_| {
                 index += 1;
@@ -32,11 +60,22 @@ impl History {
         }
     }
 
-    /// The kept reports and the latest, oldest first.
-    pub(super) fn thinned(&self) -> Vec<Stats> {
-        let latest = self
+    /// Forgets what lies after a step: the run went back to it.
+    pub(super) fn rewind(&mut self, step: u64) {
+        self.kept.retain(|point| point.step() <= step);
+        self.latest = self
             .latest
-            .filter(|latest| self.kept.last().is_none_or(|last| last.step != latest.step));
+            .filter(|latest| latest.step() <= step)
+            .or_else(|| self.kept.last().copied());
+    }
+
+    /// The kept points and the latest, oldest first.
+    pub(super) fn thinned(&self) -> Vec<T> {
+        let latest = self.latest.filter(|latest| {
+            self.kept
+                .last()
+                .is_none_or(|last| last.step() != latest.step())
+        });
         self.kept.iter().copied().chain(latest).collect()
     }
 }
@@ -45,15 +84,25 @@ impl History {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_long_history_is_thinned_out_evenly_and_ends_with_the_latest() {
-        let mut history = History::default();
-        for step in 0..100_003 {
+    const MOST: usize = 1200;
+
+    fn of_steps(steps: u64) -> History<Stats> {
+        let mut history = History::of_at_most(MOST);
+        for step in 0..steps {
             history.add(Stats::none_at(step, 1, 0));
         }
-        let steps: Vec<_> = history.thinned().iter().map(|stats| stats.step).collect();
+        history
+    }
+
+    fn steps(history: &History<Stats>) -> Vec<u64> {
+        history.thinned().iter().map(|stats| stats.step).collect()
+    }
+
+    #[test]
+    fn a_long_history_is_thinned_out_evenly_and_ends_with_the_latest() {
+        let steps = steps(&of_steps(100_003));
         assert!(
-            steps.len() > KEPT / 2 && steps.len() <= KEPT + 1,
+            steps.len() > MOST / 2 && steps.len() <= MOST + 1,
             "{}",
             steps.len()
         );
@@ -63,5 +112,14 @@ mod tests {
             gaps[..gaps.len() - 1].iter().all(|gap| *gap == gaps[0]),
             "{gaps:?}"
         );
+    }
+
+    #[test]
+    fn a_run_that_went_back_is_told_without_what_came_after() {
+        let mut history = of_steps(10);
+        history.rewind(6);
+        assert_eq!(steps(&history), [0, 1, 2, 3, 4, 5, 6]);
+        history.add(Stats::none_at(7, 1, 0));
+        assert_eq!(steps(&history).last(), Some(&7));
     }
 }

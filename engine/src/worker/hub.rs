@@ -4,6 +4,9 @@
 //! face needs: the latest of everything, and the last events by number. A face has a cursor and takes what is newer;
 //! one that lags further behind than the hub remembers gets a new snapshot. Nobody who listens is waited for.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sparring_contract::protocol::{
-    Event, Machine, Phase, Pictures, Purpose, Record, Snapshot, ToFace,
+    Event, Machine, Phase, Pictures, Purpose, Quality, Record, Snapshot, Stats, ToFace,
 };
 use sparring_contract::run::{EventLog, Run, read_records};
 use tokio::sync::watch;
@@ -25,8 +28,14 @@ pub(super) const WAITING_LINES: usize = 4096;
 /// Events that a face may lag behind before it gets a new snapshot.
 const REMEMBERED: usize = 1024;
 
-/// Events, reports left out, that a snapshot tells.
+/// Events, reports and health left out, that a snapshot tells.
 const NOTABLE: usize = 200;
+
+/// Reports that a snapshot tells at most, beside the latest: some 250 bytes each, in a frame of 1 MiB.
+const REPORTS: usize = 1200;
+
+/// Points of the quality curve that it tells at most: some 90 bytes each, and more than a screen has columns of dots.
+const QUALITY: usize = 600;
 
 /// What is passed on to stdout and stderr.
 #[derive(Debug)]
@@ -69,8 +78,9 @@ struct Board {
     speaker: Option<SyncSender<Told>>,
     left_out: u64,
     remembered: VecDeque<(u64, Record)>,
-    history: History,
-    /// Everything but history, pictures and machine.
+    history: History<Stats>,
+    quality: History<Quality>,
+    /// Everything but histories, pictures and machine.
     snapshot: Snapshot,
     pictures: [Latest<Pictures>; 2],
     machine: Latest<Machine>,
@@ -86,18 +96,22 @@ impl Hub {
             speaker: Some(speaker),
             left_out: 0,
             remembered: VecDeque::new(),
-            history: History::default(),
+            history: History::of_at_most(REPORTS),
+            quality: History::of_at_most(QUALITY),
             snapshot: Snapshot::default(),
             pictures: [Latest::none(), Latest::none()],
             machine: Latest::none(),
         };
         for record in read_records(&run.events_file()) {
-            match record.event {
-                Event::Stats(stats) if stats.step <= step => board.history.add(stats),
-                Event::Stats(_) | Event::Phase { .. } => {}
-                _ => board.note(record),
+            match &record.event {
+                Event::Stats(stats) if stats.step > step => {}
+                Event::Health(health) if health.step > step => {}
+                _ => board.absorb(&record),
             }
         }
+        // What this worker is doing, nobody has told yet.
+        board.snapshot.started = None;
+        board.snapshot.phase = Phase::default();
         Ok(Self {
             board: Mutex::new(board),
             news: watch::Sender::new(true),
@@ -203,13 +217,33 @@ impl Board {
     /// Keeps what a snapshot tells.
     fn absorb(&mut self, record: &Record) {
         match &record.event {
-            Event::Started(started) => self.snapshot.started = Some(started.clone()),
+            Event::Started(started) => {
+                self.rewind(started.step);
+                self.snapshot.started = Some(started.clone());
+            }
+            Event::Rollback(rollback) => self.rewind(rollback.back_to),
             Event::Phase { phase, .. } => return self.snapshot.phase = *phase,
             Event::Stats(stats) => return self.history.add(*stats),
+            Event::Health(health) => {
+                self.quality.add(health.quality());
+                self.snapshot.health = Some(Box::new(record.clone()));
+                return;
+            }
             Event::Ended(_) => self.snapshot.phase = Phase::Ended,
             _ => {}
         }
         self.note(record.clone());
+    }
+
+    /// Forgets what lies after a step, from which the run goes on.
+    fn rewind(&mut self, step: u64) {
+        self.history.rewind(step);
+        self.quality.rewind(step);
+        let is_after =
+            |record: &Record| matches!(&record.event, Event::Health(health) if health.step > step);
+        if self.snapshot.health.as_deref().is_some_and(is_after) {
+            self.snapshot.health = None;
+        }
     }
 
     fn note(&mut self, record: Record) {
@@ -267,6 +301,7 @@ impl Board {
     fn whole(&self) -> Snapshot {
         Snapshot {
             history: self.history.thinned(),
+            quality: self.quality.thinned(),
             pictures: self
                 .pictures
                 .iter()

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::BufWriter;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use sparring_contract::picture::{FIXED_GRID, write_png_grid};
@@ -20,16 +20,12 @@ impl Trainer<'_> {
     pub(super) fn keep(&mut self) {
         let steps = self.session.steps();
         let output = &self.config.output;
-        let every = |cadence: u64, count: u64| cadence > 0 && count.is_multiple_of(cadence);
-        let epoch = steps
-            .is_multiple_of(self.session.batches().steps_per_epoch())
-            .then(|| self.epoch());
+        let epoch = self.finished_epoch();
 
         let first = output.sample_every_epochs > 0 && epoch == Some(1);
         let sample_epoch = epoch.filter(|epoch| first || every(output.sample_every_epochs, *epoch));
         let sample_step = every(output.sample_every_steps, steps);
-        let save = epoch.is_some_and(|epoch| every(output.checkpoint_every_epochs, epoch))
-            || every(output.checkpoint_every_steps, steps);
+        let save = self.is_checkpoint_due();
 
         if sample_epoch.is_none() && !sample_step && !save {
             return;
@@ -44,6 +40,22 @@ impl Trainer<'_> {
         if save {
             self.save_checkpoint();
         }
+    }
+
+    /// Whether this step is one after which a checkpoint is saved.
+    pub(super) fn is_checkpoint_due(&self) -> bool {
+        let output = &self.config.output;
+        self.finished_epoch()
+            .is_some_and(|epoch| every(output.checkpoint_every_epochs, epoch))
+            || every(output.checkpoint_every_steps, self.session.steps())
+    }
+
+    /// The epoch that ended with this step, from 1.
+    fn finished_epoch(&self) -> Option<u64> {
+        self.session
+            .steps()
+            .is_multiple_of(self.session.batches().steps_per_epoch())
+            .then(|| self.epoch())
     }
 
     /// Shows the fixed pictures, now and then, to whoever looks on.
@@ -94,37 +106,59 @@ impl Trainer<'_> {
         if self.saved == Some(step) {
             return true;
         }
-        let path = self.run.checkpoint_file(step);
-        let header = CheckpointHeader {
-            step,
-            shape: self.session.batches().data().shape(),
-            training_seconds: self.clock.total().as_secs_f64(),
-            config: self.config.clone(),
-        };
-        match checkpoint::save(&path, &header, &self.session.snapshot()) {
-            Ok(bytes) => {
-                self.saved = Some(step);
-                self.hub.emit(Event::Checkpoint(Checkpointed {
-                    step,
-                    epoch: self.epoch(),
-                    path,
-                    bytes,
-                }));
-            }
-            Err(error) => {
-                self.warn(format!(
-                    "cannot save {}: {error}; make room, training goes on",
-                    path.display()
-                ));
-                return false;
-            }
+        if !self.write_checkpoint(self.run.checkpoint_file(step), None) {
+            return false;
         }
+        self.saved = Some(step);
+        // What goes wrong later must not lead back behind a checkpoint.
+        self.guard.keep(&self.session);
         let keep = usize::try_from(self.config.output.keep_checkpoints).unwrap_or(usize::MAX);
         if let Err(error) = self.run.prune_checkpoints(keep) {
             self.warn(error.to_string());
         }
         true
     }
+
+    /// Saves this step as the best one so far, of this quick distance. Returns whether that could be done.
+    pub(super) fn save_best(&mut self, quick_distance: f64) -> bool {
+        self.write_checkpoint(self.run.best_checkpoint_file(), Some(quick_distance))
+    }
+
+    fn write_checkpoint(&self, path: PathBuf, quick_distance: Option<f64>) -> bool {
+        let step = self.session.steps();
+        let header = CheckpointHeader {
+            step,
+            shape: self.session.batches().data().shape(),
+            training_seconds: self.clock.total().as_secs_f64(),
+            attempt: self.guard.attempt(),
+            quick_distance,
+            config: self.config.clone(),
+        };
+        match checkpoint::save(&path, &header, &self.session.snapshot()) {
+            Ok(bytes) => {
+                self.hub.emit(Event::Checkpoint(Checkpointed {
+                    step,
+                    epoch: self.epoch(),
+                    path,
+                    bytes,
+                    best: quick_distance.is_some(),
+                }));
+                true
+            }
+            Err(error) => {
+                self.warn(format!(
+                    "cannot save {}: {error}; make room, training goes on",
+                    path.display()
+                ));
+                false
+            }
+        }
+    }
+}
+
+/// Whether something is due by its cadence, of which 0 is off.
+fn every(cadence: u64, count: u64) -> bool {
+    cadence > 0 && count.is_multiple_of(cadence)
 }
 
 /// Writes pictures as one PNG, whole or not at all.

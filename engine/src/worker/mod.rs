@@ -7,7 +7,9 @@ mod checkpoint;
 mod clock;
 mod environment;
 mod eval;
+mod guard;
 mod headless;
+mod health;
 mod history;
 mod hub;
 mod keeping;
@@ -19,6 +21,7 @@ mod signals;
 mod task;
 mod train;
 mod trainer;
+mod verdict;
 
 use sparring_contract::launch::Launch;
 use sparring_contract::{BUILD_ID, exit};

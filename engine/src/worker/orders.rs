@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::ControlFlow;
 
-use sparring_contract::config::change_live;
+use sparring_contract::config::{Config, change_live};
 use sparring_contract::protocol::{Command, Event, Outcome, Purpose, Reason, Sampled};
 
 use super::keeping::save_grid;
@@ -79,8 +79,8 @@ impl Trainer<'_> {
             }
             Command::Stop { save } => {
                 end = Some(End {
-                    reason: Reason::Stopped,
                     save,
+                    ..End::saved(Reason::Stopped)
                 });
                 Ok(None)
             }
@@ -143,19 +143,24 @@ impl Trainer<'_> {
         self.run
             .write_config(&changed)
             .map_err(|error| error.to_string())?;
-        self.session.set_learning_rates(
-            changed.generator.learning_rate,
-            changed.discriminator.learning_rate,
-        );
-        self.config = changed;
-        // A checkpoint of this step does not know of the change.
-        self.saved = None;
-        self.hub.configure(self.config.to_toml());
+        self.put_in_force(changed);
         self.hub.emit(Event::Set {
             step: self.session.steps(),
             key: key.to_owned(),
             value: value.clone(),
         });
         Ok(None)
+    }
+
+    /// Goes on with another configuration, of which the run's own file knows.
+    pub(super) fn put_in_force(&mut self, config: Config) {
+        self.session.set_learning_rates(
+            config.generator.learning_rate,
+            config.discriminator.learning_rate,
+        );
+        self.config = config;
+        // A checkpoint of this step does not know of the change.
+        self.saved = None;
+        self.hub.configure(self.config.to_toml());
     }
 }

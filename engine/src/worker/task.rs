@@ -81,7 +81,7 @@ pub(super) fn draw(
     let device = native::device(device)?;
     let unreadable = || format!("cannot read {}", path.display());
     let snapshot = checkpoint::load(path, header).with_context(unreadable)?;
-    let painter =
+    let mut painter =
         Painter::new(&header.config, header.shape, &snapshot, device).with_context(unreadable)?;
     let mut noise = Noise::seeded(seed, header.config.latent_dim);
     let mut left = count;

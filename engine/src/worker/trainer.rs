@@ -14,6 +14,8 @@ use sparring_contract::run::{CheckpointHeader, Run};
 use tch::Device;
 
 use super::clock::Clock;
+use super::guard::Guard;
+use super::health::Watch;
 use super::hub::Hub;
 use super::orders::Order;
 use super::{checkpoint, machine};
@@ -29,9 +31,11 @@ pub(super) struct Trainer<'a> {
     pub(super) config: Config,
     pub(super) session: Session,
     pub(super) clock: Clock,
+    pub(super) watch: Watch,
+    pub(super) guard: Guard,
     last_step: u64,
     /// The latest report, and the training time at which it was made.
-    reported: (Stats, Duration),
+    pub(super) reported: (Stats, Duration),
     /// Step of the newest checkpoint, unless something but the step has changed since.
     pub(super) saved: Option<u64>,
     paused: bool,
@@ -45,6 +49,18 @@ pub(super) struct Trainer<'a> {
 pub(super) struct End {
     pub(super) reason: Reason,
     pub(super) save: bool,
+    /// What went wrong.
+    pub(super) message: Option<String>,
+}
+
+impl End {
+    pub(super) fn saved(reason: Reason) -> Self {
+        Self {
+            reason,
+            save: true,
+            message: None,
+        }
+    }
 }
 
 impl<'a> Trainer<'a> {
@@ -59,12 +75,16 @@ impl<'a> Trainer<'a> {
         let device = native::device(&config.device)?;
         native::prepare(config.threads);
         let images = Images::load(&config.data)?;
-        let data = Dataset::on(device, &images);
-        fits(&config, data.shape(), data.len())?;
+        let mut data = Dataset::on(device, &images);
+        if let (1.., Some(classes)) = (config.classes, Images::load_classes(&config.data)?) {
+            data = data.with_classes(&classes);
+        }
+        fits(&config, &data)?;
         let mut session = Session::new(&config, data);
 
         let mut clock = Clock::after(0.0);
         let mut saved = None;
+        let mut attempt = 0;
         if let Some(path) = from {
             let header = CheckpointHeader::read(path)?;
             let broken = || format!("cannot go on from {}", path.display());
@@ -73,6 +93,8 @@ impl<'a> Trainer<'a> {
                 .with_context(broken)?;
             clock = Clock::after(header.training_seconds);
             saved = Some(header.step);
+            attempt = header.attempt;
+            session.set_attempt(attempt);
         }
 
         let steps = session.steps();
@@ -88,6 +110,8 @@ impl<'a> Trainer<'a> {
                 },
                 Duration::ZERO,
             ),
+            guard: Guard::of(&session, attempt)?,
+            watch: Watch::of(run),
             config,
             session,
             clock,
@@ -125,16 +149,22 @@ impl<'a> Trainer<'a> {
                 break end;
             }
             if self.is_done() {
-                break End {
-                    reason: Reason::Finished,
-                    save: true,
-                };
+                break End::saved(Reason::Finished);
             }
             self.clock.start();
+            self.guard.inject(&self.session);
             self.session.step();
+            match self.watch_over() {
+                ControlFlow::Continue(true) => {}
+                ControlFlow::Continue(false) => continue,
+                ControlFlow::Break(end) => break end,
+            }
             if self.is_report_due() {
                 self.report();
                 self.show_to_watchers();
+            }
+            if self.is_look_due() {
+                self.look();
             }
             self.keep();
             if self.pause_at == Some(self.session.steps()) {
@@ -142,6 +172,11 @@ impl<'a> Trainer<'a> {
             }
         };
         self.clock.stop();
+        // A signal wants an end now.
+        let in_time = matches!(end.reason, Reason::Finished | Reason::Stopped);
+        if in_time && end.save && self.deserves_a_last_look() {
+            self.look();
+        }
         self.end(&end)
     }
 
@@ -157,7 +192,10 @@ impl<'a> Trainer<'a> {
                 Ok(Order::End(reason)) => {
                     // A run whose directory was removed has nowhere to be saved.
                     let save = reason != Reason::Failed;
-                    return ControlFlow::Break(End { reason, save });
+                    return ControlFlow::Break(End {
+                        save,
+                        ..End::saved(reason)
+                    });
                 }
                 Ok(Order::Command(command, answer)) => self.carry_out(command, answer)?,
                 // Nobody is left who could end the pause.
@@ -170,10 +208,11 @@ impl<'a> Trainer<'a> {
     fn is_done(&self) -> bool {
         let minutes = self.config.minutes;
         self.session.steps() >= self.last_step
-            || (minutes > 0.0 && self.clock.own().as_secs_f64() >= minutes * 60.0)
+            || (minutes > 0.0
+                && (self.clock.own() + self.watch.spent).as_secs_f64() >= minutes * 60.0)
     }
 
-    fn is_report_due(&self) -> bool {
+    pub(super) fn is_report_due(&self) -> bool {
         self.clock
             .own()
             .saturating_sub(self.reported.1)
@@ -248,13 +287,15 @@ impl<'a> Trainer<'a> {
         let exit_code = match reason {
             _ if !saved => exit::FAILURE,
             Reason::Failed => exit::FAILURE,
+            Reason::Diverged => exit::DIVERGED,
             Reason::Interrupted => exit::INTERRUPTED,
             Reason::Terminated => exit::TERMINATED,
             _ => exit::SUCCESS,
         };
         let message = match reason {
             Reason::Failed => Some(format!("{} was removed", self.run.dir().display())),
-            _ => (!saved).then(|| "the last steps could not be saved".to_owned()),
+            _ if !saved => Some("the last steps could not be saved".to_owned()),
+            _ => end.message.clone(),
         };
         let checkpoint = self.run.newest_checkpoint().ok().map(|newest| newest.path);
         Ended {
@@ -318,7 +359,7 @@ fn epoch_of(session: &Session) -> u64 {
         .max(1)
 }
 
-fn none(session: &Session) -> Stats {
+pub(super) fn none(session: &Session) -> Stats {
     let images_seen = session.batches().images_before(session.steps());
     Stats::none_at(session.steps(), epoch_of(session), images_seen)
 }

@@ -1,16 +1,16 @@
-//! The course of every figure, in bounded memory: the latest reports whole, older ones thinned out evenly.
+//! The course of every figure, in bounded memory: the latest points whole, older ones thinned out evenly.
 
 use std::collections::VecDeque;
 
-use sparring_contract::protocol::Stats;
+use sparring_contract::protocol::{Quality, Stats};
 
 use crate::dashboard::words::whole;
 
-/// So many of the latest reports are kept whole: some minutes, for the shorter times to look at.
+/// So many of the latest points are kept whole: of reports some minutes, for the shorter times to look at.
 const WHOLE: usize = 1024;
-/// So many older reports are kept before every second one is left out.
+/// So many older points are kept before every second one is left out.
 const THINNED: usize = 3072;
-/// A smoothed figure has forgotten what was so many reports before it: even at .98 less than 1 in 10,000 is left.
+/// A smoothed figure has forgotten what was so many points before it: even at .98 less than 1 in 10,000 is left.
 const MEMORY: usize = 512;
 
 /// A figure that has a course.
@@ -47,14 +47,65 @@ impl Series {
     }
 }
 
-/// What a slice of time holds of a series.
+/// Figures of a moment of a run.
+pub trait Point: Copy {
+    /// Steps done.
+    fn step(&self) -> u64;
+    /// Seconds of training, by which it stands in a chart.
+    fn seconds(&self) -> f64;
+    /// The same at another time.
+    #[must_use]
+    fn at_seconds(self, seconds: f64) -> Self;
+    /// Whether the figures that a chart shows first are finite.
+    fn is_finite(&self) -> bool;
+}
+
+impl Point for Stats {
+    fn step(&self) -> u64 {
+        self.step
+    }
+
+    fn seconds(&self) -> f64 {
+        self.training_seconds
+    }
+
+    fn at_seconds(mut self, seconds: f64) -> Self {
+        self.training_seconds = seconds;
+        self
+    }
+
+    fn is_finite(&self) -> bool {
+        self.d_loss.is_finite() && self.g_loss.is_finite()
+    }
+}
+
+impl Point for Quality {
+    fn step(&self) -> u64 {
+        self.step
+    }
+
+    fn seconds(&self) -> f64 {
+        self.training_seconds
+    }
+
+    fn at_seconds(mut self, seconds: f64) -> Self {
+        self.training_seconds = seconds;
+        self
+    }
+
+    fn is_finite(&self) -> bool {
+        self.quick_distance.is_finite()
+    }
+}
+
+/// What a slice of time holds of a figure.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Slice {
-    /// No report fell into it.
+    /// No point fell into it.
     Empty,
-    /// A report whose figure was not finite.
+    /// A point whose figure was not finite.
     Gap,
-    /// The mean of the reports.
+    /// The mean of the points.
     Mean(f64),
 }
 
@@ -68,39 +119,51 @@ impl Slice {
     }
 }
 
-/// Reports in the order of training.
-#[derive(Clone, Debug, Default)]
-pub struct History {
-    thinned: Vec<Stats>,
-    latest: VecDeque<Stats>,
-    /// Of the reports that become old, one in so many is kept.
+/// Points in the order of training.
+#[derive(Clone, Debug)]
+pub struct History<P = Stats> {
+    thinned: Vec<P>,
+    latest: VecDeque<P>,
+    /// Of the points that become old, one in so many is kept.
     stride: usize,
-    /// Reports that became old since one was kept, and the one of them to keep.
+    /// Points that became old since one was kept, and the one of them to keep.
     waiting: usize,
-    candidate: Option<Stats>,
+    candidate: Option<P>,
 }
 
-impl History {
-    /// The reports of a run, oldest first.
-    pub fn new(reports: impl IntoIterator<Item = Stats>) -> Self {
+impl<P> Default for History<P> {
+    fn default() -> Self {
+        Self {
+            thinned: Vec::new(),
+            latest: VecDeque::new(),
+            stride: 0,
+            waiting: 0,
+            candidate: None,
+        }
+    }
+}
+
+impl<P: Point> History<P> {
+    /// The points of a run, oldest first.
+    pub fn new(points: impl IntoIterator<Item = P>) -> Self {
         let mut history = Self::default();
-        for report in reports {
-            history.push(report);
+        for point in points {
+            history.push(point);
         }
         history
     }
 
-    /// Adds a report. One that is not newer than the last is of no use.
-    pub fn push(&mut self, mut report: Stats) {
+    /// Adds a point. One that is not newer than the last is of no use.
+    pub fn push(&mut self, mut point: P) {
         let last = self.last().copied();
-        if last.is_some_and(|last| report.step <= last.step) {
+        if last.is_some_and(|last| point.step() <= last.step()) {
             return;
         }
-        // Time is where a report stands in a chart: one that lacks it stands at its predecessor.
-        if !report.training_seconds.is_finite() {
-            report.training_seconds = last.map_or(0.0, |last| last.training_seconds);
+        // Time is where a point stands in a chart: one that lacks it stands at its predecessor.
+        if !point.seconds().is_finite() {
+            point = point.at_seconds(last.map_or(0.0, |last| last.seconds()));
         }
-        self.latest.push_back(report);
+        self.latest.push_back(point);
         if self.latest.len() > WHOLE
             && let Some(old) = self.latest.pop_front()
         {
@@ -108,7 +171,7 @@ impl History {
         }
     }
 
-    fn retire(&mut self, old: Stats) {
+    fn retire(&mut self, old: P) {
         let kept = match self.candidate.take() {
             Some(candidate) => telling(candidate, old),
             None => old,
@@ -130,66 +193,58 @@ impl History {
         }
     }
 
-    /// Forgets what lies after a step: the run was resumed from a checkpoint there.
+    /// Forgets what lies after a step: the run goes on from there.
     pub fn rewind(&mut self, step: u64) {
-        self.latest.retain(|report| report.step <= step);
-        self.thinned.retain(|report| report.step <= step);
-        self.candidate = self.candidate.filter(|report| report.step <= step);
+        self.latest.retain(|point| point.step() <= step);
+        self.thinned.retain(|point| point.step() <= step);
+        self.candidate = self.candidate.filter(|point| point.step() <= step);
     }
 
-    /// The newest report.
-    pub fn last(&self) -> Option<&Stats> {
+    /// The newest point.
+    pub fn last(&self) -> Option<&P> {
         self.latest.back().or_else(|| self.thinned.last())
     }
 
-    /// Every report that is kept, oldest first.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Stats> {
+    /// Every point that is kept, oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &P> {
         self.thinned.iter().chain(&self.latest)
     }
 
-    /// Training seconds from the first report to the last.
+    /// Training seconds from the first point to the last.
     pub fn seconds(&self) -> f64 {
         self.last().map_or(0.0, |last| {
-            last.training_seconds - self.iter().next().unwrap_or(last).training_seconds
+            last.seconds() - self.iter().next().unwrap_or(last).seconds()
         })
     }
 
-    /// The mean of the finite figures among the latest `count` reports.
-    pub fn recent(&self, series: Series, count: usize) -> Option<f64> {
-        let (sum, number) = self
-            .iter()
-            .rev()
-            .take(count)
-            .map(|report| series.of(report))
-            .filter(|value| value.is_finite())
-            .fold((0.0, 0_u32), |(sum, number), value| {
-                (sum + value, number + 1)
-            });
-        (number > 0).then(|| sum / f64::from(number))
-    }
-
-    /// The last `window` seconds of a series in `count` slices of equal time, oldest first.
+    /// The last `window` seconds of a figure in `count` slices of equal time, oldest first.
     ///
-    /// Slices begin at whole multiples of their length, not at the newest report: so a curve moves by whole slices
+    /// Slices begin at whole multiples of their length, not at the newest point: so a curve moves by whole slices
     /// and does not shimmer. With `smoothing` above 0 each figure is first averaged with those before it, so that
     /// much weight staying with the past (an exponential moving average that starts unbiased, as Adam's).
-    pub fn slices(&self, series: Series, window: f64, count: usize, smoothing: f64) -> Vec<Slice> {
+    pub fn slices(
+        &self,
+        figure: impl Fn(&P) -> f64,
+        window: f64,
+        count: usize,
+        smoothing: f64,
+    ) -> Vec<Slice> {
         let mut slices = vec![Slice::Empty; count];
         let length = window / count.max(1) as f64;
         let (Some(last), true) = (self.last(), length > 0.0 && length.is_finite()) else {
             return slices;
         };
-        let newest = (last.training_seconds / length).floor();
+        let newest = (last.seconds() / length).floor();
         let oldest = newest - count as f64 + 1.0;
         let mut average = Average::new(smoothing);
         let mut sums = vec![(0.0, 0_u32); count];
         let earlier = self
             .iter()
-            .take_while(|report| report.training_seconds < oldest * length)
+            .take_while(|point| point.seconds() < oldest * length)
             .count();
-        for report in self.iter().skip(earlier.saturating_sub(MEMORY)) {
-            let value = average.next(series.of(report));
-            let place = (report.training_seconds / length).floor() - oldest;
+        for point in self.iter().skip(earlier.saturating_sub(MEMORY)) {
+            let value = average.next(figure(point));
+            let place = (point.seconds() / length).floor() - oldest;
             if place < 0.0 {
                 continue;
             }
@@ -212,10 +267,25 @@ impl History {
     }
 }
 
+impl History {
+    /// The mean of the finite figures among the latest `count` reports.
+    pub fn recent(&self, series: Series, count: usize) -> Option<f64> {
+        let (sum, number) = self
+            .iter()
+            .rev()
+            .take(count)
+            .map(|report| series.of(report))
+            .filter(|value| value.is_finite())
+            .fold((0.0, 0_u32), |(sum, number), value| {
+                (sum + value, number + 1)
+            });
+        (number > 0).then(|| sum / f64::from(number))
+    }
+}
+
 /// Which of two neighbours stays: what was not finite must not vanish, else the later.
-fn telling(earlier: Stats, later: Stats) -> Stats {
-    let finite = |stats: &Stats| stats.d_loss.is_finite() && stats.g_loss.is_finite();
-    if finite(&later) && !finite(&earlier) {
+fn telling<P: Point>(earlier: P, later: P) -> P {
+    if later.is_finite() && !earlier.is_finite() {
         earlier
     } else {
         later
@@ -252,6 +322,10 @@ impl Average {
 mod tests {
     use super::*;
 
+    fn loss_of_d(stats: &Stats) -> f64 {
+        stats.d_loss
+    }
+
     fn report(step: u64, loss: f64) -> Stats {
         Stats {
             d_loss: loss,
@@ -286,7 +360,7 @@ mod tests {
         for (step, loss) in [(1, 1.0), (2, f64::INFINITY), (3, 3.0)] {
             history.push(report(step, loss));
         }
-        let slices = history.slices(Series::DLoss, 4.0, 4, 0.0);
+        let slices = history.slices(loss_of_d, 4.0, 4, 0.0);
         assert_eq!(
             slices,
             [Slice::Empty, Slice::Mean(1.0), Slice::Gap, Slice::Mean(3.0)]
@@ -298,7 +372,7 @@ mod tests {
     #[test]
     fn smoothing_starts_at_the_first_figure() {
         let history = History::new([report(1, 4.0), report(2, 2.0)]);
-        let slices = history.slices(Series::DLoss, 2.0, 2, 0.9);
+        let slices = history.slices(loss_of_d, 2.0, 2, 0.9);
         assert_eq!(slices[0], Slice::Mean(4.0));
         let second = slices[1].mean().unwrap();
         assert!(second > 2.9 && second < 3.0, "{second}");

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use sparring_contract::protocol::{Event, Outcome, Phase, Reason};
+use sparring_contract::protocol::{Event, Outcome, Phase, Reason, Rollback};
 
 use crate::dashboard::words::{bytes, grouped, rate};
 
@@ -110,16 +110,32 @@ fn told(event: &Event) -> Option<(Weight, String)> {
                 Some(message) => format!("{word}: {message}"),
                 None => format!("{word} at step {}", grouped(ended.stats.step)),
             };
-            let weight = if ended.reason == Reason::Failed {
+            let weight = if matches!(ended.reason, Reason::Failed | Reason::Diverged) {
                 Weight::Alarm
             } else {
                 Weight::Plain
             };
             return Some((weight, text));
         }
-        Event::Stats(_) | Event::Unknown => return None,
+        Event::Alarm { message, .. } => {
+            return Some((Weight::Alarm, format!("ALARM {message}")));
+        }
+        Event::Rollback(rollback) => return Some((Weight::Alarm, rollback_told(rollback))),
+        Event::Stats(_) | Event::Health(_) | Event::Unknown => return None,
     };
     Some((Weight::Plain, text))
+}
+
+fn rollback_told(rollback: &Rollback) -> String {
+    format!(
+        "ROLLBACK to step {}: {} at step {}; attempt {} with learning rates D {} and G {}",
+        grouped(rollback.back_to),
+        rollback.cause,
+        grouped(rollback.step),
+        rollback.attempt,
+        rate(rollback.discriminator_learning_rate),
+        rate(rollback.generator_learning_rate),
+    )
 }
 
 fn phase_told(phase: Phase, step: u64) -> Option<(Weight, String)> {

@@ -11,6 +11,8 @@ pub enum Panel {
     Curves,
     /// How the duel stands.
     Balance,
+    /// How the run does, by the worker's looks at it.
+    Health,
     /// The machine that trains.
     Machine,
     /// What happened.
@@ -19,10 +21,11 @@ pub enum Panel {
 
 impl Panel {
     /// The panels in the order that Tab goes.
-    pub const ORDER: [Self; 5] = [
+    pub const ORDER: [Self; 6] = [
         Self::Gallery,
         Self::Curves,
         Self::Balance,
+        Self::Health,
         Self::Machine,
         Self::Log,
     ];
@@ -43,6 +46,7 @@ impl Panel {
             Self::Gallery => "pictures",
             Self::Curves => "losses",
             Self::Balance => "balance",
+            Self::Health => "health",
             Self::Machine => "machine",
             Self::Log => "log",
         }
@@ -62,6 +66,10 @@ impl Panel {
             Self::Balance => [
                 "D(x) and D(G(z)): how real D thinks real images and fakes are. G wins where both meet at one half.",
                 "Healthy: D a little ahead. With D near 1 and 0, G learns little: lower D's learning rate (or raise G's).",
+            ],
+            Self::Health => [
+                "What the worker sees in 2,000 fresh pictures: a bar a digit (half high: a tenth, ×: gone), the quick distance.",
+                "Healthy: ten bars, diversity near 1, a distance that falls; real digits are at 0. It is not the figure of eval.",
             ],
             Self::Machine => [
                 "The machine that trains, how old the newest checkpoint is, and what this screen costs to send.",

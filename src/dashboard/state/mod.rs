@@ -3,6 +3,7 @@
 
 mod dialog;
 mod gallery;
+mod health;
 mod history;
 mod journal;
 mod look;
@@ -19,10 +20,11 @@ use sparring_contract::protocol::{
 
 pub use dialog::{Dialog, InForce, Network, Rates, extend_note};
 pub use gallery::{Gallery, Shown};
+pub use health::{FAIR, Looks, Presence, Seen, presences};
 pub use history::{History, Series, Slice};
 pub use journal::{Journal, Weight};
 pub(super) use journal::{plain, refused};
-pub use look::{Chart, Curve, Look, Panel};
+pub use look::{Chart, Look, Panel};
 pub use requests::Requests;
 pub(super) use requests::name as command_name;
 pub use standing::{Connection, Standing, Tone};
@@ -83,6 +85,8 @@ pub struct State {
     pub stats: Option<Stats>,
     /// Their course.
     pub history: History,
+    /// How the run does.
+    pub health: Looks,
     /// The pictures.
     pub gallery: Gallery,
     /// What happened.
@@ -125,6 +129,7 @@ impl State {
             started: None,
             stats: None,
             history: History::default(),
+            health: Looks::default(),
             gallery: Gallery::default(),
             journal: Journal::default(),
             machine: None,
@@ -179,6 +184,10 @@ impl State {
         }
         self.take_config(&snapshot.config);
         self.history = History::new(snapshot.history);
+        self.health = Looks::new(snapshot.quality);
+        if let Some(record) = snapshot.health {
+            self.absorb(*record);
+        }
         self.stats = self.history.last().copied().or(self.stats);
         if self.phase != snapshot.phase {
             self.phase_step = self.step();
@@ -217,7 +226,7 @@ impl State {
                 self.phase_step = step;
             }
             Event::Stats(stats) => self.report(stats),
-            Event::Checkpoint(saved) => {
+            Event::Checkpoint(saved) if !saved.best => {
                 self.saved = Some(Saved {
                     step: saved.step,
                     time: Some(time),
@@ -230,14 +239,25 @@ impl State {
                 self.conclude(ended.stats);
                 self.ended = Some(ended);
             }
-            Event::Samples(_) | Event::Note { .. } | Event::Warning { .. } | Event::Unknown => {}
+            Event::Health(health) => self.health.push(*health, time),
+            Event::Rollback(rollback) => {
+                self.rewind(rollback.back_to);
+                self.rates = InForce {
+                    generator: Some(rollback.generator_learning_rate),
+                    discriminator: Some(rollback.discriminator_learning_rate),
+                };
+            }
+            Event::Checkpoint(_)
+            | Event::Samples(_)
+            | Event::Note { .. }
+            | Event::Warning { .. }
+            | Event::Alarm { .. }
+            | Event::Unknown => {}
         }
     }
 
     fn begin(&mut self, started: Box<Started>) {
-        self.history.rewind(started.step);
-        self.phase_step = started.step;
-        self.stats = self.history.last().copied();
+        self.rewind(started.step);
         self.ended = None;
         self.stopping = false;
         self.saved = (started.step > 0).then_some(Saved {
@@ -245,6 +265,14 @@ impl State {
             time: None,
         });
         self.started = Some(started);
+    }
+
+    /// Forgets what lies after a step, from which the run goes on.
+    fn rewind(&mut self, step: u64) {
+        self.history.rewind(step);
+        self.health.rewind(step);
+        self.phase_step = step;
+        self.stats = self.history.last().copied();
     }
 
     fn report(&mut self, stats: Stats) {

@@ -170,7 +170,9 @@ impl Standing {
         match self {
             Self::Training => Tone::Good,
             Self::Paused(_) | Self::Pausing => Tone::Waiting,
-            Self::Ended(Reason::Failed) | Self::Crashed | Self::Lost => Tone::Alarm,
+            Self::Ended(Reason::Failed | Reason::Diverged) | Self::Crashed | Self::Lost => {
+                Tone::Alarm
+            }
             Self::Ended(_) => Tone::Over,
             Self::Loading
             | Self::WarmingUp

@@ -2,9 +2,13 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use proptest::prelude::*;
-use sparring_contract::protocol::{Ack, Event, Machine, Outcome, Phase, Purpose, Stats, ToFace};
+use sparring_contract::protocol::{
+    Ack, Best, Event, Health, Machine, Outcome, Phase, Purpose, Rollback, Stats, ToFace, Verdict,
+};
 
-use super::run::{Face, checkpoint, loading_run, pictures, report, started, training_run};
+use super::run::{
+    Face, checkpoint, learning, loading_run, pictures, report, started, training_run,
+};
 use crate::dashboard::{KeyPress, Message};
 
 fn key() -> impl Strategy<Value = Message> {
@@ -41,6 +45,68 @@ fn stats() -> impl Strategy<Value = Stats> {
     })
 }
 
+fn verdict() -> impl Strategy<Value = Verdict> {
+    prop_oneof![
+        prop::sample::select(vec![
+            Verdict::Unclear,
+            Verdict::Learning,
+            Verdict::Settled,
+            Verdict::DiscriminatorWins,
+            Verdict::GeneratorWins,
+            Verdict::Diverging,
+            Verdict::Memorising,
+            Verdict::Unknown,
+        ]),
+        prop::collection::vec(any::<u8>(), 0..12)
+            .prop_map(|missing| Verdict::Collapsing { missing }),
+    ]
+}
+
+fn health() -> impl Strategy<Value = Health> {
+    let histogram = prop_oneof![
+        prop::collection::vec(0.0..1.0, 10),
+        prop::collection::vec(any::<f64>(), 0..300),
+    ];
+    (
+        0..100_000_u64,
+        (verdict(), any::<String>()),
+        histogram,
+        prop::array::uniform8(any::<f64>()),
+        any::<Option<(u64, f64)>>(),
+    )
+        .prop_map(|(step, (verdict, words), histogram, wild, best)| Health {
+            verdict,
+            words,
+            histogram,
+            training_seconds: wild[0],
+            quick_distance: wild[1],
+            diversity: wild[2],
+            confidence: wild[3],
+            accuracy_real: wild[4],
+            accuracy_fake: wild[5],
+            saturated: wild[6],
+            saturated_real: wild[7],
+            best: best.map(|(step, quick_distance)| Best {
+                step,
+                quick_distance,
+            }),
+            ..learning(step)
+        })
+}
+
+fn rollback() -> impl Strategy<Value = Rollback> {
+    (any::<u64>(), 0..100_000_u64, any::<String>(), any::<f64>()).prop_map(
+        |(step, back_to, cause, rate)| Rollback {
+            step,
+            back_to,
+            attempt: 1,
+            cause,
+            generator_learning_rate: rate,
+            discriminator_learning_rate: rate,
+        },
+    )
+}
+
 fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         stats().prop_map(Event::Stats),
@@ -62,6 +128,9 @@ fn event() -> impl Strategy<Value = Event> {
         )
             .prop_map(|(phase, step)| Event::Phase { phase, step }),
         any::<String>().prop_map(|message| Event::Warning { step: 0, message }),
+        health().prop_map(|health| Event::Health(Box::new(health))),
+        (any::<u64>(), any::<String>()).prop_map(|(step, message)| Event::Alarm { step, message }),
+        rollback().prop_map(Event::Rollback),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! Stories of a face, without a worker and without a terminal.
 
 mod anything;
+mod health;
 mod run;
 mod screens;
 mod stories;

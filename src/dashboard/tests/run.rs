@@ -5,8 +5,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use sparring_contract::config;
 use sparring_contract::protocol::{
-    Ack, Checkpointed, Command, Event, Machine, Outcome, Parameters, Phase, Pictures, Purpose,
-    Record, Sampled, Snapshot, Started, Stats, ToFace,
+    Ack, Best, Checkpointed, Command, Event, Health, Machine, Outcome, Parameters, Phase, Pictures,
+    Purpose, Record, Sampled, Snapshot, Started, Stats, ToFace, Verdict,
 };
 
 use crate::dashboard::view::{Ink, view};
@@ -18,6 +18,10 @@ pub const NOW: f64 = 1_700_051_600.0;
 const STEPS_PER_EPOCH: u64 = 938;
 /// Steps between two reports.
 const REPORT: u64 = 42;
+/// Steps between two looks at how the run does.
+const LOOK: u64 = 850;
+/// Steps a second.
+const SPEED: f64 = 84.6;
 
 /// A run as a worker would tell it.
 pub struct Run {
@@ -59,10 +63,10 @@ impl Run {
             .take_while(|at| *at < step);
         self.snapshot.history = steps.chain([step]).map(report).collect();
         let saved = step / STEPS_PER_EPOCH * STEPS_PER_EPOCH;
-        let ago = (step - saved) as f64 / 84.6;
+        let ago = (step - saved) as f64 / SPEED;
         self.snapshot.log = vec![record(
             Event::Started(Box::new(started())),
-            NOW - step as f64 / 84.6,
+            NOW - step as f64 / SPEED,
         )];
         if saved > 0 {
             self.snapshot
@@ -71,6 +75,14 @@ impl Run {
             self.snapshot.log.push(record(checkpoint(saved), NOW - ago));
         }
         self.snapshot.pictures = vec![pictures(Purpose::Fixed, step)];
+        let looks: Vec<_> = (1..=step / LOOK)
+            .map(|look| learning(look * LOOK))
+            .collect();
+        self.snapshot.quality = looks.iter().map(Health::quality).collect();
+        self.snapshot.health = looks.into_iter().next_back().map(|health| {
+            let ago = (step - health.step) as f64 / SPEED;
+            Box::new(record(Event::Health(Box::new(health)), NOW - ago))
+        });
         self
     }
 }
@@ -85,6 +97,7 @@ pub fn checkpoint(step: u64) -> Event {
         epoch: step / STEPS_PER_EPOCH,
         path: format!("checkpoints/{step}.safetensors").into(),
         bytes: 24_300_000,
+        best: false,
     })
 }
 
@@ -118,7 +131,10 @@ pub fn started() -> Started {
 }
 
 fn config_text() -> String {
-    let request = config::Request::default();
+    let request = config::Request {
+        preset: Some("tutorial".to_owned()),
+        ..config::Request::default()
+    };
     config::resolve(&request).unwrap().config.to_toml()
 }
 
@@ -142,7 +158,70 @@ pub fn report(step: u64) -> Stats {
         d_grad_norm: 0.82 + 0.3 * wander(2.7, 2.0).abs(),
         g_grad_norm: 1.9 + 0.5 * wander(2.3, 5.0),
         images_per_second: 5412.0 + 180.0 * wander(4.0, 1.0),
-        training_seconds: step as f64 / 84.6,
+        training_seconds: step as f64 / SPEED,
+    }
+}
+
+/// The quick distance of a run that learns and wanders a little.
+fn quick_distance(step: u64) -> f64 {
+    let wander = (step as f64 / 700.0).sin();
+    (310.0 * (-(step as f64) / 2400.0).exp() + 17.0) * (1.0 + 0.06 * wander)
+}
+
+/// How a run does that learns, with few fives.
+pub fn learning(step: u64) -> Health {
+    let found = quick_distance(step);
+    let best = (1..=step / LOOK)
+        .map(|look| look * LOOK)
+        .chain([step])
+        .map(|step| Best {
+            step,
+            quick_distance: quick_distance(step),
+        })
+        .min_by(|a, b| a.quick_distance.total_cmp(&b.quick_distance));
+    Health {
+        step,
+        epoch: step.div_ceil(STEPS_PER_EPOCH),
+        training_seconds: step as f64 / SPEED,
+        verdict: Verdict::Learning,
+        words: format!("learning: quick distance {found:.1}, was 31.0 two minutes ago"),
+        quick_distance: found,
+        histogram: vec![0.11, 0.14, 0.09, 0.1, 0.12, 0.04, 0.1, 0.12, 0.08, 0.1],
+        diversity: 0.83,
+        confidence: 0.93,
+        accuracy_real: 0.86,
+        accuracy_fake: 0.91,
+        saturated: 0.58,
+        saturated_real: 0.62,
+        best,
+    }
+}
+
+/// How a run does whose pictures are nearly all eights.
+pub fn collapsing(step: u64) -> Health {
+    Health {
+        verdict: Verdict::Collapsing {
+            missing: vec![0, 2, 3, 5, 6],
+        },
+        words: "collapsing: 86% of the pictures are 8; 0, 2, 3, 5, 6 are gone".to_owned(),
+        quick_distance: 412.3,
+        histogram: vec![0.0, 0.04, 0.001, 0.0, 0.02, 0.0, 0.002, 0.03, 0.86, 0.047],
+        diversity: 0.06,
+        ..learning(step)
+    }
+}
+
+/// How a run does on data that no judge knows.
+pub fn unjudged(step: u64) -> Health {
+    Health {
+        verdict: Verdict::Unclear,
+        words: "nothing to tell it by but D: right on 86% of real images and 91% of fakes"
+            .to_owned(),
+        quick_distance: f64::NAN,
+        histogram: Vec::new(),
+        confidence: f64::NAN,
+        best: None,
+        ..learning(step)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use sparring_contract::protocol::{Ended, Event, Phase, Reason, Stats};
 
-use super::run::{Face, loading_run, record, started, training_run};
+use super::run::{self, Face, loading_run, record, started, training_run};
 use crate::dashboard::Message;
 
 fn trained() -> Face {
@@ -51,7 +51,26 @@ screens! {
     enlarged_gallery_40x12: after("z"), 40 x 12;
     enlarged_curves_80x24: after("tab z down y m"), 80 x 24;
     enlarged_balance_120x34: after("tab tab z"), 120 x 34;
-    enlarged_machine_80x24: after("tab tab tab z"), 80 x 24;
+    enlarged_health_80x24: after("tab tab tab z"), 80 x 24;
+    enlarged_health_120x34: after("tab tab tab z"), 120 x 34;
+    enlarged_health_40x12: after("tab tab tab z"), 40 x 12;
+    enlarged_machine_80x24: after("tab tab tab tab z"), 80 x 24;
+    training_72x20: trained(), 72 x 20;
+    training_100x48: trained(), 100 x 48;
+    collapsing_80x24: collapsing(), 80 x 24;
+    collapsing_120x34: collapsing(), 120 x 34;
+    collapsing_200x60: collapsing(), 200 x 60;
+    collapsing_72x20: collapsing(), 72 x 20;
+    collapsing_40x12: collapsing(), 40 x 12;
+    collapsing_60x1: collapsing(), 60 x 1;
+    collapsing_12x1: collapsing(), 12 x 1;
+    plain_collapsing_80x24: plainly(collapsing()), 80 x 24;
+    plain_collapsing_200x60: plainly(collapsing()), 200 x 60;
+    unjudged_80x24: unjudged(), 80 x 24;
+    unjudged_120x34: unjudged(), 120 x 34;
+    unjudged_200x60: unjudged(), 200 x 60;
+    before_the_first_look_120x34: Face::attached_to(training_run().at_step(300)), 120 x 34;
+    help_of_health_80x24: after("tab tab tab ?"), 80 x 24;
     pausing_120x34: after("space"), 120 x 34;
     paused_120x34: paused(), 120 x 34;
     paused_40x12: paused(), 40 x 12;
@@ -67,8 +86,34 @@ screens! {
 }
 
 fn plain() -> Face {
-    let mut face = trained();
+    plainly(trained())
+}
+
+fn plainly(mut face: Face) -> Face {
     face.plain = true;
+    face
+}
+
+fn collapsing() -> Face {
+    let mut face = trained();
+    let health = run::collapsing(11_300);
+    let message = health.words.clone();
+    face.hears_of(Event::Health(Box::new(health)));
+    face.hears_of(Event::Alarm {
+        step: 11_300,
+        message,
+    });
+    face.waits(3.0);
+    face
+}
+
+fn unjudged() -> Face {
+    let mut run = training_run();
+    run.snapshot.quality = Vec::new();
+    let looked = Event::Health(Box::new(run::unjudged(11_000)));
+    run.snapshot.health = Some(Box::new(record(looked, run::NOW)));
+    let mut face = Face::attached_to(run);
+    face.waits(5.0);
     face
 }
 
@@ -132,6 +177,6 @@ fn warming_up() -> Face {
     run.snapshot.phase = Phase::WarmingUp;
     run.snapshot.started = Some(Box::new(started()));
     let begun = Event::Started(Box::new(started()));
-    run.snapshot.log = vec![record(begun, super::run::NOW)];
+    run.snapshot.log = vec![record(begun, run::NOW)];
     Face::attached_to(run)
 }

@@ -38,6 +38,11 @@ fn happen(state: &mut State, sequence: u64, record: Record) -> Vec<Effect> {
     state.sequence = sequence;
     let news = match &record.event {
         Event::Warning { message, .. } => Some(message.clone()),
+        Event::Alarm { message, .. } => Some(format!("alarm: {message}")),
+        Event::Rollback(rollback) => Some(format!(
+            "rolled back to step {}: {}",
+            rollback.back_to, rollback.cause
+        )),
         Event::Ended(ended) => Some(ended_news(ended.reason, ended.message.as_deref())),
         _ => None,
     };

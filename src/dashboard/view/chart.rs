@@ -2,12 +2,14 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::Span;
 
 use super::axis::{Axis, Range};
 use super::ink::{Ink, put, row};
 use super::plot::Plot;
-use crate::dashboard::state::{Chart, Curve, Slice, State};
+use super::spark;
+use crate::dashboard::state::{Chart, Slice, State};
 
 /// Columns for the labels of the upright axis.
 const LABELS: u16 = 6;
@@ -20,61 +22,109 @@ const FOOT: u16 = 2;
 pub(super) const LEAST_HEIGHT: u16 = 3 + FOOT;
 const LEAST_WIDTH: u16 = LABELS + 12 + MARKS;
 
+/// A curve to draw.
+struct Course {
+    mark: &'static str,
+    style: Style,
+    slices: Vec<Slice>,
+}
+
+/// What a chart shows, between which axes.
+struct Drawing {
+    courses: Vec<Course>,
+    axis: Option<Axis>,
+    /// Seconds from the left end to the right.
+    window: f64,
+    /// Whether the ½ of the equilibrium is marked.
+    equilibrium: bool,
+    /// What is said where there is nothing to draw.
+    nothing: &'static str,
+}
+
 /// Draws the course of some series over the time that is looked at.
 pub(super) fn draw(state: &State, chart: Chart, ink: Ink, area: Rect, buffer: &mut Buffer) {
-    if area.width < LEAST_WIDTH || area.height < LEAST_HEIGHT {
-        return;
-    }
-    let plot = Rect {
+    let Some(plot) = plot(area) else { return };
+    let courses: Vec<_> = chart
+        .curves()
+        .iter()
+        .map(|curve| Course {
+            mark: curve.mark,
+            style: ink.series(curve.series),
+            slices: spark::slices(state, curve.series, plot.width * 2),
+        })
+        .collect();
+    let drawing = Drawing {
+        axis: axis(state, chart, &courses, plot.height),
+        courses,
+        window: state.look.window(&state.history).0,
+        equilibrium: chart == Chart::Probabilities,
+        nothing: if state.look.log_axis && state.history.last().is_some() {
+            "nothing above 0 to show on a logarithmic axis"
+        } else {
+            "curves come with the first reports"
+        },
+    };
+    drawing.draw(ink, area, plot, buffer);
+}
+
+/// Draws the quality curve since the run began, on a logarithmic axis.
+pub(super) fn quality(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
+    let Some(plot) = plot(area) else { return };
+    let slices = spark::quality(state, plot.width * 2);
+    let range = Range::of(slices.iter().filter_map(|slice| slice.mean()));
+    let drawing = Drawing {
+        axis: range.and_then(Axis::logarithmic),
+        courses: vec![Course {
+            mark: "",
+            style: ink.theme.accent(),
+            slices,
+        }],
+        window: spark::whole_run(state),
+        equilibrium: false,
+        nothing: "no quick distance is known",
+    };
+    drawing.draw(ink, area, plot, buffer);
+}
+
+/// Where the curves are; none where there is no room.
+fn plot(area: Rect) -> Option<Rect> {
+    (area.width >= LEAST_WIDTH && area.height >= LEAST_HEIGHT).then(|| Rect {
         x: area.x + LABELS,
         width: area.width - LABELS - MARKS,
         height: area.height - FOOT,
         ..area
-    };
-    let curves: Vec<_> = chart
-        .curves()
-        .iter()
-        .map(|curve| {
-            (
-                *curve,
-                super::spark::slices(state, curve.series, plot.width * 2),
-            )
-        })
-        .collect();
-    let axis = axis(state, chart, &curves, plot.height);
-    upright(axis.as_ref(), ink, area, plot, buffer);
-    along(state, ink, area, plot, buffer);
-    let Some(axis) = axis else {
-        let words = if state.look.log_axis && state.history.last().is_some() {
-            "nothing above 0 to show on a logarithmic axis"
-        } else {
-            "curves come with the first reports"
-        };
-        put(
-            buffer,
-            row(plot, plot.height / 2),
-            ink.dim(format!(" {words}")),
-        );
-        return;
-    };
-    if chart == Chart::Probabilities {
-        equilibrium(&axis, ink, plot, buffer);
-    }
-    let mut grid = Plot::new(plot.width, plot.height);
-    let mut ends = Vec::new();
-    for (curve, slices) in &curves {
-        if let Some(end) = grid.curve(slices, &axis, ink.series(curve.series)) {
-            ends.push((*curve, end));
-        }
-    }
-    grid.draw(plot, buffer);
-    mark_ends(ends, ink, plot, buffer);
+    })
 }
 
-fn axis(state: &State, chart: Chart, curves: &[(Curve, Vec<Slice>)], height: u16) -> Option<Axis> {
-    let values = curves
+impl Drawing {
+    fn draw(self, ink: Ink, area: Rect, plot: Rect, buffer: &mut Buffer) {
+        upright(self.axis.as_ref(), ink, area, plot, buffer);
+        along(self.window, ink, area, plot, buffer);
+        let Some(axis) = self.axis else {
+            let words = ink.dim(format!(" {}", self.nothing));
+            return put(buffer, row(plot, plot.height / 2), words);
+        };
+        if self.equilibrium {
+            equilibrium(&axis, ink, plot, buffer);
+        }
+        let mut grid = Plot::new(plot.width, plot.height);
+        let ends = self
+            .courses
+            .into_iter()
+            .filter_map(|course| {
+                let end = grid.curve(&course.slices, &axis, course.style)?;
+                Some((Span::styled(course.mark, course.style), end))
+            })
+            .collect();
+        grid.draw(plot, buffer);
+        mark_ends(ends, plot, buffer);
+    }
+}
+
+fn axis(state: &State, chart: Chart, courses: &[Course], height: u16) -> Option<Axis> {
+    let values = courses
         .iter()
-        .flat_map(|(_, slices)| slices.iter().filter_map(|slice| slice.mean()));
+        .flat_map(|course| course.slices.iter().filter_map(|slice| slice.mean()));
     if state.look.log_axis {
         return Range::of(values.filter(|value| *value > 0.0)).and_then(Axis::logarithmic);
     }
@@ -115,9 +165,8 @@ fn upright(axis: Option<&Axis>, ink: Ink, area: Rect, plot: Rect, buffer: &mut B
     }
 }
 
-/// The axis of time. Its right end is the newest report.
-fn along(state: &State, ink: Ink, area: Rect, plot: Rect, buffer: &mut Buffer) {
-    let (window, _) = state.look.window(&state.history);
+/// The axis of time, so many seconds long. Its right end is the newest point.
+fn along(window: f64, ink: Ink, area: Rect, plot: Rect, buffer: &mut Buffer) {
     let parts: u16 = if plot.width >= 44 { 3 } else { 1 };
     let line = Rect {
         x: plot.x,
@@ -157,19 +206,19 @@ fn back_in_time(seconds: f64) -> String {
     let whole = crate::dashboard::words::whole(seconds);
     match whole {
         0 => "now".to_owned(),
-        1..120 if !whole.is_multiple_of(60) => format!("−{whole} s"),
-        1..7200 => format!("−{} min", whole.div_ceil(60)),
+        1..600 if !whole.is_multiple_of(60) => format!("−{whole} s"),
+        1..7200 => format!("−{} min", (whole + 30) / 60),
         7200..172_800 => format!("−{} h", whole.div_ceil(3600)),
         _ => format!("−{} days", whole.div_ceil(86_400)),
     }
 }
 
 /// Each curve's letter, right of where it ends; two that end in one row stand one above the other.
-fn mark_ends(mut ends: Vec<(Curve, u16)>, ink: Ink, plot: Rect, buffer: &mut Buffer) {
+fn mark_ends(mut ends: Vec<(Span, u16)>, plot: Rect, buffer: &mut Buffer) {
     ends.sort_by_key(|(_, end)| *end);
     let mut next = 0;
     let count = super::ink::cells(ends.len());
-    for (index, (curve, end)) in (0..).zip(ends) {
+    for (index, (mark, end)) in (0..).zip(ends) {
         let last = plot.height.saturating_sub(count - index);
         let y = end.max(next).min(last);
         next = y + 1;
@@ -178,10 +227,6 @@ fn mark_ends(mut ends: Vec<(Curve, u16)>, ink: Ink, plot: Rect, buffer: &mut Buf
             width: 1,
             ..row(plot, y)
         };
-        put(
-            buffer,
-            place,
-            Span::styled(curve.mark, ink.series(curve.series)),
-        );
+        put(buffer, place, mark);
     }
 }

@@ -75,6 +75,7 @@ fn right_side<'a>(state: &State, ink: Ink, roomy: bool) -> Vec<Piece<'a>> {
         style,
     ));
     let mut pieces = vec![Piece::new(0, word)];
+    pieces.extend(alarm(state, ink).map(|alarm| Piece::new(0, alarm)));
     if let Some(detail) = state.detail() {
         pieces.push(Piece::new(2, Span::styled(shortened(&detail, 40), style)));
     }
@@ -92,6 +93,12 @@ fn right_side<'a>(state: &State, ink: Ink, roomy: bool) -> Vec<Piece<'a>> {
         pieces.push(Piece::new(2, format!("ETA {:>7}", span(left))));
     }
     pieces
+}
+
+/// The verdict on the run, where it is one to look at: the word alone would not say so without colour.
+pub(super) fn alarm<'a>(state: &State, ink: Ink) -> Option<Span<'a>> {
+    let word = state.health.alarm()?;
+    Some(Span::styled(format!("{word}!"), ink.theme.alarm()))
 }
 
 /// The state as a sign of one cell.

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use sparring_contract::protocol::Verdict;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::dashboard::state::{Health, Series, Tone, Weight};
@@ -61,6 +62,14 @@ impl Ink {
             Health::Good => self.theme.good(),
             Health::Fair => self.theme.text(),
             Health::Poor => self.theme.warning(),
+        }
+    }
+
+    pub(super) fn verdict(self, verdict: &Verdict) -> Style {
+        match verdict {
+            _ if verdict.is_alarm() => self.theme.alarm(),
+            Verdict::Learning => self.theme.good(),
+            _ => self.theme.text(),
         }
     }
 

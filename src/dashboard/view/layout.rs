@@ -2,15 +2,20 @@
 
 use ratatui::layout::Rect;
 
-use super::{balance, machine};
+use super::{balance, chart, machine};
 use crate::dashboard::state::{Panel, State};
 
 /// Below this there is no room for panels.
 pub(super) const LEAST: (u16, u16) = (72, 20);
 /// From this height on the curves have a chart.
 const CHART: u16 = 27;
-/// From this height on the balance has charts as well.
+/// From this height on health has a row more.
+const ROOMY: u16 = 30;
+/// From this height on balance and health have charts as well.
 const TALL: u16 = 45;
+/// A panel with a chart, and the log beside such panels, have at least this much.
+const CHARTED: u16 = 12;
+const LOG: u16 = 5;
 
 /// The panels and their areas.
 pub(super) fn panels(state: &State, body: Rect) -> Vec<(Panel, Rect)> {
@@ -43,27 +48,51 @@ fn gallery_width(body: Rect) -> u16 {
     }
 }
 
-/// The column of panels and their heights, from the top. The panel of health, once there is one, has its place
-/// between the balance and the machine.
-fn heights(state: &State, height: u16) -> [(Panel, u16); 4] {
+/// The column of panels and their heights, from the top.
+fn heights(state: &State, height: u16) -> [(Panel, u16); 5] {
     let machine = machine::rows(state) + 2;
-    let rest = height.saturating_sub(machine);
-    let (curves, balance) = if height >= TALL {
-        (rest * 2 / 5, rest * 2 / 5)
-    } else if height >= CHART {
+    let (curves, balance, health, machine) = if height >= TALL {
+        let spare = height.saturating_sub(machine + 3 * CHARTED + LOG);
         (
-            rest.saturating_sub(balance::ROWS + 2) * 2 / 3,
-            balance::ROWS + 2,
+            CHARTED + spare / 4,
+            CHARTED + spare / 6,
+            CHARTED + spare / 4,
+            machine,
         )
+    } else if height >= CHART {
+        let balance = balance::ROWS + 2;
+        let health = if height >= ROOMY { 5 } else { 4 };
+        let spare = height.saturating_sub(balance + health + machine);
+        let curves = (spare * 3 / 4).max(chart::LEAST_HEIGHT + 4);
+        (curves, balance, health, machine)
     } else {
-        (4, balance::ROWS + 2)
+        low(height, machine)
     };
+    let log = height.saturating_sub(curves + balance + health + machine);
     [
         (Panel::Curves, curves),
         (Panel::Balance, balance),
+        (Panel::Health, health),
         (Panel::Machine, machine),
-        (Panel::Log, rest.saturating_sub(curves + balance)),
+        (Panel::Log, log),
     ]
+}
+
+/// The heights of curves, balance, health and machine on a low screen: each shows its first line or two, and then
+/// more of itself in the order of what is missed most. The rest is the log's.
+fn low(height: u16, machine: u16) -> (u16, u16, u16, u16) {
+    const CURVES: u16 = 4;
+    const LEAST_LOG: u16 = 3;
+    let mut parts = [balance::ROWS + 1, 3, 3];
+    let most = [balance::ROWS + 2, 4, machine];
+    let mut spare = height.saturating_sub(CURVES + parts.iter().sum::<u16>() + LEAST_LOG);
+    for (part, most) in parts.iter_mut().zip(most) {
+        let more = spare.min(most.saturating_sub(*part));
+        *part += more;
+        spare -= more;
+    }
+    let [balance, health, machine] = parts;
+    (CURVES, balance, health, machine)
 }
 
 fn stacked(column: Rect, heights: &[(Panel, u16)]) -> Vec<(Panel, Rect)> {

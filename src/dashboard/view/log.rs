@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::frame::Frame;
-use super::ink::{Ink, put, row, wrapped};
+use super::ink::{Ink, put, row, shortened, wrapped};
 use crate::dashboard::state::{Panel, State};
 use crate::dashboard::words::clock;
 
@@ -36,7 +36,17 @@ fn lines<'a>(state: &State, ink: Ink, inner: Rect) -> Vec<Line<'a>> {
         }
         let time = clock(line.time, state.utc_offset);
         let style = ink.weight(line.weight);
-        let parts = wrapped(&line.text, width.saturating_sub(stamp + 1));
+        let mut parts = wrapped(&line.text, width.saturating_sub(stamp + 1));
+        if rows.is_empty() && parts.len() > height {
+            // The newest is told from its beginning, however little room there is.
+            let rest = parts.split_off(height);
+            if let Some(last) = parts.last_mut() {
+                *last = shortened(
+                    &format!("{last} {}", rest.join(" ")),
+                    width.saturating_sub(stamp + 1),
+                );
+            }
+        }
         // Rows are collected from the foot up.
         for (index, part) in parts.into_iter().enumerate().rev() {
             let head = if index == 0 {

@@ -4,12 +4,14 @@ mod ascii;
 mod axis;
 mod balance;
 mod chart;
+mod classes;
 mod curves;
 mod dialogs;
 mod footer;
 mod frame;
 mod gallery;
 mod header;
+mod health;
 mod help;
 mod ink;
 mod layout;
@@ -74,6 +76,7 @@ fn panel(state: &State, kind: Panel, ink: Ink, area: Rect, buffer: &mut Buffer) 
         Panel::Gallery => gallery::draw(state, ink, area, buffer),
         Panel::Curves => curves::draw(state, ink, area, buffer),
         Panel::Balance => balance::draw(state, ink, area, buffer),
+        Panel::Health => health::draw(state, ink, area, buffer),
         Panel::Machine => machine::draw(state, ink, area, buffer),
         Panel::Log => log::draw(state, ink, area, buffer),
     }

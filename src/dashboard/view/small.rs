@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::ink::{Ink, Piece, fit, inset, joined, put, row, shortened, wrapped};
 use super::{curves, footer, gallery, header};
-use crate::dashboard::state::{Chart, Series, State};
+use crate::dashboard::state::{Chart, Series, State, Tone};
 use crate::dashboard::words::{figure, grouped, probability};
 
 /// Columns of the picture.
@@ -88,6 +88,14 @@ pub(super) fn line(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
         .progress()
         .map_or_else(String::new, |part| format!("{:.1}%", part * 100.0));
     let word = shortened(&standing.words(), width.saturating_sub(2));
+    let alarm = header::alarm(state, ink);
+    // Where there is room for one of the two, an alarm says more than that the run goes on.
+    let goes_on = !matches!(standing.tone(), Tone::Over | Tone::Alarm);
+    let (word_rank, alarm_rank) = if alarm.is_some() && goes_on {
+        (1, 0)
+    } else {
+        (0, 1)
+    };
     let loss = |letter: &'static str, series: Series| {
         Line::from(vec![
             Span::styled(letter, ink.series(series)),
@@ -96,16 +104,17 @@ pub(super) fn line(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
     };
     let mut pieces = vec![
         Piece::new(
-            0,
+            word_rank,
             Span::styled(
                 format!("{} {word}", header::dot(standing)),
                 ink.tone(standing.tone()),
             ),
         ),
-        Piece::new(1, percent),
-        Piece::new(2, loss("D", Series::DLoss)),
-        Piece::new(3, loss("G", Series::GLoss)),
+        Piece::new(2, percent),
+        Piece::new(3, loss("D", Series::DLoss)),
+        Piece::new(4, loss("G", Series::GLoss)),
     ];
+    pieces.splice(1..1, alarm.map(|alarm| Piece::new(alarm_rank, alarm)));
     fit(&mut pieces, width, 1);
     put(buffer, area, joined(pieces, &Span::raw(" ")));
 }

@@ -1,6 +1,7 @@
 //! The course of a figure in one row.
 
 use ratatui::text::Span;
+use sparring_contract::protocol::Quality;
 
 use super::ink::Ink;
 use crate::dashboard::state::{Series, Slice, State};
@@ -12,10 +13,28 @@ const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█
 pub(super) fn slices(state: &State, series: Series, width: u16) -> Vec<Slice> {
     let (window, _) = state.look.window(&state.history);
     let (smoothing, _) = state.look.smoothing();
-    state
-        .history
-        .slices(series, window, usize::from(width), smoothing)
+    state.history.slices(
+        |stats| series.of(stats),
+        window,
+        usize::from(width),
+        smoothing,
+    )
 }
+
+/// The quality curve since the run began, a slice a cell.
+pub(super) fn quality(state: &State, width: u16) -> Vec<Slice> {
+    let quality = &state.health.quality;
+    let distance = |point: &Quality| point.quick_distance.clamp(LEAST_DISTANCE, f64::INFINITY);
+    quality.slices(distance, whole_run(state), usize::from(width), 0.0)
+}
+
+/// Seconds from the first point of the quality curve to the last.
+pub(super) fn whole_run(state: &State) -> f64 {
+    state.health.quality.seconds().max(1.0)
+}
+
+/// Quick distances of real digits scatter from −0.2 to 1: what is below this is drawn as this, for logarithms.
+const LEAST_DISTANCE: f64 = 0.5;
 
 /// Of the largest figure, a course covers at least this part: what hardly changes shall look as if.
 const LEAST_SPAN: f64 = 0.3;
@@ -23,10 +42,26 @@ const LEAST_SPAN: f64 = 0.3;
 /// A bar a slice, the lowest and the highest of their own course; blank before the first report and where a figure
 /// was not finite.
 pub(super) fn text(slices: &[Slice]) -> String {
+    bars(slices, |high| LEAST_SPAN * high.abs())
+}
+
+/// The same on a logarithmic scale, for figures above 0.
+pub(super) fn logarithmic(slices: &[Slice]) -> String {
+    let logarithms: Vec<_> = slices
+        .iter()
+        .map(|slice| match slice {
+            Slice::Mean(value) => Slice::Mean(value.ln()),
+            other => *other,
+        })
+        .collect();
+    bars(&logarithms, |_| -(1.0 - LEAST_SPAN).ln())
+}
+
+fn bars(slices: &[Slice], least_span: impl Fn(f64) -> f64) -> String {
     let means = || slices.iter().filter_map(|slice| slice.mean());
     let low = means().fold(f64::INFINITY, f64::min);
     let high = means().fold(f64::NEG_INFINITY, f64::max);
-    let span = (high - low).max(LEAST_SPAN * high.abs());
+    let span = (high - low).max(least_span(high));
     let foot = f64::midpoint(low, high) - span / 2.0;
     let mut last = ' ';
     slices
@@ -42,7 +77,8 @@ pub(super) fn text(slices: &[Slice]) -> String {
         .collect()
 }
 
-fn level(part: f64) -> char {
+/// A bar of this part of the whole height.
+pub(super) fn level(part: f64) -> char {
     let index = usize::try_from(whole(part.clamp(0.0, 1.0) * 7.0)).unwrap_or(0);
     LEVELS[index.min(7)]
 }
@@ -75,5 +111,13 @@ mod tests {
         let slices = [5400.0, 5410.0, 5390.0].map(Slice::Mean);
         assert_eq!(text(&slices), "▅▅▄");
         assert_eq!(text(&[Slice::Mean(0.0); 3]), "▁▁▁");
+        assert_eq!(logarithmic(&[100.0, 99.0].map(Slice::Mean)), "▅▄");
+    }
+
+    #[test]
+    fn on_a_logarithmic_scale_every_halving_is_as_high() {
+        let slices = [64.0, 32.0, 16.0, 8.0].map(Slice::Mean);
+        assert_eq!(logarithmic(&slices), "█▆▃▁");
+        assert_eq!(text(&slices), "█▄▂▁");
     }
 }

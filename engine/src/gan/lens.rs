@@ -1,0 +1,67 @@
+//! What the discriminator gets to see of a picture, real or fake.
+
+use sparring_contract::config::Config;
+use tch::{Kind, Tensor};
+
+/// Noise and shifts that keep the discriminator from telling pictures by trifles, or by heart. Both can be
+/// differentiated, so that the generator learns through them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lens {
+    noise: f64,
+    noise_steps: u64,
+    translation: f64,
+}
+
+impl Lens {
+    pub(super) fn of(config: &Config) -> Self {
+        Self {
+            noise: config.instance_noise,
+            noise_steps: config.instance_noise_steps,
+            translation: config.augment_translation,
+        }
+    }
+
+    /// Pictures `[n, channels, height, width]` as they are seen in a step.
+    pub(super) fn look(&self, pictures: &Tensor, step: u64) -> Tensor {
+        let seen = if self.translation > 0.0 {
+            translated(pictures, self.translation)
+        } else {
+            pictures.shallow_clone()
+        };
+        let noise = self.noise_at(step);
+        if noise > 0.0 {
+            // Instance noise (Sønderby et al. 2017, section 3).
+            &seen + seen.detach().randn_like() * noise
+        } else {
+            seen
+        }
+    }
+
+    fn noise_at(&self, step: u64) -> f64 {
+        if self.noise_steps == 0 {
+            self.noise
+        } else {
+            self.noise * (1.0 - step as f64 / self.noise_steps as f64).max(0.0)
+        }
+    }
+}
+
+/// Each picture shifted by its own whole number of pixels, up to this share of a side («`DiffAugment`», Zhao et al. 2020).
+/// What comes in from outside repeats the edge.
+fn translated(pictures: &Tensor, share: f64) -> Tensor {
+    let sizes = pictures.size();
+    [2, 3]
+        .into_iter()
+        .fold(pictures.shallow_clone(), |seen, axis| {
+            let side = sizes[axis];
+            // At most half of a side, which fits.
+            #[allow(clippy::cast_possible_truncation)]
+            let most = (side as f64 * share).round() as i64;
+            let options = (Kind::Int64, pictures.device());
+            let offsets = Tensor::randint_low(-most, most + 1, [sizes[0], 1, 1, 1], options);
+            let mut line = [1; 4];
+            line[axis] = side;
+            let from = (Tensor::arange(side, options).view(line) + offsets).clamp(0, side - 1);
+            seen.gather(axis as i64, &from.expand_as(&seen), false)
+        })
+}

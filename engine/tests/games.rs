@@ -1,0 +1,257 @@
+//! Losses, penalties, norms, averages and classes against PyTorch's: three steps of small games, made by
+//! `tests/python/make_games.py`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss
+)] // a test may fail loudly
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use sparring_contract::config::{Config, Request, Setting, resolve};
+use sparring_engine::data::{Batch, Dataset, Images};
+use sparring_engine::gan::Session;
+use tch::{Device, Tensor};
+
+/// How far a loss may be from PyTorch's, of its size, or of 1 if it is less.
+const TOLERANCE: f64 = 1e-5;
+
+/// How far a tensor of the state may be from PyTorch's, in relative L2 norm. Adam's first steps are hardly more than the
+/// signs of gradients, and rounding moves those that are next to nothing.
+const STATE_TOLERANCE: f64 = 2e-4;
+
+/// Seeds are the process's, and tests are threads of one.
+fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What all games have in common.
+const SMALL: &[&str] = &[
+    "batch_size=8",
+    "latent_dim=6",
+    "generator.hidden=[12, 10]",
+    "generator.activation=leaky_relu",
+    "discriminator.hidden=[14, 9]",
+];
+
+fn config(rules: &[&str]) -> Config {
+    let settings = SMALL
+        .iter()
+        .chain(rules)
+        .map(|text| Setting::parse(text).unwrap())
+        .collect();
+    resolve(&Request {
+        preset: Some("tutorial".to_owned()),
+        settings,
+        ..Request::default()
+    })
+    .unwrap()
+    .config
+}
+
+/// Sixty-four images of nothing, each of the first class: the game is played on others, but the networks take their
+/// sizes from these.
+fn data() -> Dataset {
+    let images = Images {
+        origin: String::new(),
+        count: 64,
+        height: 8,
+        width: 8,
+        pixels: vec![0; 64 * 64],
+    };
+    Dataset::on(Device::Cpu, &images).with_classes(&[0; 64])
+}
+
+struct Game {
+    name: &'static str,
+    config: Config,
+    tensors: Vec<(String, Tensor)>,
+}
+
+impl Game {
+    fn of(name: &'static str, rules: &[&str]) -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/games.safetensors");
+        Self {
+            name,
+            config: config(rules),
+            tensors: Tensor::read_safetensors(path).unwrap(),
+        }
+    }
+
+    fn get(&self, name: &str) -> &Tensor {
+        let name = format!("{}.{name}", self.name);
+        let found = self.tensors.iter().find(|(known, _)| *known == name);
+        &found.unwrap_or_else(|| panic!("no {name}")).1
+    }
+
+    /// Plays the three steps and holds losses and state against PyTorch's.
+    fn play(&self) {
+        let _alone = alone();
+        let mut session = Session::new(&self.config, data());
+        for (name, mut tensor) in session.snapshot().tensors {
+            if !name.starts_with("optimizer.") {
+                tch::no_grad(|| tensor.copy_(self.get(&format!("initial.{name}"))));
+            }
+        }
+        for step in 0..3 {
+            let at = |name: &str| self.get(&format!("{step}.{name}"));
+            let batch = Batch {
+                images: at("real").shallow_clone(),
+                classes: (self.config.classes > 0).then(|| at("classes").shallow_clone()),
+            };
+            tch::manual_seed(step);
+            session.step_on(&batch, at("noise"));
+            let figures = session.figures();
+            for (name, found) in [("d_loss", figures.d_loss), ("g_loss", figures.g_loss)] {
+                let expected = at(name).double_value(&[]);
+                assert!(
+                    (found - expected).abs() <= TOLERANCE * expected.abs().max(1.0),
+                    "{}: {name} of step {step}: {found}, not {expected}",
+                    self.name
+                );
+            }
+            for (name, mut tensor) in session.snapshot().tensors {
+                if name.starts_with("optimizer.") {
+                    continue;
+                }
+                let expected = at(&format!("state.{name}"));
+                if self.is_cancelled(&name) {
+                    tch::no_grad(|| tensor.copy_(expected));
+                    continue;
+                }
+                let distance = (&tensor - expected).norm().double_value(&[])
+                    / expected.norm().double_value(&[]);
+                assert!(
+                    distance <= STATE_TOLERANCE,
+                    "{}: {name} after step {step} is off by {distance:e} in relative L2 norm",
+                    self.name
+                );
+            }
+        }
+    }
+
+    /// Whether this bias makes no difference, since a batch norm takes it away again, or the other logit: its gradient
+    /// is nothing but rounding, of which Adam makes whole steps.
+    fn is_cancelled(&self, name: &str) -> bool {
+        let biases: &[&str] = match self.name {
+            "least_squares" => &["generator.model.0.bias", "generator.model.3.bias"],
+            "convolutional" => &["generator.model.0.bias", "generator.model.4.bias"],
+            "relativistic" => &["discriminator.model.5.bias"],
+            _ => &[],
+        };
+        biases.iter().any(|bias| name.ends_with(bias))
+    }
+}
+
+#[test]
+fn a_hinge_game_is_that_of_pytorch() {
+    Game::of("hinge", &["loss=hinge"]).play();
+}
+
+#[test]
+fn a_least_squares_game_with_batch_norm_and_an_average_is_that_of_pytorch() {
+    let rules = [
+        "loss=least_squares",
+        "generator.normalization=batch",
+        "ema_decay=0.9",
+    ];
+    Game::of("least_squares", &rules).play();
+}
+
+#[test]
+fn smoothed_labels_and_falling_rates_are_those_of_pytorch() {
+    let rules = [
+        "label_smoothing=0.1",
+        "schedule=linear",
+        "schedule_steps=4",
+        "schedule_floor=0.1",
+    ];
+    Game::of("smooth", &rules).play();
+}
+
+#[test]
+fn a_wasserstein_game_with_gradient_penalty_is_that_of_pytorch() {
+    Game::of("wasserstein", &["loss=wasserstein", "penalty.gradient=10"]).play();
+}
+
+#[test]
+fn a_relativistic_game_with_lazy_penalties_is_that_of_pytorch() {
+    let rules = [
+        "loss=relativistic",
+        "penalty.r1=0.5",
+        "penalty.r2=0.3",
+        "penalty.every=2",
+        "betas=[0.0, 0.99]",
+    ];
+    Game::of("relativistic", &rules).play();
+}
+
+#[test]
+fn a_conditional_game_is_that_of_pytorch() {
+    Game::of("conditional", &["classes=3", "ema_decay=0.9"]).play();
+}
+
+#[test]
+fn a_convolutional_game_with_spectral_norm_and_a_penalty_is_that_of_pytorch() {
+    let rules = [
+        "generator.architecture=dcgan",
+        "generator.hidden=[10, 6]",
+        "generator.normalization=batch",
+        "discriminator.architecture=dcgan",
+        "discriminator.hidden=[5, 12]",
+        "discriminator.normalization=spectral",
+        "penalty.r1=1",
+    ];
+    Game::of("convolutional", &rules).play();
+}
+
+#[test]
+fn a_discriminator_that_learns_thrice_a_step_sees_each_image_once_an_epoch() {
+    let _alone = alone();
+    let config = config(&["discriminator_steps=3", "generator_steps=2"]);
+    let mut session = Session::new(&config, data());
+    // Eight batches, three a step.
+    assert_eq!(session.batches().steps_per_epoch(), 3);
+    for _ in 0..4 {
+        session.step();
+    }
+    assert_eq!(session.batches().images_before(4), 64 + 24);
+    let tensors = session.snapshot().tensors;
+    let steps = |name: &str| {
+        let found = tensors.iter().find(|(known, _)| known == name);
+        found.unwrap().1.double_value(&[])
+    };
+    assert_eq!(steps("optimizer.discriminator.step"), 3.0 + 3.0 + 2.0 + 3.0);
+    assert_eq!(steps("optimizer.generator.step"), 8.0);
+}
+
+#[test]
+fn what_the_discriminator_sees_depends_on_seed_and_step_alone() {
+    let _alone = alone();
+    let rules = [
+        "instance_noise=0.1",
+        "instance_noise_steps=100",
+        "augment_translation=0.25",
+        "discriminator.dropout=0.3",
+        "label_smoothing=0.1",
+    ];
+    let weights = |steps_before: u64| {
+        let mut session = Session::new(&config(&rules), data());
+        for _ in 0..steps_before {
+            session.step();
+        }
+        let kept = session.snapshot().copied();
+        let mut session = Session::new(&config(&rules), data());
+        session.restore(&kept).unwrap();
+        for _ in steps_before..4 {
+            session.step();
+        }
+        session.snapshot().copied()
+    };
+    let (one, other) = (weights(0), weights(2));
+    for ((name, one), (_, other)) in one.tensors.iter().zip(&other.tensors) {
+        assert_eq!(one, other, "{name}");
+    }
+}

@@ -1,0 +1,128 @@
+//! What becomes of a run in which a number is not finite.
+
+use sparring_contract::protocol::{Event, Reason, Rollback};
+use sparring_contract::run::CheckpointHeader;
+
+use crate::lab::{Lab, Said, tensors};
+
+/// Trains with a step that goes wrong.
+fn train(lab: &Lab, name: &str, fault: &str) -> Said {
+    let arguments = [
+        "--name",
+        name,
+        "--steps",
+        "120",
+        "--set",
+        "output.checkpoint_every_steps=50",
+        "--set",
+        "output.checkpoint_every_epochs=0",
+    ];
+    let mut command = lab.training(&arguments);
+    Said::from(command.env("SPARRING_FAULT", fault).output().unwrap())
+}
+
+fn rollbacks(events: &[Event]) -> Vec<&Rollback> {
+    events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Rollback(rollback) => Some(rollback),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn a_number_that_is_not_finite_leads_back_to_the_last_good_state_with_lower_rates() {
+    let lab = Lab::new();
+    let said = train(&lab, "stumbled", "nan@70");
+    assert_eq!(said.code, 0, "{said:?}");
+    let events = said.events();
+    let [rollback] = rollbacks(&events)[..] else {
+        panic!("{events:?}")
+    };
+    assert_eq!(
+        (rollback.step, rollback.back_to, rollback.attempt),
+        (71, 50, 1)
+    );
+    assert_eq!(
+        rollback.cause,
+        "a loss is not finite: generator.model.0.weight is not finite"
+    );
+    assert_eq!(
+        (
+            rollback.generator_learning_rate,
+            rollback.discriminator_learning_rate
+        ),
+        (1e-4, 1e-4)
+    );
+    let run = lab.run("stumbled");
+    let log = std::fs::read_to_string(run.worker_log()).unwrap();
+    assert!(
+        log.contains("back to step 50 with learning rates 0.0001 and 0.0001, attempt 1"),
+        "{log}"
+    );
+
+    // The file of the last step is sound, and knows what happened.
+    let header = CheckpointHeader::read(&run.checkpoint_file(120)).unwrap();
+    assert_eq!(
+        (header.attempt, header.config.generator.learning_rate),
+        (1, 1e-4)
+    );
+    let is_finite = |number: &[u8]| f32::from_le_bytes(number.try_into().unwrap()).is_finite();
+    assert!(tensors(&run, 120).chunks(4).all(is_finite));
+
+    // It learnt from other batches than the run that never stumbled, and would do so again.
+    assert_eq!(train(&lab, "steady", "nan@9999").code, 0);
+    assert_ne!(tensors(&lab.run("steady"), 120), tensors(&run, 120));
+    assert_eq!(train(&lab, "again", "nan@70").code, 0);
+    assert_eq!(tensors(&lab.run("again"), 120), tensors(&run, 120));
+
+    // So does a run that goes on from its checkpoint.
+    for (name, steps) in [("stumbled", "170"), ("again", "150"), ("again", "170")] {
+        let longer = lab.sparring(&["train", "--resume", name, "--steps", steps, "--json"]);
+        assert_eq!(longer.code, 0, "{longer:?}");
+    }
+    assert_eq!(tensors(&lab.run("again"), 170), tensors(&run, 170));
+}
+
+#[test]
+fn after_three_attempts_a_run_ends_with_everything_saved() {
+    let lab = Lab::new();
+    let said = train(&lab, "lost", "nan@70+");
+    assert_eq!(said.code, 4, "{said:?}");
+    let events = said.events();
+    let attempts: Vec<_> = rollbacks(&events).iter().map(|one| one.attempt).collect();
+    assert_eq!(attempts, [1, 2, 3]);
+    let Some(Event::Ended(ended)) = events.last() else {
+        panic!("{events:?}")
+    };
+    assert_eq!((ended.reason, ended.exit_code), (Reason::Diverged, 4));
+    assert_eq!(
+        ended.message.as_deref(),
+        Some(
+            "step 71: a loss is not finite: generator.model.0.weight is not finite; 3 attempts from step 50 on did not \
+             help: go on with lower learning rates"
+        )
+    );
+    let run = lab.run("lost");
+    assert_eq!(ended.checkpoint, Some(run.checkpoint_file(50)));
+    assert_eq!(lab.sparring(&["wait", "lost"]).code, 4);
+
+    // Whatever it was is over: the run goes on, and with draws that none of the attempts had.
+    let resumed = lab.sparring(&["train", "--resume", "lost", "--json"]);
+    assert_eq!(resumed.code, 0, "{resumed:?}");
+    let header = CheckpointHeader::read(&run.checkpoint_file(120)).unwrap();
+    assert_eq!(
+        (header.attempt, header.config.generator.learning_rate),
+        (4, 2.5e-5)
+    );
+}
+
+#[test]
+fn a_fault_that_makes_no_sense_is_refused() {
+    let lab = Lab::new();
+    train(&lab, "odd", "nan").refused(
+        1,
+        "error: SPARRING_FAULT=nan: expected nan@STEP, or nan@STEP+ for every attempt",
+    );
+}

@@ -1,0 +1,160 @@
+//! How a run does, as it tells while it trains; and its best checkpoint.
+
+use rustix::process::Signal;
+use sparring_contract::protocol::{Event, Health, Verdict};
+
+use crate::lab::{Lab, Live, tensors};
+
+/// Looks as often as is allowed: half of the time.
+const LOOKS: [&str; 2] = ["--set", "output.health_cost=1"];
+
+fn next_look(live: &mut Live) -> Health {
+    match live.until(|event| matches!(event, Event::Health(_))) {
+        Event::Health(health) => *health,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn looks(events: &[Event]) -> Vec<&Health> {
+    events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Health(health) => Some(&**health),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn a_run_on_the_digits_is_judged_while_it_trains_and_its_best_is_kept() {
+    let lab = Lab::new();
+    let small = [
+        "generator.hidden=[32]",
+        "discriminator.hidden=[32]",
+        "output.checkpoint_every_steps=100",
+        "output.keep_checkpoints=1",
+    ];
+    let settings = small.iter().flat_map(|setting| ["--set", setting]);
+    let arguments: Vec<_> = ["train", "--json", "--preset", "mlp", "--name", "judged"]
+        .into_iter()
+        .chain(settings)
+        .chain(LOOKS)
+        .collect();
+    let mut live = Live::start(lab.command(&arguments));
+    let first = next_look(&mut live);
+    assert!(first.quick_distance > 50.0, "{first:?}");
+    assert!((first.histogram.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+    assert_eq!(first.histogram.len(), 10);
+    assert!(first.diversity > 0.0 && (0.1..=1.0).contains(&first.confidence));
+    for share in [first.accuracy_real, first.accuracy_fake, first.saturated] {
+        assert!((0.0..=1.0).contains(&share), "{first:?}");
+    }
+    // Four pixels of five are black in MNIST.
+    assert!((0.75..0.9).contains(&first.saturated_real), "{first:?}");
+    assert_eq!(first.verdict, Verdict::Unclear);
+    assert!(first.words.starts_with("quick distance "), "{first:?}");
+
+    let second = next_look(&mut live);
+    let Event::Checkpoint(saved) =
+        live.until(|event| matches!(event, Event::Checkpoint(saved) if saved.best))
+    else {
+        panic!("no best checkpoint")
+    };
+    assert_eq!(saved.step, second.step);
+    live.signal(Signal::TERM);
+    let (code, _) = live.end();
+    assert_eq!(code, 143);
+
+    let run = lab.run("judged");
+    assert_eq!(run.checkpoints().len(), 1, "the others are pruned");
+    let (path, header) = run.best_checkpoint().unwrap();
+    assert!(header.step >= saved.step && header.quick_distance.is_some());
+    let drawn = lab.sparring(&["sample", "judged", "--best", "-n", "2", "--render", "ascii"]);
+    assert_eq!(drawn.code, 0, "{drawn:?}");
+    assert!(drawn.err.contains(&path.display().to_string()), "{drawn:?}");
+
+    // The run that goes on knows what was best.
+    let resume = ["train", "--resume", "judged", "--json"];
+    let mut live = Live::start(lab.command(&resume));
+    let best = next_look(&mut live).best.unwrap();
+    assert!(best.quick_distance <= header.quick_distance.unwrap());
+    live.signal(Signal::TERM);
+    live.end();
+}
+
+#[test]
+fn looking_changes_no_bit_of_a_run_even_of_one_that_was_killed_and_resumed() {
+    let lab = Lab::new();
+    let long = [
+        "--steps",
+        "3000",
+        "--set",
+        "output.checkpoint_every_steps=500",
+        "--set",
+        "output.checkpoint_every_epochs=0",
+    ];
+    let off = ["--name", "blind", "--set", "output.health_cost=0"];
+    let blind = lab.train(&[&off[..], &long].concat());
+    assert!(looks(&blind.events()).is_empty());
+
+    let on = [&["--name", "watched"][..], &LOOKS, &long].concat();
+    let mut live = Live::start(lab.training(&on));
+    let health = next_look(&mut live);
+    live.until(|event| matches!(event, Event::Checkpoint(_)));
+    live.signal(Signal::KILL);
+    assert_eq!(live.end().0, -1);
+    let resumed = lab.sparring(&["train", "--resume", "watched", "--json"]);
+    assert!(!looks(&resumed.events()).is_empty(), "{resumed:?}");
+    assert_eq!(
+        tensors(&lab.run("watched"), 3000),
+        tensors(&lab.run("blind"), 3000)
+    );
+
+    // The judge knows MNIST alone, and what is not known is not told.
+    assert!(health.quick_distance.is_nan() && health.histogram.is_empty());
+    assert!(health.best.is_none() && health.diversity.is_finite());
+    lab.sparring(&["sample", "watched", "--best"]).refused(
+        1,
+        "error: run `watched` has no best checkpoint yet; it gets one as it trains on MNIST with output.health_cost \
+         above 0",
+    );
+}
+
+#[test]
+fn a_run_whose_pictures_become_one_raises_an_alarm_everywhere() {
+    let lab = Lab::new();
+    let wild = ["--name", "wild", "--set", "generator.learning_rate=1"];
+    let mut live = Live::start(lab.training(&[&wild[..], &LOOKS].concat()));
+    let Event::Alarm { message, .. } = live.until(|event| matches!(event, Event::Alarm { .. }))
+    else {
+        panic!("no alarm")
+    };
+    assert_eq!(
+        message,
+        "collapsing: the pictures differ 0% as much as real ones; lower the learning rates, or take a preset with \
+         batch norm, such as mlp or dcgan"
+    );
+    live.signal(Signal::TERM);
+    let (_, events) = live.end();
+    let again = events
+        .iter()
+        .filter(|event| matches!(event, Event::Alarm { .. }));
+    assert_eq!(again.count(), 0, "it was told before");
+    let log = std::fs::read_to_string(lab.run("wild").worker_log()).unwrap();
+    assert!(
+        log.contains("ALARM at step ") && log.contains(&message),
+        "{log}"
+    );
+}
+
+#[test]
+fn a_run_ends_with_a_look_at_what_it_has_become() {
+    let lab = Lab::new();
+    let said = lab.train(&[&["--minutes", "0.02"][..], &LOOKS].concat());
+    assert_eq!(said.code, 0, "{said:?}");
+    let events = said.events();
+    let Some(Event::Ended(ended)) = events.last() else {
+        panic!("{events:?}")
+    };
+    assert_eq!(looks(&events).last().unwrap().step, ended.stats.step);
+}

@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+"""Three steps of small games in PyTorch 2.13, as numbers to hold the engine against: each loss, penalty and norm once.
+
+    make_games.py OUT.safetensors
+
+For each game of GAMES: the initial state, three batches and noises, and after each step the losses and the whole state,
+that of the moving average included. torch.manual_seed(step) comes before each step, for what is drawn within it.
+"""
+import sys
+
+import torch
+from safetensors.torch import save_file
+from torch import nn, optim
+from torch.nn import functional as F
+from torch.nn.utils.parametrizations import spectral_norm
+
+LATENT, SIDE, BATCH = 6, 8, 8
+# What differs from binary cross-entropy between plain MLPs; engine/tests/games.rs has the same as keys.
+GAMES = {
+    "hinge": dict(loss="hinge"),
+    "least_squares": dict(loss="least_squares", ema=0.9, batch_norm=True),
+    "smooth": dict(smoothing=0.1, schedule=lambda step: 0.1 + 0.9 * (1 - step / 4)),
+    "wasserstein": dict(loss="wasserstein", gradient=10.0),
+    "relativistic": dict(loss="relativistic", r1=0.5, r2=0.3, every=2, betas=(0.0, 0.99)),
+    "conditional": dict(classes=3, ema=0.9),
+    "convolutional": dict(conv=True, r1=1.0, spectral=True, batch_norm=True),
+}
+
+
+def rows(layers):
+    """Layers without those that are None."""
+    return nn.Sequential(*(layer for layer in layers if layer is not None))
+
+
+class Generator(nn.Module):
+    def __init__(self, conv=False, batch_norm=False, classes=0, **_):
+        super().__init__()
+        self.classes = classes
+        norm = (nn.BatchNorm2d if conv else nn.BatchNorm1d) if batch_norm else lambda width: None
+        if conv:
+            self.model = rows([
+                nn.Linear(LATENT, 10 * 2 * 2), nn.Unflatten(1, (10, 2, 2)), norm(10), nn.LeakyReLU(0.2),
+                nn.ConvTranspose2d(10, 6, 4, 2, 1), norm(6), nn.LeakyReLU(0.2),
+                nn.ConvTranspose2d(6, 1, 4, 2, 1), nn.Tanh()])
+        else:
+            self.model = rows([
+                nn.Linear(LATENT + classes, 12), norm(12), nn.LeakyReLU(0.2),
+                nn.Linear(12, 10), norm(10), nn.LeakyReLU(0.2),
+                nn.Linear(10, SIDE * SIDE), nn.Tanh()])
+
+    def forward(self, z, y):
+        if self.classes:
+            z = torch.cat([z, F.one_hot(y, self.classes).float()], 1)
+        return self.model(z).reshape(-1, 1, SIDE, SIDE)
+
+
+class Discriminator(nn.Module):
+    def __init__(self, conv=False, spectral=False, classes=0, **_):
+        super().__init__()
+        norm = spectral_norm if spectral else lambda layer: layer
+        if conv:
+            self.model = rows([
+                norm(nn.Conv2d(1, 5, 4, 2, 1)), nn.LeakyReLU(0.2),
+                norm(nn.Conv2d(5, 12, 4, 2, 1)), nn.LeakyReLU(0.2),
+                nn.Flatten(), norm(nn.Linear(12 * 2 * 2, 1))])
+        else:
+            self.model = rows([
+                nn.Flatten(),
+                norm(nn.Linear(SIDE * SIDE, 14)), nn.LeakyReLU(0.2),
+                norm(nn.Linear(14, 9)), nn.LeakyReLU(0.2),
+                norm(nn.Linear(9, 1))])
+        if classes:
+            self.embedding = nn.Embedding(classes, 9)
+
+    def forward(self, x, y):
+        seen = self.model[:-1](x)
+        logit = self.model[-1](seen)
+        return logit + (self.embedding(y) * seen).sum(1, keepdim=True) if hasattr(self, "embedding") else logit
+
+
+def discriminator_loss(loss, real, fake, smoothing):
+    if loss == "hinge":
+        return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
+    if loss == "least_squares":
+        return 0.5 * F.mse_loss(real, torch.ones_like(real)) + 0.5 * F.mse_loss(fake, torch.zeros_like(fake))
+    if loss == "wasserstein":
+        return fake.mean() - real.mean()
+    if loss == "relativistic":
+        return F.softplus(fake - real).mean()
+    bce = F.binary_cross_entropy_with_logits
+    return bce(real, torch.full_like(real, 1 - smoothing)) + bce(fake, torch.zeros_like(fake))
+
+
+def generator_loss(loss, real, fake):
+    if loss in ("hinge", "wasserstein"):
+        return -fake.mean()
+    if loss == "least_squares":
+        return 0.5 * F.mse_loss(fake, torch.ones_like(fake))
+    if loss == "relativistic":
+        return F.softplus(real - fake).mean()
+    return F.binary_cross_entropy_with_logits(fake, torch.ones_like(fake))
+
+
+def squared_slopes(discriminator, pictures, y):
+    pictures = pictures.detach().requires_grad_()
+    slopes, = torch.autograd.grad(discriminator(pictures, y).sum(), pictures, create_graph=True)
+    return slopes.square().flatten(1).sum(1)
+
+
+def play(name, seed, loss="bce", smoothing=0.0, r1=0.0, r2=0.0, gradient=0.0, every=1, betas=(0.9, 0.999), ema=0.0, classes=0,
+         schedule=lambda step: 1.0, **shape):
+    torch.manual_seed(seed)
+    generator = Generator(classes=classes, **shape)
+    discriminator = Discriminator(classes=classes, **shape)
+    with torch.no_grad():
+        for parameter in discriminator.parameters():
+            if parameter.ndim > 1:
+                parameter *= 2  # so that units are not on for all pictures, or off
+    average = Generator(classes=classes, **shape)
+    average.load_state_dict(generator.state_dict())
+    networks = {"generator": generator, "discriminator": discriminator}
+    if ema:
+        networks["ema.generator"] = average
+    optimizers = [optim.Adam(network.parameters(), lr=2e-4, betas=betas) for network in (generator, discriminator)]
+
+    def keep(prefix):
+        for network, module in networks.items():
+            for key, tensor in module.state_dict().items():
+                if "num_batches" not in key:
+                    kept[f"{name}.{prefix}.{network}.{key}"] = tensor.detach().clone().contiguous()
+
+    kept = {}
+    keep("initial")
+    for step in range(3):
+        real, noise = torch.rand(BATCH, 1, SIDE, SIDE) * 2 - 1, torch.randn(BATCH, LATENT)
+        y = torch.randint(0, max(classes, 1), (BATCH,))
+        kept[f"{name}.{step}.real"], kept[f"{name}.{step}.noise"], kept[f"{name}.{step}.classes"] = real, noise, y
+        for optimizer in optimizers:
+            optimizer.param_groups[0]["lr"] = 2e-4 * schedule(step)
+
+        torch.manual_seed(step)
+        fake = generator(noise, y)
+        # In one pass, as the engine has it: a norm of the weights is brought up to date once.
+        judged = discriminator(torch.cat([real, fake.detach()]), torch.cat([y, y]))
+        d_loss = discriminator_loss(loss, judged[:BATCH], judged[BATCH:], smoothing)
+        if step % every == 0:
+            for gamma, pictures in ((r1, real), (r2, fake)):
+                if gamma:
+                    d_loss = d_loss + every * gamma / 2 * squared_slopes(discriminator, pictures, y).mean()
+            if gradient:
+                between = torch.rand(BATCH, 1, 1, 1) * (fake.detach() - real) + real
+                slopes = (squared_slopes(discriminator, between, y) + 1e-12).sqrt()
+                d_loss = d_loss + every * gradient * (slopes - 1).square().mean()
+        optimizers[1].zero_grad()
+        d_loss.backward()
+        optimizers[1].step()
+
+        logits = discriminator(fake, y)
+        with torch.no_grad():
+            real_logits = discriminator(real, y) if loss == "relativistic" else None
+        g_loss = generator_loss(loss, real_logits, logits)
+        optimizers[0].zero_grad()
+        g_loss.backward()
+        optimizers[0].step()
+        # Taken away by a batch norm, or by the other logit.
+        learning = [layer for layer in generator.model if hasattr(layer, "bias")]
+        cancelled = [layer.bias for layer, after in zip(learning, learning[1:]) if "Norm" in type(after).__name__]
+        cancelled += [discriminator.model[-1].bias] if loss in ("relativistic", "wasserstein", "hinge") else []
+        gradients = [p.grad for network in (generator, discriminator) for p in network.parameters()
+                     if all(p is not bias for bias in cancelled)]
+        largest = max(gradient.abs().max() for gradient in gradients)
+        # What belongs to a class that is not there is zero, and stays.
+        tiny = [gradient.abs() < 3e-6 * largest for gradient in gradients]
+        if any((few & (gradient != 0) if classes else few).any() for few, gradient in zip(tiny, gradients)):
+            return None
+
+        decay = min(ema, (1 + step) / (10 + step))
+        for own, other in zip(average.state_dict().values(), generator.state_dict().values()):
+            if own.is_floating_point():
+                own.lerp_(other, 1 - decay)
+        kept[f"{name}.{step}.d_loss"], kept[f"{name}.{step}.g_loss"] = d_loss.detach(), g_loss.detach()
+        keep(f"{step}.state")
+    return kept
+
+
+kept = {}
+for name, rules in GAMES.items():
+    # A gradient that is next to nothing has a sign that rounding decides on, and Adam makes a whole step of it: a game
+    # without such is looked for.
+    kept |= next(filter(None, (play(name, seed, **rules) for seed in range(5000))))
+save_file(kept, sys.argv[1])
