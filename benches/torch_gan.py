@@ -2,6 +2,7 @@
 """What a user would run instead of sparring: the same two networks in PyTorch, from as taught to well tuned.
 
     torch_gan.py MODE [--model tutorial|conv] [--batch N] [--steps N] [--threads N] …
+    torch_gan.py MODE --dump DIR --at SECONDS,…     what it draws after so much training, as IDX files
 
 MODE  tutorial  as the tutorial has it: torchvision's MNIST, ToTensor and a DataLoader, a picture at a time through PIL
       eager     the same step, with all pictures in memory as one tensor of bytes
@@ -42,11 +43,17 @@ def parse():
     parser.add_argument("--steps", type=int, default=400, help="timed steps")
     parser.add_argument("--seconds", type=float, help="end after so long, even if not all steps are done")
     parser.add_argument("--threads", type=int, default=0, help="0: PyTorch's own choice")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--dump", type=Path, metavar="DIR", help="save pictures there instead of timing steps (tutorial)")
+    parser.add_argument("--at", type=lambda text: [float(mark) for mark in text.split(",")], default=[60.0],
+                        help="seconds of training, rising, by commas, at which 10,000 are saved")
     parser.add_argument("--channels-last", action="store_true", help="the memory format, for conv")
     arguments = parser.parse_args()
     arguments.batch = arguments.batch or {"tutorial": 64, "conv": 128}[arguments.model]
     if arguments.model == "conv" and arguments.mode == "tutorial":
         parser.error("the tutorial has no conv model: choose another mode")
+    if arguments.dump and arguments.model != "tutorial":
+        parser.error("--dump is for --model tutorial")
     if arguments.channels_last and arguments.model != "conv":
         parser.error("--channels-last is for --model conv")
     return arguments
@@ -194,6 +201,31 @@ def measure(step, batches, arguments):
     return done, time.perf_counter() - began
 
 
+def dump(step, batches, generator, arguments):
+    """Saves what the generator draws at each mark of the steps' own time."""
+    arguments.dump.mkdir(parents=True, exist_ok=True)
+    spent, dumps = 0.0, []
+    for mark in arguments.at:
+        while spent < mark:
+            began = time.perf_counter()
+            step(next(batches))
+            spent += time.perf_counter() - began
+        file = arguments.dump / f"{mark:06.1f}s.idx3-ubyte"
+        file.write_bytes(struct.pack(">IIII", 2051, 10_000, 28, 28) + drawn(generator, arguments))
+        dumps.append({"seconds": round(spent, 2), "file": str(file)})
+    return dumps
+
+
+def drawn(generator, arguments):
+    """10,000 pictures as bytes. Training goes on with the noise that it would have had."""
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(7)
+        pixels = generator(torch.randn(10_000, generator[0].in_features))
+    # As it is taught, real pixels go from 0 to 1, and the generator's from -1 to 1.
+    grey = pixels.clamp(0, 1) if arguments.mode == "tutorial" else (pixels + 1) / 2
+    return bytes(grey.mul(255).round().to(torch.uint8).numpy())
+
+
 def peak_megabytes():
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1e6 if sys.platform == "darwin" else 1e6 / 1024)
@@ -203,7 +235,7 @@ def main():
     arguments = parse()
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
-    torch.manual_seed(0)
+    torch.manual_seed(arguments.seed)
     networks = tutorial_networks(arguments.width) if arguments.model == "tutorial" else conv_networks()
     if arguments.channels_last:
         networks = [network.to(memory_format=torch.channels_last) for network in networks]
@@ -212,7 +244,12 @@ def main():
     optimisers = [torch.optim.Adam(network.parameters(), lr=rate, betas=betas, fused=fused) for network in networks]
     make_step = lean_step if arguments.mode in ("lean", "compiled") else plain_step
     batches = taught_batches(arguments) if arguments.mode == "tutorial" else resident_batches(arguments)
-    steps, seconds = measure(make_step(arguments, *networks, *optimisers), batches, arguments)
+    step = make_step(arguments, *networks, *optimisers)
+    if arguments.dump:
+        print(json.dumps({"program": "pytorch", "mode": arguments.mode,
+                          "dumps": dump(step, batches, networks[0], arguments)}))
+        return
+    steps, seconds = measure(step, batches, arguments)
     print(json.dumps({
         "program": "pytorch",
         "mode": arguments.mode + ("+channels_last" if arguments.channels_last else ""),

@@ -233,6 +233,9 @@ pub struct Sample {
     /// Seed of the noise: what torch.manual_seed takes [default: another one every time]
     #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     pub seed: Option<u64>,
+    /// Draw this class alone, of a model that was told of classes [default: each in its turn]
+    #[arg(long, conflicts_with = "live")]
+    pub class: Option<u64>,
     /// Pictures in a row [default: as many as fit]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     pub columns: Option<u16>,

@@ -144,6 +144,63 @@ fn what_cannot_be_sampled_is_said() {
 }
 
 #[test]
+fn a_conditional_generator_draws_the_class_that_is_asked_for() {
+    let lab = Lab::new();
+    let small = [
+        "generator.hidden=[16]",
+        "discriminator.hidden=[16]",
+        "classes=10",
+    ];
+    let settings = small.iter().flat_map(|setting| ["--set", setting]);
+    let arguments = ["train", "--headless", "--steps", "20", "--name", "ten"];
+    let trained = lab.sparring(&arguments.into_iter().chain(settings).collect::<Vec<_>>());
+    assert_eq!(trained.code, 0, "{trained:?}");
+    let saved = |name: &str, count: &str, class: &[&str]| {
+        let path = lab.path().join(name);
+        let fixed = [
+            "sample",
+            "ten",
+            "--seed",
+            "3",
+            "-n",
+            count,
+            "--out",
+            path.to_str().unwrap(),
+        ];
+        let said = lab.sparring(&[&fixed, class].concat());
+        assert_eq!(said.code, 0, "{said:?}");
+        fs::read(path).unwrap()[16..].to_vec()
+    };
+    // Without a class each comes in its turn: pictures 3 and 13 are threes.
+    let all = saved("all.idx3-ubyte", "20", &[]);
+    let threes = saved("threes.idx3-ubyte", "20", &["--class", "3"]);
+    let picture = |of: &[u8], index: usize| of[index * 784..][..784].to_vec();
+    for index in 0..20 {
+        assert_eq!(
+            picture(&all, index) == picture(&threes, index),
+            index % 10 == 3,
+            "{index}"
+        );
+    }
+    lab.sparring(&["sample", "ten", "--class", "10"]).refused(
+        1,
+        &format!(
+            "error: class 10: {} has the classes 0 to 9",
+            lab.run("ten").checkpoint_file(20).display()
+        ),
+    );
+    assert_eq!(lab.train(&["--name", "one", "--steps", "2"]).code, 0);
+    lab.sparring(&["sample", "one", "--class", "1"]).refused(
+        1,
+        &format!(
+            "error: {}: its networks were told of no classes: leave --class out, or train a preset that is, such as \
+             cgan",
+            lab.run("one").checkpoint_file(2).display()
+        ),
+    );
+}
+
+#[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
     let lab = trained();
     let mut child = lab

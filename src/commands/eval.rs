@@ -95,7 +95,7 @@ struct Row {
     control: (&'static str, &'static str),
 }
 
-const ROWS: [Row; 7] = [
+const ROWS: [Row; 9] = [
     Row {
         name: "Fréchet distance",
         of: |figures| figures.frechet,
@@ -135,6 +135,18 @@ const ROWS: [Row; 7] = [
     Row {
         name: "confidence",
         of: |figures| figures.confidence,
+        times: false,
+        control: ("class_gaussians", "class Gaussians"),
+    },
+    Row {
+        name: "label agreement",
+        of: |figures| figures.label_agreement,
+        times: false,
+        control: ("class_gaussians", "class Gaussians"),
+    },
+    Row {
+        name: "accuracy score",
+        of: |figures| figures.accuracy_score,
         times: false,
         control: ("class_gaussians", "class Gaussians"),
     },

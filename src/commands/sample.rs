@@ -61,6 +61,7 @@ fn options(flags: &Sample, checkpoint: PathBuf) -> Options {
         checkpoint,
         count: flags.count,
         seed: flags.seed.unwrap_or_else(any_seed),
+        class: flags.class,
         device: flags.device.clone(),
         columns: flags.columns,
         out: flags.out.clone(),

@@ -39,6 +39,8 @@ pub struct Options {
     pub count: u64,
     /// Seed of the noise.
     pub seed: u64,
+    /// The class of all of them, of a conditional generator.
+    pub class: Option<u64>,
     /// `auto`, `cpu`, `cuda` or `cuda:N`.
     pub device: String,
     /// Pictures in a row; as many as fit, or a square in a PNG, if not given.
@@ -165,6 +167,7 @@ fn start(options: &Options, command: Command) -> Result<Worker> {
         checkpoint,
         count: options.count,
         seed: options.seed,
+        class: options.class,
         device: options.device.clone(),
     };
     Worker::start(command, &task, options.count)

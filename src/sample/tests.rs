@@ -15,6 +15,7 @@ pub fn options(count: u64) -> Options {
         checkpoint: PathBuf::from("/dev/null"),
         count,
         seed: 1,
+        class: None,
         device: "auto".to_owned(),
         columns: None,
         out: None,

@@ -384,7 +384,7 @@ mod tests {
         );
         assert_eq!(
             refusal("preset=vae"),
-            "unknown preset `vae` (from --set preset); there is r3, tutorial, dcgan, mlp, cdcgan"
+            "unknown preset `vae` (from --set preset); there is r3, cgan, tutorial, mlp, dcgan, cdcgan"
         );
     }
 

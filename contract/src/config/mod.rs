@@ -205,16 +205,20 @@ pub const PRESETS: &[Preset] = &[
         source: include_str!("../../../config/r3.toml"),
     },
     Preset {
+        name: "cgan",
+        source: include_str!("../../../config/cgan.toml"),
+    },
+    Preset {
         name: "tutorial",
         source: include_str!("../../../config/tutorial.toml"),
     },
     Preset {
-        name: "dcgan",
-        source: include_str!("../../../config/dcgan.toml"),
-    },
-    Preset {
         name: "mlp",
         source: include_str!("../../../config/mlp.toml"),
+    },
+    Preset {
+        name: "dcgan",
+        source: include_str!("../../../config/dcgan.toml"),
     },
     Preset {
         name: "cdcgan",

@@ -49,6 +49,11 @@ pub struct Figures {
     pub nearest: Option<f64>,
     /// Mean probability of the class that the judge takes a picture for, 0.1 to 1.
     pub confidence: Option<f64>,
+    /// Share of the pictures that the judge takes for what they were asked to be, 0 to 1; of conditional models.
+    pub label_agreement: Option<f64>,
+    /// Share of the real images that a classifier knows which has learnt from the pictures and what they were asked to
+    /// be, 0 to 1; of conditional models.
+    pub accuracy_score: Option<f64>,
 }
 
 /// Real images with a known defect, and what they read.

@@ -19,6 +19,8 @@ pub enum Task {
         /// Seed of the noise: `torch.manual_seed(seed)`, then `torch.randn(n, latent_dim)` for each batch of up to
         /// 256 pictures.
         seed: u64,
+        /// The class of all of them, of a conditional generator; each in its turn if none is named.
+        class: Option<u64>,
         /// `auto`, `cpu`, `cuda` or `cuda:N`.
         device: String,
     },

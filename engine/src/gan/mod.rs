@@ -23,7 +23,7 @@ pub use fit::{Misfit, fits};
 pub use layer::{Layer, Mode};
 pub use network::Network;
 pub use objective::{Judgement, Objective};
-pub use painter::{Noise, Painter};
+pub use painter::{Noise, Painter, round_robin};
 pub use session::{Fault, Figures, Inspection, Session};
 pub use snapshot::{Snapshot, SnapshotError};
 pub use weight::Weight;

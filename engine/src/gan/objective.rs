@@ -76,6 +76,22 @@ impl Objective {
         }
     }
 
+    /// D(x) and D(G(z)), means over the batch, 0 to 1: scalars without a gradient. Both are ½ where the discriminator
+    /// is at a loss.
+    pub(super) fn verdicts(&self, judged: &Judgement) -> [Tensor; 2] {
+        let Judgement { real, fake } = judged;
+        let [real, fake] = [real.detach(), fake.detach()];
+        match self.loss {
+            Loss::Bce | Loss::Hinge => [real.sigmoid(), fake.sigmoid()],
+            Loss::LeastSquares => [real.clamp(0.0, 1.0), fake.clamp(0.0, 1.0)],
+            // The probability that the real image is the more real one of a pair, and that the fake is.
+            Loss::Wasserstein | Loss::Relativistic => {
+                [(&real - &fake).sigmoid(), (fake - real).sigmoid()]
+            }
+        }
+        .map(|shares| shares.mean(Kind::Float))
+    }
+
     /// Whether the generator's loss depends on the logits on real images.
     pub fn generator_needs_real(&self) -> bool {
         self.loss == Loss::Relativistic
@@ -89,12 +105,5 @@ impl Objective {
             return mean_softplus(real, -1.0);
         }
         mean_softplus(real, -1.0) * (1.0 - s) + mean_softplus(real, 1.0) * s
-    }
-}
-
-impl Judgement {
-    /// Mean probabilities of «real» that stand behind the logits, D(x) and D(G(z)): scalars without a gradient.
-    pub(super) fn probabilities(&self) -> [Tensor; 2] {
-        [&self.real, &self.fake].map(|logits| logits.detach().sigmoid().mean(Kind::Float))
     }
 }

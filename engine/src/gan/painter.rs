@@ -12,6 +12,8 @@ use super::snapshot::{Snapshot, SnapshotError};
 pub struct Painter {
     generator: Network,
     classes: i64,
+    /// The one class that is painted.
+    only: Option<i64>,
     /// Pictures painted before.
     painted: i64,
 }
@@ -34,15 +36,28 @@ impl Painter {
         Ok(Self {
             generator,
             classes: config.classes.cast_signed(),
+            only: None,
             painted: 0,
         })
     }
 
+    /// Paints one class alone, of a conditional generator: 0 and up, below its number of classes.
+    #[must_use]
+    pub fn only(self, class: Option<u64>) -> Self {
+        Self {
+            only: class.map(u64::cast_signed),
+            ..self
+        }
+    }
+
     /// Pictures from noise `[n, latent_dim]`: `[n, channels, height, width]`, a byte a pixel. Of a conditional
-    /// generator's the classes go round, from one call to the next.
+    /// generator's the classes go round, from one call to the next, unless one is chosen.
     pub fn paint(&mut self, noise: &Tensor) -> Tensor {
         let count = noise.size()[0];
-        let classes = round_robin(self.painted, count, self.classes);
+        let classes = match self.only {
+            Some(class) => Some(Tensor::full([count], class, (Kind::Int64, Device::Cpu))),
+            None => round_robin(self.painted, count, self.classes),
+        };
         self.painted += count;
         sample(&self.generator, noise, classes.as_ref())
     }
@@ -50,7 +65,7 @@ impl Painter {
 
 /// Classes of `count` pictures, from the one of number `first` on, i64: each class in its turn. `None` if there are no
 /// classes.
-pub(super) fn round_robin(first: i64, count: i64, classes: i64) -> Option<Tensor> {
+pub fn round_robin(first: i64, count: i64, classes: i64) -> Option<Tensor> {
     (classes > 0).then(|| {
         Tensor::arange_start(first, first + count, (Kind::Int64, Device::Cpu)).remainder(classes)
     })

@@ -53,7 +53,7 @@ pub struct Figures {
     pub d_loss: f64,
     /// Generator's loss.
     pub g_loss: f64,
-    /// D(x), 0 to 1.
+    /// D(x), 0 to 1; of a loss that compares pairs, how sure it is that the real image is the real one.
     pub d_real: f64,
     /// D(G(z)), 0 to 1, before the discriminator learnt from these fakes.
     pub d_fake: f64,
@@ -142,7 +142,7 @@ impl Session {
         let (d_loss, judged) = self.teach_discriminator(batch, &fake.detach());
         let g_loss = self.teach_generator(batch, &fake);
 
-        let [d_real, d_fake] = judged.probabilities();
+        let [d_real, d_fake] = self.objective.verdicts(&judged);
         self.tally.add([&d_loss, &g_loss, &d_real, &d_fake]);
         self.losses = Some([d_loss, g_loss]);
         self.steps += 1;

@@ -110,6 +110,12 @@ impl Defect {
     }
 }
 
+/// [`Defect::ClassGaussians`], and the class of each, `[10000]`, i64.
+pub(super) fn labelled_gaussians(digits: &Tensor, labels: &Tensor) -> (Tensor, Tensor) {
+    let (classes, _) = labels.narrow(0, 0, COUNT).sort(0, false);
+    (Defect::ClassGaussians.pictures(digits, labels), classes)
+}
+
 /// Moves pictures to the right; what comes in is black.
 fn shifted(pictures: &Tensor, pixels: i64) -> Tensor {
     let width = pictures.size()[3];
@@ -124,7 +130,7 @@ fn rounded(values: &Tensor) -> Tensor {
     values.round().clamp(0.0, 255.0).to_kind(Kind::Uint8)
 }
 
-/// As many pictures of each class as the first 10,000 digits have.
+/// As many pictures of each class as the first 10,000 digits have, one class after the other.
 fn class_gaussians(digits: &Tensor, labels: &Tensor) -> Tensor {
     let pixels: i64 = digits.size()[1..].iter().product();
     let drawn: Vec<_> = (0..10)

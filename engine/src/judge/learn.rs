@@ -7,8 +7,8 @@ use tch::{Device, Kind, Reduction, Tensor};
 
 use super::classifier::Classifier;
 
-/// Times that every training digit is looked at.
-const EPOCHS: i64 = 7;
+/// Times that a judge looks at every training digit.
+pub(super) const EPOCHS: i64 = 7;
 const BATCH: i64 = 128;
 /// The step size rises to this and falls to nothing again.
 const LEARNING_RATE: f64 = 2e-3;
@@ -20,13 +20,14 @@ const DROPOUT: f64 = 0.4;
 const TURN: f64 = 10.0;
 const SCALE: f64 = 0.1;
 
-/// Teaches a classifier the training digits: pictures `[n, 1, 28, 28]`, u8, and labels `[n]`, i64.
+/// Teaches a classifier digits: pictures `[n, 1, 28, 28]`, u8, and labels `[n]`, i64, in so many epochs.
 ///
 /// The digits are turned and scaled a little, but not shifted: a judge that has learnt to overlook a shift could not
 /// report one. All that is random comes from the seed, by way of libtorch's generator, which the whole process shares.
 /// `done` hears the epoch and its mean loss.
 pub fn learn(
     seed: u64,
+    epochs: i64,
     pictures: &Tensor,
     labels: &Tensor,
     mut done: impl FnMut(i64, f64),
@@ -39,11 +40,11 @@ pub fn learn(
         .unwrap_or_else(|error| unreachable!("Adam over weights that are there: {error}"));
 
     let per_epoch = pictures.size()[0] / BATCH;
-    for epoch in 0..EPOCHS {
+    for epoch in 0..epochs {
         let order = Tensor::randperm(pictures.size()[0], (Kind::Int64, Device::Cpu));
         let mut sum = 0.0;
         for batch in 0..per_epoch {
-            let share = (epoch * per_epoch + batch) as f64 / (EPOCHS * per_epoch) as f64;
+            let share = (epoch * per_epoch + batch) as f64 / (epochs * per_epoch) as f64;
             optimizer.set_lr(LEARNING_RATE * pace(share));
             let chosen = order.narrow(0, batch * BATCH, BATCH);
             let digits = turned(&pictures.index_select(0, &chosen));

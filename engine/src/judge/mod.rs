@@ -49,7 +49,7 @@ impl Judge {
     pub fn make(seed: u64, doing: &mut dyn FnMut(&str)) -> Result<Vec<u8>, EvalError> {
         let pictures = Images::load("mnist")?.tensor();
         let labels = mnist_labels(Split::Train)?;
-        let classifier = learn::learn(seed, &pictures, &labels, |epoch, loss| {
+        let classifier = learn::learn(seed, learn::EPOCHS, &pictures, &labels, |epoch, loss| {
             doing(&format!("epoch {epoch}, loss {loss:.4}"));
         });
         // What is measured is what will be read: half precision.

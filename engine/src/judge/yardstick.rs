@@ -4,8 +4,10 @@ use sparring_contract::protocol::{Control, Figures, Report, Second};
 use tch::Tensor;
 
 use super::classifier::Classifier;
+use super::controls::{Defect, labelled_gaussians};
 use super::gaussian::Gaussian;
 use super::ground::Ground;
+use super::learn::learn;
 use super::neighbours::nearest;
 use super::spectrum::{COMPONENTS, MOST_PIXELS, Spectrum};
 use super::{Judge, JudgeError};
@@ -16,6 +18,10 @@ pub const PICTURES: i64 = 10_000;
 
 /// Fewer say nothing about a covariance of 300 dimensions.
 pub const FEWEST: i64 = 1000;
+
+/// Times that a classifier looks at every picture, where what it learns from them is a figure: real digits teach it
+/// enough by then.
+const LESSONS: i64 = 3;
 
 /// Why nothing could be judged.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +56,8 @@ pub struct Yardstick {
     real: Tensor,
     against: String,
     judges: Option<[Court; 2]>,
+    /// What the digits are: of `training` and of `real`, `[n]`, i64.
+    labels: Option<[Tensor; 2]>,
     fine: Option<(Spectrum, Gaussian)>,
     /// Mean distance of a real image to the nearest training image.
     nearest: f64,
@@ -87,15 +95,18 @@ impl Yardstick {
         check_size(&real, &training)?;
 
         doing("looking at the real images");
-        let judges = if is_mnist {
-            let labels = mnist_labels(Split::Test)?;
+        let (judges, labels) = if is_mnist {
+            let labels = [Split::Train, Split::Test].map(mnist_labels);
+            let [of_training, of_test] = labels;
+            let labels = [of_training?, of_test?];
             let court = |judge: Judge| Court {
-                ground: Ground::new(&judge.classifier, &real, &labels),
+                ground: Ground::new(&judge.classifier, &real, &labels[1]),
                 judge,
             };
-            Some([court(Judge::first()?), court(Judge::second()?)])
+            let judges = [court(Judge::first()?), court(Judge::second()?)];
+            (Some(judges), Some(labels))
         } else {
-            None
+            (None, None)
         };
         let enough = training.size()[0].min(real.size()[0]) >= FEWEST;
         let fine = enough
@@ -116,16 +127,19 @@ impl Yardstick {
             real,
             against,
             judges,
+            labels,
             fine,
             nearest,
             left_out,
         })
     }
 
-    /// Judges pictures `[n, 1, h, w]`, u8, the first 10,000 of them. `doing` hears what takes time.
+    /// Judges pictures `[n, 1, h, w]`, u8, the first 10,000 of them, and if it is known what they were asked to be,
+    /// `[n]`, i64, also by that. `doing` hears what takes time.
     pub fn measure(
         &self,
         pictures: &Tensor,
+        asked: Option<&Tensor>,
         doing: &mut dyn FnMut(&str),
     ) -> Result<Report, EvalError> {
         check_size(pictures, &self.real)?;
@@ -148,6 +162,26 @@ impl Yardstick {
         found.nearest = Some(away / self.nearest);
         floor.nearest = Some(1.0);
 
+        let mut controls = self.controls().to_vec();
+        if let (Some([court, _]), Some([labels, _]), Some(asked)) =
+            (&self.judges, &self.labels, asked)
+        {
+            let agreement = |pictures: &Tensor, asked: &Tensor| {
+                Some(court.judge.classifier.accuracy(pictures, asked))
+            };
+            let (asked, labels_of_real) = (first(asked, count), first(labels, count));
+            found.label_agreement = agreement(&pictures, &asked);
+            floor.label_agreement = agreement(&real, &labels_of_real);
+            found.accuracy_score = self.accuracy_score(&pictures, &asked, "the pictures", doing);
+            floor.accuracy_score =
+                self.accuracy_score(&real, &labels_of_real, "real digits", doing);
+            let (name, words) = Defect::ClassGaussians.names();
+            if let Some(control) = controls.iter_mut().find(|control| control.name == name) {
+                let (pictures, asked) = labelled_gaussians(&self.training, labels);
+                control.figures.accuracy_score =
+                    self.accuracy_score(&pictures, &asked, words, doing);
+            }
+        }
         let second = self.second(&pictures).zip(self.second(&real));
         let second = second.map(|(found, floor)| Second { found, floor });
         Ok(Report {
@@ -156,9 +190,27 @@ impl Yardstick {
             found,
             floor,
             second,
-            controls: self.controls().to_vec(),
+            controls,
             left_out: self.left_out.clone(),
         })
+    }
+
+    /// The classification accuracy score (Ravuri and Vinyals 2019): how many real digits a classifier knows that has
+    /// learnt from these pictures and what they were asked to be.
+    fn accuracy_score(
+        &self,
+        pictures: &Tensor,
+        asked: &Tensor,
+        what: &str,
+        doing: &mut dyn FnMut(&str),
+    ) -> Option<f64> {
+        let [_, labels] = self.labels.as_ref()?;
+        let mut tell = |epoch| doing(&format!("learning from {what}: {epoch} of {LESSONS}"));
+        tell(1);
+        let classifier = learn(0, LESSONS, pictures, asked, |epoch, _| {
+            tell((epoch + 1).min(LESSONS))
+        });
+        Some(classifier.accuracy(&self.real, labels))
     }
 
     /// What the judge's controls read; none for a data set that it does not know.
@@ -260,7 +312,6 @@ pub(super) fn examine(
     seed: u64,
     doing: &mut dyn FnMut(&str),
 ) -> Result<super::About, EvalError> {
-    use super::controls::Defect;
     let digits = Images::load("mnist")?.tensor();
     let Some(test) = Images::load_test("mnist")? else {
         return Err(JudgeError::Foreign.into());

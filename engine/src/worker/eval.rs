@@ -6,8 +6,9 @@ use sparring_contract::protocol::{FrameError, Report, Subject, TaskReply, write_
 use sparring_contract::run::CheckpointHeader;
 use tch::{Device, Tensor};
 
-use super::task::draw;
+use super::task::{Drawn, draw};
 use crate::data::Images;
+use crate::gan::round_robin;
 use crate::judge::{PICTURES, Yardstick};
 
 /// Judges a subject, and says meanwhile what it is doing.
@@ -32,17 +33,25 @@ fn say(out: &mut impl Write, reply: &TaskReply) -> Result<(), FrameError> {
 }
 
 fn judge(subject: &Subject, doing: &mut dyn FnMut(&str)) -> anyhow::Result<Report> {
-    let (pictures, data) = match subject {
+    let (pictures, asked, data) = match subject {
         Subject::Checkpoint { path, seed, device } => {
             let header = CheckpointHeader::read(path)?;
             doing("drawing pictures");
-            let drawn: Vec<_> = draw(path, &header, PICTURES.unsigned_abs(), *seed, device)?
+            let how = Drawn {
+                seed: *seed,
+                class: None,
+                device: device.clone(),
+            };
+            let drawn: Vec<_> = draw(path, &header, PICTURES.unsigned_abs(), &how)?
                 .map(|some| some.to_device(Device::Cpu))
                 .collect();
-            (Tensor::cat(&drawn, 0), header.config.data)
+            let asked = round_robin(0, PICTURES, header.config.classes.cast_signed());
+            (Tensor::cat(&drawn, 0), asked, header.config.data)
         }
-        Subject::Samples { path, data } => (Images::load_samples(path)?.tensor(), data.clone()),
+        Subject::Samples { path, data } => {
+            (Images::load_samples(path)?.tensor(), None, data.clone())
+        }
     };
     let yardstick = Yardstick::new(&data, doing)?;
-    Ok(yardstick.measure(&pictures, doing)?)
+    Ok(yardstick.measure(&pictures, asked.as_ref(), doing)?)
 }

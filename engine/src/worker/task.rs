@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use sparring_contract::exit;
 use sparring_contract::protocol::{Purpose, Task, TaskReply, read_frame, write_frame};
 use sparring_contract::run::CheckpointHeader;
@@ -39,28 +39,32 @@ fn do_task(out: &mut impl Write) -> anyhow::Result<()> {
             checkpoint,
             count,
             seed,
+            class,
             device,
-        } => sample(out, &checkpoint, count, seed, &device)?,
+        } => sample(
+            out,
+            &checkpoint,
+            count,
+            &Drawn {
+                seed,
+                class,
+                device,
+            },
+        )?,
         Task::Eval { subject } => eval::eval(out, &subject)?,
     }
     write_frame(out, &TaskReply::Done)?;
     Ok(())
 }
 
-fn sample(
-    out: &mut impl Write,
-    path: &Path,
-    count: u64,
-    seed: u64,
-    device: &str,
-) -> anyhow::Result<()> {
+fn sample(out: &mut impl Write, path: &Path, count: u64, how: &Drawn) -> anyhow::Result<()> {
     let header = CheckpointHeader::read(path)?;
-    for drawn in draw(path, &header, count, seed, device)? {
+    for drawn in draw(path, &header, count, how)? {
         write_frame(
             out,
             &TaskReply::Pictures(pictures::pictures(
                 Purpose::Fresh,
-                seed,
+                how.seed,
                 header.step,
                 &drawn,
             )),
@@ -69,21 +73,46 @@ fn sample(
     Ok(())
 }
 
+/// What pictures are drawn from.
+pub(super) struct Drawn {
+    /// Seed of the noise.
+    pub(super) seed: u64,
+    /// The class of all of them; each in its turn if none is named.
+    pub(super) class: Option<u64>,
+    /// The configuration's name of a device.
+    pub(super) device: String,
+}
+
 /// Pictures of a checkpoint's generator, `[n, channels, height, width]`, a byte a pixel, up to [`CHUNK`] at a time: the
 /// same seed gives the same pictures, whatever they are drawn for.
 pub(super) fn draw(
     path: &Path,
     header: &CheckpointHeader,
     count: u64,
-    seed: u64,
-    device: &str,
+    how: &Drawn,
 ) -> anyhow::Result<impl Iterator<Item = Tensor> + use<>> {
-    let device = native::device(device)?;
+    let classes = header.config.classes;
+    match how.class {
+        Some(_) if classes == 0 => bail!(
+            "{}: its networks were told of no classes: leave --class out, or train a preset that is, such as cgan",
+            path.display()
+        ),
+        Some(class) if class >= classes => {
+            bail!(
+                "class {class}: {} has the classes 0 to {}",
+                path.display(),
+                classes - 1
+            )
+        }
+        _ => {}
+    }
+    let device = native::device(&how.device)?;
     let unreadable = || format!("cannot read {}", path.display());
     let snapshot = checkpoint::load(path, header).with_context(unreadable)?;
-    let mut painter =
+    let painter =
         Painter::new(&header.config, header.shape, &snapshot, device).with_context(unreadable)?;
-    let mut noise = Noise::seeded(seed, header.config.latent_dim);
+    let mut painter = painter.only(how.class);
+    let mut noise = Noise::seeded(how.seed, header.config.latent_dim);
     let mut left = count;
     Ok(std::iter::from_fn(move || {
         let chunk = left.min(CHUNK);
