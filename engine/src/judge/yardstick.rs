@@ -208,7 +208,7 @@ impl Yardstick {
         let mut tell = |epoch| doing(&format!("learning from {what}: {epoch} of {LESSONS}"));
         tell(1);
         let classifier = learn(0, LESSONS, pictures, asked, |epoch, _| {
-            tell((epoch + 1).min(LESSONS))
+            tell((epoch + 1).min(LESSONS));
         });
         Some(classifier.accuracy(&self.real, labels))
     }
