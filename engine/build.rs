@@ -59,6 +59,8 @@ fn compile_native(libtorch: &Path) -> Result<(), Box<dyn Error>> {
                 "native",
                 "team",
                 "product",
+                "avx512",
+                "matmul",
                 "activation",
                 "dense",
                 "conv",

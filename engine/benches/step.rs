@@ -208,8 +208,8 @@ impl Networks {
     }
 }
 
-/// Times the parts of a step in the order of a step, the matrix products of a step alone, and Adam's pass alone:
-/// networks of dense layers on the CPU.
+/// Times the parts of a step in the order of a step, the matrix products of a step alone, by libtorch and by the team,
+/// and Adam's pass alone: networks of dense layers on the CPU. The bound is of the quicker products.
 fn bound(options: &Options) -> anyhow::Result<()> {
     let config = &options.config;
     for (name, plan) in [
@@ -232,14 +232,22 @@ fn bound(options: &Options) -> anyhow::Result<()> {
     let flop: i64 = products.iter().map(Product::flop).sum();
     // The products as libtorch makes them with threads of its own: before there is a team, which does without those.
     tch::set_num_threads(i32::try_from(config.threads)?);
-    let products_ms = mean_ms(options, || {
+    let libtorch_ms = mean_ms(options, || {
         for product in &mut products {
             let _ = product.left.f_mm_out(&product.out, &product.right);
         }
     });
-    drop(products);
 
     native::prepare(config.threads);
+    let team_ms = tch::no_grad(|| {
+        mean_ms(options, || {
+            for product in &mut products {
+                product.out = native::matmul(&product.left, &product.right);
+            }
+        })
+    });
+    drop(products);
+    let products_ms = libtorch_ms.min(team_ms);
     let mut players = [
         (&networks.generator, &config.generator),
         (&networks.discriminator, &config.discriminator),
@@ -265,6 +273,8 @@ fn bound(options: &Options) -> anyhow::Result<()> {
             "threads": config.threads,
             "step_ms": step_ms,
             "gflop": flop as f64 * 1e-9,
+            "libtorch_products_ms": libtorch_ms,
+            "team_products_ms": team_ms,
             "products_ms": products_ms,
             "products_gflop_per_s": flop as f64 * 1e-6 / products_ms,
             "adam_ms": adam_ms,

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used)] // a test may fail loudly
 mod near;
 
+use std::process::Command;
+
 use near::{activated, assert_near, fitting, grid};
-use sparring_engine::native::{Activation, dense, mean_softplus, prepare, scaled_images};
+use sparring_engine::native::{Activation, dense, matmul, mean_softplus, prepare, scaled_images};
 use tch::{Device, Kind, Tensor};
 
 /// More threads than most machines that test have cores: pieces must come out right even when a thread is held up.
@@ -16,10 +18,26 @@ const ACTIVATIONS: [Activation; 4] = [
     Activation::Tanh,
 ];
 
+// One test, since a process has one team, and a team one leader.
 #[test]
-fn a_dense_layer_and_its_gradients_are_those_of_libtorch() {
+fn what_a_team_makes_is_what_libtorch_makes() {
     prepare(THREADS);
     tch::manual_seed(0);
+    dense_layers_and_their_gradients();
+    products_and_their_gradients();
+}
+
+#[test]
+fn so_it_is_on_a_processor_without_avx512() {
+    let this = std::env::current_exe().unwrap();
+    let status = Command::new(this)
+        .env("SPARRING_PRODUCTS", "blas")
+        .args(["--exact", "what_a_team_makes_is_what_libtorch_makes"])
+        .status();
+    assert!(status.unwrap().success());
+}
+
+fn dense_layers_and_their_gradients() {
     // Narrower than a piece, not a whole number of blocks, and wide enough for every thread.
     for [n, inputs, outputs] in [[3, 5, 1], [2, 100, 65], [64, 784, 512], [600, 130, 1030]] {
         for activation in ACTIVATIONS {
@@ -49,6 +67,54 @@ fn a_dense_layer_and_its_gradients_are_those_of_libtorch() {
             assert_near(&case, &penalty(&found), &penalty(&expected));
         }
     }
+}
+
+fn products_and_their_gradients() {
+    // A number alone, less than a tile, what divides into none, more than a panel is deep, and narrow either way.
+    let sizes = [
+        [1, 1, 1],
+        [5, 3, 15],
+        [67, 70, 131],
+        [50, 1100, 49],
+        [130, 40, 1],
+        [1, 40, 130],
+    ];
+    for [m, k, n] in sizes {
+        let (left, right) = (grid(&[m, k], 0.25), grid(&[k, n], 0.25));
+        // Each also as the transpose of what lies in memory.
+        let turned = |t: &Tensor| t.detach().tr().contiguous().tr().set_requires_grad(true);
+        for (left, right) in [
+            (&left, &right),
+            (&turned(&left), &right),
+            (&left, &turned(&right)),
+            (&turned(&left), &turned(&right)),
+        ] {
+            let case = format!(
+                "{m} by {k} by {n}, {:?}, {:?}",
+                left.stride(),
+                right.stride()
+            );
+            let (found, expected) = (matmul(left, right), left.mm(right));
+            assert_near(&case, &found, &expected);
+            let direction = grid(&[m, n], 0.5).detach();
+            let gradients = |y: &Tensor| {
+                let sum = (y * &direction).sum(Kind::Float);
+                Tensor::run_backward(&[sum], &[left, right], true, true)
+            };
+            for (found, expected) in gradients(&found).iter().zip(&gradients(&expected)) {
+                assert_near(&case, found, expected);
+            }
+            let second = |y: &Tensor| {
+                let square = gradients(y).remove(0).square().sum(Kind::Float);
+                Tensor::run_backward(&[square], &[right], false, false).remove(0)
+            };
+            assert_near(&case, &second(&found), &second(&expected));
+        }
+    }
+    let misfit = std::panic::catch_unwind(|| {
+        matmul(&grid(&[2, 3], 1.0).detach(), &grid(&[2, 3], 1.0).detach())
+    });
+    assert!(misfit.is_err());
 }
 
 #[test]

@@ -19,6 +19,8 @@ namespace {
 
 // Numbers in a piece: a quarter of a megabyte in each of four lists.
 constexpr int64_t PIECE = 1 << 16;
+// Numbers that are looked at and then applied while they are in the L1 cache.
+constexpr int64_t STRIP = 1 << 11;
 
 using Tensors = std::vector<at::Tensor>;
 
@@ -27,7 +29,7 @@ struct Factors {
   float beta1, beta2, step_size, bias_correction2_sqrt, epsilon, average_weight;
 };
 
-// An exponent of ones is that of infinity and of what is no number. The piece that was looked at is in the cache.
+// An exponent of ones is that of infinity and of what is no number.
 VECTORIZED bool is_finite(const float* __restrict values, int64_t n) {
   constexpr uint32_t EXPONENT = 0x7f800000;
   uint32_t found = 0;
@@ -90,13 +92,16 @@ void adam(const Tensors& parameters, Tensors gradients, const Tensors& exp_avgs,
   std::atomic<bool> finite = true;
   share(static_cast<int64_t>(parts.size()), [&](int64_t index) {
     const auto [tensor, start, length] = parts[index];
-    const auto from = [&](const Tensors& all) { return all[tensor].data_ptr<float>() + start; };
-    if (!is_finite(from(gradients), length)) {
-      finite = false;
-      return;
+    for (int64_t done = 0; done < length; done += STRIP) {
+      const int64_t n = std::min(STRIP, length - done);
+      const auto from = [&](const Tensors& all) { return all[tensor].data_ptr<float>() + start + done; };
+      if (!is_finite(from(gradients), n)) {
+        finite = false;
+        continue;
+      }
+      move(from(parameters), from(gradients), from(exp_avgs), from(exp_avg_sqs), n, factors);
+      if (!averages.empty()) follow(from(averages), from(parameters), n, factors.average_weight);
     }
-    move(from(parameters), from(gradients), from(exp_avgs), from(exp_avg_sqs), length, factors);
-    if (!averages.empty()) follow(from(averages), from(parameters), length, factors.average_weight);
   });
   if (!finite) *fault.data_ptr<float>() = 1.0F;
 }

@@ -5,7 +5,7 @@ use std::ffi::c_char;
 use tch::Tensor;
 use torch_sys::C_tensor;
 
-use super::{Activation, check};
+use super::{Activation, made};
 
 unsafe extern "C" {
     fn sparring_conv(
@@ -56,11 +56,10 @@ pub fn conv(
     activation: Activation,
 ) -> Tensor {
     let (number, slope) = activation.numbers();
-    let mut out = std::ptr::null_mut();
-    // SAFETY: the tensors are live, and `out` is written before null is returned.
-    unsafe {
-        check(sparring_conv(
-            &raw mut out,
+    // SAFETY: the tensors are live.
+    made(|out| unsafe {
+        sparring_conv(
+            out,
             input.as_ptr(),
             weight.as_ptr(),
             bias.as_ptr(),
@@ -69,9 +68,8 @@ pub fn conv(
             steps.transposed,
             number,
             slope,
-        ));
-        Tensor::from_ptr(out)
-    }
+        )
+    })
 }
 
 /// What a batch norm learns, and what it has seen; `[channels]` each.
@@ -97,11 +95,10 @@ pub struct Norm {
 /// With libtorch's message when the shapes do not fit, and in training on a single value a channel.
 pub fn batch_norm(input: &Tensor, norm: &Norm, training: bool, activation: Activation) -> Tensor {
     let (number, slope) = activation.numbers();
-    let mut out = std::ptr::null_mut();
-    // SAFETY: the tensors are live, and `out` is written before null is returned.
-    unsafe {
-        check(sparring_batch_norm(
-            &raw mut out,
+    // SAFETY: the tensors are live.
+    made(|out| unsafe {
+        sparring_batch_norm(
+            out,
             input.as_ptr(),
             norm.weight.as_ptr(),
             norm.bias.as_ptr(),
@@ -110,7 +107,6 @@ pub fn batch_norm(input: &Tensor, norm: &Norm, training: bool, activation: Activ
             training,
             number,
             slope,
-        ));
-        Tensor::from_ptr(out)
-    }
+        )
+    })
 }

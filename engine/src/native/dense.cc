@@ -3,6 +3,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/types.h>
 
+#include "matmul.h"
 #include "product.h"
 #include "team.h"
 
@@ -91,7 +92,7 @@ struct Dense : torch::autograd::Function<Dense> {
     if (at::GradMode::is_enabled()) {
       // A gradient of this gradient will be taken: it is put together from operations that can be differentiated.
       const Tensor dz = arriving[0] * derivative(y, activation, slope);
-      gradients = {wants_x ? dz.mm(weight) : Tensor(), wants_weight ? dz.t().mm(x) : Tensor(), dz.sum(0)};
+      gradients = {wants_x ? matrix_product(dz, weight) : Tensor(), wants_weight ? matrix_product(dz.t(), x) : Tensor(), dz.sum(0)};
     } else {
       gradients = backward_blocks(arriving[0].contiguous(), x, weight, y, activation, slope, wants_x, wants_weight);
     }

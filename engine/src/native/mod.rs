@@ -35,6 +35,11 @@ unsafe extern "C" {
         activation: i64,
         slope: f64,
     ) -> *mut c_char;
+    fn sparring_matmul(
+        out: *mut *mut C_tensor,
+        left: *const C_tensor,
+        right: *const C_tensor,
+    ) -> *mut c_char;
     fn sparring_mean_softplus(
         out: *mut *mut C_tensor,
         input: *const C_tensor,
@@ -97,30 +102,33 @@ impl Activation {
 /// With libtorch's message when the shapes do not fit.
 pub fn dense(input: &Tensor, weight: &Tensor, bias: &Tensor, activation: Activation) -> Tensor {
     let (number, slope) = activation.numbers();
-    let mut out = std::ptr::null_mut();
-    // SAFETY: the tensors are live, and `out` is written before null is returned.
-    unsafe {
-        check(sparring_dense(
-            &raw mut out,
+    // SAFETY: the tensors are live.
+    made(|out| unsafe {
+        sparring_dense(
+            out,
             input.as_ptr(),
             weight.as_ptr(),
             bias.as_ptr(),
             number,
             slope,
-        ));
-        Tensor::from_ptr(out)
-    }
+        )
+    })
+}
+
+/// `left · right` over the team, differentiable: `[m, k]` and `[k, n]` give `[m, n]`.
+///
+/// # Panics
+/// With libtorch's message when the shapes do not fit.
+pub fn matmul(left: &Tensor, right: &Tensor) -> Tensor {
+    // SAFETY: the tensors are live.
+    made(|out| unsafe { sparring_matmul(out, left.as_ptr(), right.as_ptr()) })
 }
 
 /// The mean of softplus(sign·x) = log(1 + exp(sign·x)) over all x, differentiable: −log σ(x) with a sign of −1, and
 /// −log(1 − σ(x)) with 1. A scalar.
 pub fn mean_softplus(input: &Tensor, sign: f64) -> Tensor {
-    let mut out = std::ptr::null_mut();
-    // SAFETY: the tensor is live, and `out` is written before null is returned.
-    unsafe {
-        check(sparring_mean_softplus(&raw mut out, input.as_ptr(), sign));
-        Tensor::from_ptr(out)
-    }
+    // SAFETY: the tensor is live.
+    made(|out| unsafe { sparring_mean_softplus(out, input.as_ptr(), sign) })
 }
 
 /// `images[indices] / 127.5 − 1` in one pass: images `[count, …]` of bytes and indices `[n]`, i64, give `[n, …]`, f32,
@@ -129,16 +137,8 @@ pub fn mean_softplus(input: &Tensor, sign: f64) -> Tensor {
 /// # Panics
 /// With a message when an index is none of an image.
 pub fn scaled_images(images: &Tensor, indices: &Tensor) -> Tensor {
-    let mut out = std::ptr::null_mut();
-    // SAFETY: the tensors are live, and `out` is written before null is returned.
-    unsafe {
-        check(sparring_scaled_images(
-            &raw mut out,
-            images.as_ptr(),
-            indices.as_ptr(),
-        ));
-        Tensor::from_ptr(out)
-    }
+    // SAFETY: the tensors are live.
+    made(|out| unsafe { sparring_scaled_images(out, images.as_ptr(), indices.as_ptr()) })
 }
 
 /// The numbers of one step of Adam.
@@ -206,6 +206,17 @@ pub fn adam(tensors: AdamTensors<'_>, gradients: &[Tensor], numbers: AdamStep) {
             numbers.epsilon,
             numbers.average_weight,
         ));
+    }
+}
+
+/// The tensor that an operation on the other side makes. It writes its place, or returns a message.
+fn made(operation: impl FnOnce(*mut *mut C_tensor) -> *mut c_char) -> Tensor {
+    let mut out = std::ptr::null_mut();
+    let message = operation(&raw mut out);
+    // SAFETY: the message is null or from `strdup`; where it is null, `out` was written.
+    unsafe {
+        check(message);
+        Tensor::from_ptr(out)
     }
 }
 

@@ -11,6 +11,7 @@
 #include "adam.h"
 #include "conv.h"
 #include "dense.h"
+#include "matmul.h"
 #include "norm.h"
 #include "small.h"
 #include "team.h"
@@ -52,6 +53,10 @@ char* sparring_dense(torch::Tensor** out, const torch::Tensor* input, const torc
     *out = new torch::Tensor(
         sparring::dense(*input, *weight, *bias, static_cast<sparring::Activation>(activation), slope));
   });
+}
+
+char* sparring_matmul(torch::Tensor** out, const torch::Tensor* left, const torch::Tensor* right) {
+  return guarded([&] { *out = new torch::Tensor(sparring::matrix_product(*left, *right)); });
 }
 
 char* sparring_mean_softplus(torch::Tensor** out, const torch::Tensor* input, double sign) {

@@ -4,20 +4,23 @@
 
 namespace sparring {
 
-// A block of a matrix of floats in memory, row after row.
+// A matrix of floats in memory, or a block of one, in rows or turned.
 struct Block {
   const float* data;
   int64_t rows, columns;
-  // Floats from one row to the next.
-  int64_t stride;
-  bool transposed = false;
+  // Floats from one row to the next, and from one column to the next. One of them is 1.
+  int64_t down, across = 1;
 
   // All of a contiguous tensor [rows, columns].
   static Block of(const at::Tensor& t) { return {t.const_data_ptr<float>(), t.size(0), t.size(1), t.size(1)}; }
+  const float* at(int64_t row, int64_t column) const { return data + row * down + column * across; }
+  Block part(int64_t row, int64_t column, int64_t height, int64_t width) const {
+    return {at(row, column), height, width, down, across};
+  }
   // Some of its rows, or columns.
-  Block rows_from(int64_t start, int64_t count) const { return {data + start * stride, count, columns, stride}; }
-  Block columns_from(int64_t start, int64_t count) const { return {data + start, rows, count, stride}; }
-  Block t() const { return {data, rows, columns, stride, true}; }
+  Block rows_from(int64_t start, int64_t count) const { return part(start, 0, count, columns); }
+  Block columns_from(int64_t start, int64_t count) const { return part(0, start, rows, count); }
+  Block t() const { return {data, columns, rows, across, down}; }
 };
 
 // out = left · right, on the calling thread alone; `out` is [rows, columns], `stride` floats from row to row. If the

@@ -1,0 +1,221 @@
+#include "avx512.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <string_view>
+#include <utility>
+
+// Why not the BLAS in libtorch: MKL takes AVX-512 on Intel's processors alone, which leaves half of a Zen 5 idle, and a
+// BLAS brings both matrices into an order of its own first, which does not pay for a batch of 64. Here only one is, the
+// one that is cheaper to bring: cut into panels of 64 columns, row after row. The other is read where it lies, a number at
+// a time, each multiplied with a row of the panel. (Goto and van de Geijn 2008, «Anatomy of High-Performance Matrix
+// Multiplication», for what there are names: the panel lies in the L2 cache, a tile of the result in the registers.)
+
+#if defined(__GNUC__) && !defined(__clang__)
+// GCC's own header makes a vector of which nothing is asked from one that was never written.
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
+#define AVX512 __attribute__((target("avx512f")))
+
+namespace sparring {
+namespace {
+
+constexpr int64_t LANES = 16;
+// A tile of 6 x 64 numbers: 24 of the 32 registers hold it, four a row of the panel, one a number of the other matrix.
+constexpr int64_t TILE_ROWS = 6, VECTORS = 4, PANEL_COLUMNS = VECTORS * LANES;
+// Rows of a panel: 256 KB, so that it stays in the L2 cache.
+constexpr int64_t PANEL_ROWS = 1024;
+// Rows of the result that are put where they belong together: a multiple of both the rows of a tile and LANES.
+constexpr int64_t BAND = 48;
+// A matrix is not worth being read as the transposed one for a panel that would be mostly empty.
+constexpr int64_t NARROW = 32;
+
+// out = left · panel, or more if `added`, for so many rows of `left` and vectors of the panel.
+template <int rows, int vectors>
+AVX512 void tile(const Block& left, const float* __restrict panel, float* out, int64_t stride, bool added) {
+  __m512 sums[rows][vectors];
+  for (int i = 0; i < rows; i++)
+    for (int v = 0; v < vectors; v++) sums[i][v] = _mm512_setzero_ps();
+  const float* from = left.data;
+  for (int64_t p = 0; p < left.columns; p++, from += left.across, panel += PANEL_COLUMNS) {
+    __m512 row[vectors];
+    for (int v = 0; v < vectors; v++) row[v] = _mm512_load_ps(panel + v * LANES);
+    for (int i = 0; i < rows; i++) {
+      const __m512 number = _mm512_set1_ps(from[i * left.down]);
+      for (int v = 0; v < vectors; v++) sums[i][v] = _mm512_fmadd_ps(number, row[v], sums[i][v]);
+    }
+  }
+  for (int i = 0; i < rows; i++)
+    for (int v = 0; v < vectors; v++) {
+      float* to = out + i * stride + v * LANES;
+      _mm512_storeu_ps(to, added ? _mm512_add_ps(_mm512_loadu_ps(to), sums[i][v]) : sums[i][v]);
+    }
+}
+
+using Tile = void (*)(const Block&, const float*, float*, int64_t, bool);
+template <int vectors>
+constexpr std::array<Tile, TILE_ROWS> TILES_OF = {tile<1, vectors>, tile<2, vectors>, tile<3, vectors>,
+                                                  tile<4, vectors>, tile<5, vectors>, tile<6, vectors>};
+// By the vectors and the rows of the tile, less one.
+constexpr std::array<std::array<Tile, TILE_ROWS>, VECTORS> TILES = {TILES_OF<1>, TILES_OF<2>, TILES_OF<3>, TILES_OF<4>};
+
+// to[i][j] = from[j][i] for 16 x 16 numbers, whose rows are so many floats apart.
+AVX512 void turn(const float* from, int64_t from_stride, float* to, int64_t to_stride) {
+  __m512 a[16], b[16];
+  for (int i = 0; i < 16; i++) a[i] = _mm512_loadu_ps(from + i * from_stride);
+  // Pairs of numbers, then of pairs, then of quarters of a vector change places.
+  for (int i = 0; i < 16; i += 2) {
+    b[i] = _mm512_unpacklo_ps(a[i], a[i + 1]);
+    b[i + 1] = _mm512_unpackhi_ps(a[i], a[i + 1]);
+  }
+  for (int i = 0; i < 16; i += 4)
+    for (int j = 0; j < 2; j++) {
+      const __m512d x = _mm512_castps_pd(b[i + j]), y = _mm512_castps_pd(b[i + 2 + j]);
+      a[i + 2 * j] = _mm512_castpd_ps(_mm512_unpacklo_pd(x, y));
+      a[i + 2 * j + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(x, y));
+    }
+  constexpr int EVEN = 0x88, ODD = 0xdd;
+  for (int i = 0; i < 16; i += 8)
+    for (int j = 0; j < 4; j++) {
+      b[i + j] = _mm512_shuffle_f32x4(a[i + j], a[i + 4 + j], EVEN);
+      b[i + 4 + j] = _mm512_shuffle_f32x4(a[i + j], a[i + 4 + j], ODD);
+    }
+  for (int j = 0; j < 8; j++) {
+    _mm512_storeu_ps(to + j * to_stride, _mm512_shuffle_f32x4(b[j], b[8 + j], EVEN));
+    _mm512_storeu_ps(to + (8 + j) * to_stride, _mm512_shuffle_f32x4(b[j], b[8 + j], ODD));
+  }
+}
+
+// Copies a matrix of at most PANEL_COLUMNS columns into a panel; what the last of its vectors has too many is zero.
+AVX512 void fill(float* panel, const Block& from) {
+  const int64_t filled = (from.columns + LANES - 1) / LANES * LANES;
+  if (from.across == 1) {
+    // The processor does not foresee rows that lie far apart.
+    constexpr int64_t AHEAD = 8;
+    for (int64_t row = 0; row < from.rows; row++) {
+      for (int64_t column = 0; column < filled; column += LANES) {
+        _mm_prefetch(from.at(row + AHEAD, column), _MM_HINT_T0);
+        const int64_t width = std::min(LANES, from.columns - column);
+        const auto mask = static_cast<__mmask16>((1U << width) - 1);
+        const __m512 numbers = _mm512_maskz_loadu_ps(mask, from.at(row, column));
+        _mm512_store_ps(panel + row * PANEL_COLUMNS + column, numbers);
+      }
+    }
+    return;
+  }
+  for (int64_t row = 0; row < from.rows; row += LANES) {
+    for (int64_t column = 0; column < filled; column += LANES) {
+      const int64_t height = std::min(LANES, from.rows - row), width = std::min(LANES, from.columns - column);
+      float* to = panel + row * PANEL_COLUMNS + column;
+      if (from.down == 1 && height == LANES && width == LANES) {
+        turn(from.at(row, column), from.across, to, PANEL_COLUMNS);
+        continue;
+      }
+      for (int64_t i = 0; i < height; i++)
+        for (int64_t j = 0; j < LANES; j++)
+          to[i * PANEL_COLUMNS + j] = j < width ? *from.at(row + i, column + j) : 0.0F;
+    }
+  }
+}
+
+// Memory of the calling thread for a panel, at the start of a cache line.
+float* panel_of_thread() {
+  constexpr size_t LINE = 64;
+  struct Free {
+    void operator()(float* memory) const { std::free(memory); }
+  };
+  thread_local const std::unique_ptr<float, Free> memory{
+      static_cast<float*>(std::aligned_alloc(LINE, PANEL_ROWS * PANEL_COLUMNS * sizeof(float)))};
+  if (!memory) throw std::bad_alloc();
+  return memory.get();
+}
+
+// Puts some tiles, row after row in `loose`, where they belong.
+AVX512 void put(const float* loose, int64_t rows, int64_t columns, float* out, int64_t down, int64_t across, bool added) {
+  for (int64_t row = 0; row < rows; row += LANES) {
+    for (int64_t column = 0; column < columns; column += LANES) {
+      const int64_t height = std::min(LANES, rows - row), width = std::min(LANES, columns - column);
+      const float* from = loose + row * PANEL_COLUMNS + column;
+      float* to = out + row * down + column * across;
+      if (down == 1 && height == LANES && width == LANES && !added) {
+        turn(from, PANEL_COLUMNS, to, across);
+        continue;
+      }
+      for (int64_t j = 0; j < width; j++)
+        for (int64_t i = 0; i < height; i++) {
+          const float number = from[i * PANEL_COLUMNS + j];
+          float& there = to[i * down + j * across];
+          there = added ? there + number : number;
+        }
+    }
+  }
+}
+
+}  // namespace
+
+bool takes_avx512() {
+  static const bool taken = [] {
+    const char* wish = std::getenv("SPARRING_PRODUCTS");
+    return __builtin_cpu_supports("avx512f") && !(wish && std::string_view(wish) == "blas");
+  }();
+  return taken;
+}
+
+void product_avx512(float* out, int64_t stride, Block left, Block right, bool added) {
+  int64_t down = stride, across = 1;
+  // Where both lie the wrong way round for a panel, the smaller becomes one: outᵀ = rightᵀ · leftᵀ.
+  const bool either = left.across == 1 && right.across != 1;
+  if (either && (right.columns >= left.rows || right.columns < NARROW)) {
+    std::swap(left, right);
+    left = left.t();
+    right = right.t();
+    std::swap(down, across);
+  }
+  float* panel = panel_of_thread();
+  alignas(64) float loose[BAND * PANEL_COLUMNS];
+  for (int64_t column = 0; column < right.columns; column += PANEL_COLUMNS) {
+    const int64_t width = std::min(PANEL_COLUMNS, right.columns - column);
+    const auto& tiles = TILES[(width - 1) / LANES];
+    const bool straight = across == 1 && width % LANES == 0;
+    for (int64_t inner = 0; inner < right.rows; inner += PANEL_ROWS) {
+      const int64_t depth = std::min(PANEL_ROWS, right.rows - inner);
+      const bool more = added || inner > 0;
+      fill(panel, right.part(inner, column, depth, width));
+      for (int64_t first = 0; first < left.rows; first += BAND) {
+        const int64_t rows = std::min(BAND, left.rows - first);
+        float* to = out + first * down + column * across;
+        for (int64_t row = 0; row < rows; row += TILE_ROWS) {
+          const int64_t height = std::min(TILE_ROWS, rows - row);
+          const Block part = left.part(first + row, inner, height, depth);
+          if (straight) {
+            tiles[height - 1](part, panel, to + row * down, down, more);
+          } else {
+            tiles[height - 1](part, panel, loose + row * PANEL_COLUMNS, PANEL_COLUMNS, false);
+          }
+        }
+        if (!straight) put(loose, rows, width, to, down, across, more);
+      }
+    }
+  }
+}
+
+}  // namespace sparring
+
+#else
+
+namespace sparring {
+
+bool takes_avx512() { return false; }
+void product_avx512(float*, int64_t, Block, Block, bool) {}
+
+}  // namespace sparring
+
+#endif
