@@ -12,7 +12,7 @@ PYTHON_PINS = torch==2.13.0 torchvision==0.28.0 jax==0.10.2 jaxlib==0.10.2 numpy
 PYTHON_READY = $(PYTHON_ENV)/ready-$(subst $() ,-,$(subst ==,-,$(PYTHON_PINS)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test test-python judge bench bench-quality bench-dashboard demo lint install uninstall clean distclean
+.PHONY: help setup build run test test-python judge bench bench-parts bench-quality bench-dashboard demo lint install uninstall clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -46,8 +46,11 @@ TEST_PYTHON = $(PYTHON_ENV)/bin/python
 test-python: $(PYTHON_READY)
 endif
 
-bench: setup ## measure a training step beside PyTorch and JAX (long, on a quiet machine; ARGS=--quick is shorter)
+bench: build ## measure a training step beside PyTorch and JAX (long, on a quiet machine; ARGS=--quick is shorter)
 	$(PYTHON) benches/step.py --python '$(BENCH_PYTHON)' $(ARGS)
+
+bench-parts: setup ## measure each operation of a step alone
+	cargo bench --profile dev -p sparring-engine --bench parts $(ARGS)
 
 bench-quality: build ## measure the seconds until digits are good, beside the tutorial in Python (an hour or two, on a quiet machine)
 	$(PYTHON) benches/quality.py --python '$(BENCH_PYTHON)' $(ARGS)

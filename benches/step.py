@@ -12,14 +12,17 @@ medians, and a ratio is the median of the ratios within each turn. Prints tables
     memory    peak of resident memory
     bound     ours alone: a step against the time of its matrix products and one pass over Adam's memory
     long      after thousands of steps, against the first: denormal numbers slow Adam once units have died
+    growth    resident memory of a worker over 50,000 steps, with all that it does beside them
 
 The Python programs are torch_gan.py and jax_gan.py. This one needs Python's standard library alone.
 """
 import argparse
+import contextlib
 import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -160,6 +163,27 @@ class Bench:
         for name in ("ours", "PyTorch fused malloc"):
             self.ratio("long", f"{name}, late / early", paired(runs[f"{name}, late"], runs[f"{name}, early"]))
 
+    def growth(self):
+        last = 5000 if self.options.quick else 50_000
+        with tempfile.TemporaryDirectory() as home:
+            command = [self.options.sparring, "train", "--json", "--preset", "tutorial", "--name", "growth", "--steps", last,
+                       *self.threads, "--set", "device=cpu"]
+            with subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, text=True,
+                                  env={**os.environ, "SPARRING_HOME": home}) as train:
+                seen = [(event["step"], resident_megabytes(train.pid)) for event in map(json.loads, train.stdout)
+                        if event["event"] == "stats"]
+        seen = [(step, size) for step, size in seen if size]
+        if train.returncode or not seen:
+            self.failed.append(f"growth: {self.options.sparring} ended with exit code {train.returncode}")
+            return
+        # The first tenth has all that is made once: looks, checkpoints, the state that is kept.
+        marks = [next(mark for mark in seen if mark[0] >= last * tenth / 10) for tenth in (1, 5, 9)]
+        self.sections["growth"] = {"title": "memory of a worker", "marks": seen, "ratios": {}}
+        print(f"\n## Resident memory of a worker over {last} steps\n")
+        table(["step", "MB"], [[str(step), f"{size:.1f}"] for step, size in marks])
+        most = max(size for step, size in seen if step >= marks[0][0])
+        self.ratio("growth", "most after the first tenth / at its end", most / marks[0][1])
+
     # ---- telling -----------------------------------------------------------------------------------------------------
 
     def speeds(self, key, title, runs):
@@ -191,7 +215,16 @@ class Bench:
         print(f"- {name}: {shown(value, '.2f')}", flush=True)
 
 
-SECTIONS = ["tutorial", "batches", "widths", "conv", "company", "memory", "bound", "long"]
+SECTIONS = ["tutorial", "batches", "widths", "conv", "company", "memory", "bound", "long", "growth"]
+
+
+def resident_megabytes(process):
+    """Of a process, in MB of 10^6 bytes; None where the kernel does not tell."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{process}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) * 1.024e-3
+    return None
 
 
 def built():
@@ -218,6 +251,8 @@ def parse():
     parser.add_argument("--python", default=str(ROOT / ".venv-python/bin/python"),
                         help="interpreter with PyTorch, torchvision and JAX (default: that of `make bench`)")
     parser.add_argument("--ours", help="this program, instead of building engine/benches/step.rs")
+    parser.add_argument("--sparring", default=Path(ROOT, os.environ.get("CARGO_TARGET_DIR", "target"), "debug/sparring"),
+                        help="the program whose memory `growth` watches (default: what `make build` built)")
     parser.add_argument("--json", type=Path, default=Path(ROOT, os.environ.get("CARGO_TARGET_DIR", "target"), "bench.json"),
                         help="file for all figures (default: target/bench.json)")
     options = parser.parse_args()

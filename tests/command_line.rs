@@ -210,8 +210,32 @@ fn cuda_trains_as_the_cpu_does_where_there_is_cuda() {
         println!("skipped: this machine has no NVIDIA driver");
         return;
     }
-    let said = lab.train(&["--device", "cuda", "--name", "fast", "--epochs", "2"]);
-    assert_eq!(said.code, 0, "{said:?}");
+    for precision in ["float32", "tf32", "bfloat16"] {
+        let set = format!("precision={precision}");
+        let said = lab.train(&[
+            "--device", "cuda", "--name", precision, "--epochs", "2", "--set", &set,
+        ]);
+        assert_eq!(said.code, 0, "{precision}: {said:?}");
+    }
+}
+
+#[test]
+fn a_cpu_has_one_precision() {
+    let lab = Lab::new();
+    let said = lab.train(&[
+        "--device",
+        "cpu",
+        "--name",
+        "short",
+        "--set",
+        "precision=bfloat16",
+    ]);
+    said.refused(
+        1,
+        "error: precision = \"bfloat16\" is for CUDA devices, and this run is on the CPU: use --device cuda, or \
+         precision = \"float32\"",
+    );
+    assert!(!lab.path().join("runs/short").exists());
 }
 
 #[test]

@@ -35,7 +35,6 @@ const WALLS: &[(&str, &[&str])] = &[
         &[
             "crate::worker",
             "crate::gan",
-            "crate::native",
             "tokio",
             "std::time",
             "indicatif",

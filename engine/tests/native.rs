@@ -6,7 +6,9 @@ mod near;
 use std::process::Command;
 
 use near::{activated, assert_near, fitting, grid};
-use sparring_engine::native::{Activation, dense, matmul, mean_softplus, prepare, scaled_images};
+use sparring_engine::native::{
+    Activation, dense, matmul, mean_softplus, prepare, scaled_images, sharpened,
+};
 use tch::{Device, Kind, Tensor};
 
 /// More threads than most machines that test have cores: pieces must come out right even when a thread is held up.
@@ -25,6 +27,7 @@ fn what_a_team_makes_is_what_libtorch_makes() {
     tch::manual_seed(0);
     dense_layers_and_their_gradients();
     products_and_their_gradients();
+    sharpening_and_its_gradients();
 }
 
 #[test]
@@ -128,6 +131,28 @@ fn the_mean_softplus_and_its_gradients_are_those_of_libtorch() {
         let expected = (&x * sign).softplus().mean(Kind::Float);
         assert_near(&case, &found, &expected);
         let gradient = |y: &Tensor| Tensor::run_backward(&[y], &[&x], true, true).remove(0);
+        assert_near(&case, &gradient(&found), &gradient(&expected));
+        let second = |y: &Tensor| {
+            let square = gradient(y).square().sum(Kind::Float);
+            Tensor::run_backward(&[square], &[&x], false, false).remove(0)
+        };
+        assert_near(&case, &second(&found), &second(&expected));
+    }
+}
+
+fn sharpening_and_its_gradients() {
+    for shape in [[1, 1, 1, 1], [2, 3, 5, 4], [130, 1, 28, 28]] {
+        let case = format!("{shape:?}");
+        let x = grid(&shape, 0.25);
+        let found = sharpened(&x, 1.5);
+        let means = x.avg_pool2d([3, 3], [1, 1], [1, 1], false, true, None);
+        let expected = &x + (&x - means) * 1.5;
+        assert_near(&case, &found, &expected);
+        let direction = grid(&shape, 0.5).detach();
+        let gradient = |y: &Tensor| {
+            let sum = (y.square() * &direction).sum(Kind::Float);
+            Tensor::run_backward(&[sum], &[&x], true, true).remove(0)
+        };
         assert_near(&case, &gradient(&found), &gradient(&expected));
         let second = |y: &Tensor| {
             let square = gradient(y).square().sum(Kind::Float);

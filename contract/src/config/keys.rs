@@ -54,6 +54,7 @@ const LOSSES: Kind = Kind::Choice(&[
     "wasserstein",
     "relativistic",
 ]);
+const PRECISIONS: Kind = Kind::Choice(&["float32", "tf32", "bfloat16"]);
 const COUNT: Kind = Kind::Integer(0, i64::MAX);
 const SHARE: Kind = Kind::Number(0.0, 1.0);
 /// A share that leaves something.
@@ -75,6 +76,7 @@ pub const KEYS: &[Key] = &[
     key("device", Kind::Device, Change::OnResume),
     key("seed", COUNT, Change::Never),
     key("threads", Kind::Integer(0, 1024), Change::OnResume),
+    key("precision", PRECISIONS, Change::Never),
     key("epochs", Kind::Integer(1, 1_000_000_000), Change::OnResume),
     key("steps", COUNT, Change::OnResume),
     key("minutes", Kind::Number(0.0, 1e9), Change::OnResume),
@@ -86,6 +88,7 @@ pub const KEYS: &[Key] = &[
     key("instance_noise", Kind::Number(0.0, 10.0), Change::Never),
     key("instance_noise_steps", COUNT, Change::Never),
     key("augment_translation", Kind::Number(0.0, 0.5), Change::Never),
+    key("sharpening", Kind::Number(0.0, 100.0), Change::Never),
     key("discriminator_steps", TURNS, Change::Never),
     key("generator_steps", TURNS, Change::Never),
     key(

@@ -29,6 +29,8 @@ pub struct Config {
     pub seed: u64,
     /// CPU threads; 0 in a request means all that the process may use.
     pub threads: u32,
+    /// What a CUDA device multiplies in.
+    pub precision: Precision,
     /// Epochs to train.
     pub epochs: u64,
     /// Steps to train; 0 sets no limit.
@@ -51,6 +53,8 @@ pub struct Config {
     pub instance_noise_steps: u64,
     /// How far the pictures that the discriminator sees are shifted, of their side.
     pub augment_translation: f64,
+    /// How much stronger the discriminator sees what sets a pixel off from its neighbours.
+    pub sharpening: f64,
     /// Times that the discriminator learns in a step, each from other images.
     pub discriminator_steps: u64,
     /// Times that the generator learns in a step.
@@ -142,6 +146,18 @@ pub enum Schedule {
     Linear,
     /// Along half a wave of the cosine (Loshchilov and Hutter 2017).
     Cosine,
+}
+
+/// What a CUDA device multiplies in; weights, their moments and all sums are f32 in each. A CPU has [`Precision::Float32`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// 24 bits of mantissa.
+    Float32,
+    /// 11 bits, in the tensor cores, of numbers that are f32 before and after.
+    Tf32,
+    /// 8 bits: products and convolutions of a step take and give bfloat16 (autocast).
+    Bfloat16,
 }
 
 /// Activation after a hidden layer.

@@ -1,6 +1,6 @@
 //! Whether networks fit the images that they are to play with.
 
-use sparring_contract::config::{Architecture, Config, Network, Normalization};
+use sparring_contract::config::{Architecture, Config, Network, Normalization, Precision};
 
 use crate::data::Dataset;
 
@@ -39,6 +39,11 @@ pub enum Misfit {
         /// Classes of the configuration.
         classes: u64,
     },
+    /// A device that has one precision.
+    #[error(
+        "precision = \"{0}\" is for CUDA devices, and this run is on the CPU: use --device cuda, or precision = \"float32\""
+    )]
+    Precision(&'static str),
     /// A label that is none of the classes.
     #[error("classes = {classes}, and the data has images labelled {highest}: set classes to {} or more", highest + 1)]
     Classes {
@@ -51,6 +56,13 @@ pub enum Misfit {
 
 /// Checks a configuration against the data.
 pub fn fits(config: &Config, data: &Dataset) -> Result<(), Misfit> {
+    match config.precision {
+        Precision::Tf32 if !data.device().is_cuda() => return Err(Misfit::Precision("tf32")),
+        Precision::Bfloat16 if !data.device().is_cuda() => {
+            return Err(Misfit::Precision("bfloat16"));
+        }
+        _ => {}
+    }
     let (shape, images) = (data.shape(), data.len());
     for (network, plan) in [
         ("generator", &config.generator),

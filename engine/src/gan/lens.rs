@@ -3,13 +3,16 @@
 use sparring_contract::config::Config;
 use tch::{Kind, Tensor};
 
-/// Noise and shifts that keep the discriminator from telling pictures by trifles, or by heart. Both can be
-/// differentiated, so that the generator learns through them.
+use crate::native::sharpened;
+
+/// Noise and shifts that keep the discriminator from telling pictures by trifles, or by heart, and a sharpening that has
+/// it see trifles. All can be differentiated, so that the generator learns through them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lens {
     noise: f64,
     noise_steps: u64,
     translation: f64,
+    sharpening: f64,
 }
 
 impl Lens {
@@ -18,6 +21,7 @@ impl Lens {
             noise: config.instance_noise,
             noise_steps: config.instance_noise_steps,
             translation: config.augment_translation,
+            sharpening: config.sharpening,
         }
     }
 
@@ -27,6 +31,11 @@ impl Lens {
             translated(pictures, self.translation)
         } else {
             pictures.shallow_clone()
+        };
+        let seen = if self.sharpening > 0.0 {
+            sharpened(&seen, self.sharpening)
+        } else {
+            seen
         };
         let noise = self.noise_at(step);
         if noise > 0.0 {

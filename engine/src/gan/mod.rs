@@ -12,6 +12,7 @@ mod objective;
 mod painter;
 mod penalty;
 mod player;
+mod precision;
 mod schedule;
 mod session;
 mod snapshot;

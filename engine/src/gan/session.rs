@@ -14,6 +14,7 @@ use super::objective::{Judgement, Objective};
 use super::painter::{Noise, round_robin, sample};
 use super::penalty::Penalty;
 use super::player::Player;
+use super::precision::Precision;
 use super::schedule::Schedule;
 use super::snapshot::{Snapshot, SnapshotError};
 use super::tally::Tally;
@@ -37,6 +38,7 @@ pub struct Session {
     generator_steps: u64,
     objective: Objective,
     penalty: Penalty,
+    precision: Precision,
     lens: Lens,
     schedule: Schedule,
     average: Option<Average>,
@@ -96,6 +98,7 @@ impl Session {
             generator_steps: config.generator_steps,
             objective: Objective::of(config),
             penalty: Penalty::new(&config.penalty),
+            precision: Precision::of(config, device),
             lens: Lens::of(config),
             schedule: Schedule::of(config),
             average: Average::of(config, shape, device),
@@ -154,20 +157,25 @@ impl Session {
         let classes = batch.classes.as_ref();
         // Both in one pass: no layer of a discriminator looks at more than one image, so the logits are those of two.
         let twice = classes.map(|classes| Tensor::cat(&[classes, classes], 0));
-        let logits = self
-            .discriminator
-            .network
-            .forward(&Tensor::cat(&[&real, &fake], 0), twice.as_ref());
+        let both = Tensor::cat(&[&real, &fake], 0);
         let (reals, fakes) = (real.size()[0], fake.size()[0]);
-        let judged = Judgement {
-            real: logits.narrow(0, 0, reals),
-            fake: logits.narrow(0, reals, fakes),
-        };
-        let mut loss = self.objective.discriminator(&judged);
-        if self.penalty.is_due(self.steps) {
-            let judge = |images: &Tensor| self.discriminator.network.forward(images, classes);
-            loss += self.penalty.of(&real, &fake, judge);
-        }
+        let (loss, judged) = self.precision.pass(|| {
+            let judge = |images: &Tensor, classes: Option<&Tensor>| {
+                self.discriminator.network.forward(images, classes)
+            };
+            let logits = judge(&both, twice.as_ref());
+            let judged = Judgement {
+                real: logits.narrow(0, 0, reals),
+                fake: logits.narrow(0, reals, fakes),
+            };
+            let mut loss = self.objective.discriminator(&judged);
+            if self.penalty.is_due(self.steps) {
+                loss += self
+                    .penalty
+                    .of(&real, &fake, |images| judge(images, classes));
+            }
+            (loss, judged)
+        });
         self.discriminator.learn(&loss, None);
         (loss.detach(), judged)
     }
@@ -179,13 +187,15 @@ impl Session {
             let seen = self.lens.look(images, self.steps);
             self.discriminator.network.forward(&seen, classes)
         };
-        let fake = judge(fake);
-        let real = if self.objective.generator_needs_real() {
-            no_grad(|| judge(&batch.images))
-        } else {
-            Tensor::new()
-        };
-        let loss = self.objective.generator(&Judgement { real, fake });
+        let loss = self.precision.pass(|| {
+            let fake = judge(fake);
+            let real = if self.objective.generator_needs_real() {
+                no_grad(|| judge(&batch.images))
+            } else {
+                Tensor::new()
+            };
+            self.objective.generator(&Judgement { real, fake })
+        });
         let average = self.average.as_ref();
         let following = average.map(|average| average.following(self.steps));
         self.generator.learn(&loss, following);
@@ -196,7 +206,8 @@ impl Session {
     }
 
     fn generate(&self, noise: &Tensor, classes: Option<&Tensor>) -> Tensor {
-        self.generator.network.forward(noise, classes)
+        self.precision
+            .pass(|| self.generator.network.forward(noise, classes))
     }
 
     /// Noise for as many fakes as there are images, `[batch, latent_dim]`.

@@ -3,6 +3,7 @@
 use tch::{Kind, Tensor};
 
 use super::chunks;
+use crate::native::matmul;
 
 /// How many neighbours make a neighbourhood.
 const K: i64 = 5;
@@ -53,9 +54,8 @@ pub fn nearest(images: &Tensor, others: &Tensor, mut done: impl FnMut(i64)) -> f
     for (first, length) in chunks(images.size()[0], CHUNK) {
         let from = images.narrow(0, first, length).to_kind(Kind::Float);
         // |a − b|² less |a|², which is the same for every b: it decides who is nearest.
-        let nearest = squares
-            .addmm(&(&from * -2.0), &others.tr())
-            .argmin(1, false);
+        let products = matmul(&(&from * -2.0), &others.tr());
+        let nearest = (products + &squares).argmin(1, false);
         // How near, is computed without cancellation.
         let apart = (from - others.index_select(0, &nearest)).to_kind(Kind::Double) / 255.0;
         sum += apart

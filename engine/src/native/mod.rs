@@ -24,7 +24,15 @@ pub fn prepare(threads: u32) {
     }
 }
 
+/// Makes CUDA ready to train: products round to TF32 if they may, and autocast casts to bfloat16. On the thread that
+/// trains.
+pub fn prepare_cuda(tf32: bool) {
+    // SAFETY: it only sets flags of libtorch.
+    unsafe { sparring_prepare_cuda(tf32) }
+}
+
 unsafe extern "C" {
+    fn sparring_prepare_cuda(tf32: bool);
     fn sparring_flush_denormals();
     fn sparring_form_team(threads: c_int);
     fn sparring_dense(
@@ -44,6 +52,11 @@ unsafe extern "C" {
         out: *mut *mut C_tensor,
         input: *const C_tensor,
         sign: f64,
+    ) -> *mut c_char;
+    fn sparring_sharpened(
+        out: *mut *mut C_tensor,
+        pictures: *const C_tensor,
+        amount: f64,
     ) -> *mut c_char;
     fn sparring_scaled_images(
         out: *mut *mut C_tensor,
@@ -139,6 +152,16 @@ pub fn mean_softplus(input: &Tensor, sign: f64) -> Tensor {
 pub fn scaled_images(images: &Tensor, indices: &Tensor) -> Tensor {
     // SAFETY: the tensors are live.
     made(|out| unsafe { sparring_scaled_images(out, images.as_ptr(), indices.as_ptr()) })
+}
+
+/// Pictures `[n, c, h, w]` with their details strengthened: `pictures + amount · (pictures − means)`, where the means are
+/// those of the 3×3 pixels about each, with zeros outside. Differentiable.
+///
+/// # Panics
+/// With a message when the sizes are none of pictures.
+pub fn sharpened(pictures: &Tensor, amount: f64) -> Tensor {
+    // SAFETY: the tensor is live.
+    made(|out| unsafe { sparring_sharpened(out, pictures.as_ptr(), amount) })
 }
 
 /// The numbers of one step of Adam.

@@ -1,6 +1,7 @@
 // The few functions of libtorch that its Rust bindings do not reach. Each returns null, or a message that the caller
 // frees with `free`.
 #include <ATen/Context.h>
+#include <ATen/autocast_mode.h>
 #include <torch/types.h>
 
 #include <cstdint>
@@ -45,6 +46,15 @@ extern "C" {
 // takes a hundred times as long for each.
 void sparring_flush_denormals() { at::globalContext().setFlushDenormal(true); }
 
+// Of all CUDA devices: whether products may round to TF32, and what autocast casts to. cuDNN is to try which of its ways
+// is the quickest for a size, since sizes stay the same for a whole run.
+void sparring_prepare_cuda(bool tf32) {
+  at::globalContext().setAllowTF32CuBLAS(tf32);
+  at::globalContext().setAllowTF32CuDNN(tf32);
+  at::globalContext().setBenchmarkCuDNN(true);
+  at::autocast::set_autocast_dtype(at::kCUDA, at::kBFloat16);
+}
+
 void sparring_form_team(int threads) { sparring::form_team(threads); }
 
 char* sparring_dense(torch::Tensor** out, const torch::Tensor* input, const torch::Tensor* weight,
@@ -61,6 +71,10 @@ char* sparring_matmul(torch::Tensor** out, const torch::Tensor* left, const torc
 
 char* sparring_mean_softplus(torch::Tensor** out, const torch::Tensor* input, double sign) {
   return guarded([&] { *out = new torch::Tensor(sparring::mean_softplus(*input, sign)); });
+}
+
+char* sparring_sharpened(torch::Tensor** out, const torch::Tensor* pictures, double amount) {
+  return guarded([&] { *out = new torch::Tensor(sparring::sharpened(*pictures, amount)); });
 }
 
 char* sparring_scaled_images(torch::Tensor** out, const torch::Tensor* images, const torch::Tensor* indices) {

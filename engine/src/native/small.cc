@@ -3,9 +3,12 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/types.h>
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "loops.h"
+#include "team.h"
 
 namespace sparring {
 namespace {
@@ -48,7 +51,56 @@ VECTORIZED void scale(float* __restrict to, const uint8_t* __restrict from, int6
   for (int64_t i = 0; i < n; i++) to[i] = static_cast<float>(from[i]) / 127.5F - 1.0F;
 }
 
+// One picture, of which `line` holds as many numbers as a row and two more.
+VECTORIZED void sharpen(const float* __restrict from, float* __restrict to, int64_t height, int64_t width, float amount,
+                        float* __restrict line) {
+  line[0] = line[width + 1] = 0.0F;
+  for (int64_t row = 0; row < height; row++) {
+    const float* here = from + row * width;
+    for (int64_t i = 0; i < width; i++) {
+      const float above = row > 0 ? here[i - width] : 0.0F, below = row + 1 < height ? here[i + width] : 0.0F;
+      line[i + 1] = above + here[i] + below;
+    }
+    for (int64_t i = 0; i < width; i++) {
+      const float mean = (line[i] + line[i + 1] + line[i + 2]) / 9.0F;
+      to[row * width + i] = here[i] + amount * (here[i] - mean);
+    }
+  }
+}
+
+struct Sharpened : torch::autograd::Function<Sharpened> {
+  static Tensor forward(AutogradContext* context, const Tensor& pictures, double amount) {
+    context->saved_data["amount"] = amount;
+    Tensor out = at::empty_like(pictures);
+    const int64_t count = pictures.size(0) * pictures.size(1), height = pictures.size(2), width = pictures.size(3);
+    const float* from = pictures.const_data_ptr<float>();
+    float* to = out.data_ptr<float>();
+    const int64_t pieces = std::min<int64_t>(count, team_size());
+    share(pieces, [&](int64_t index) {
+      std::vector<float> line(width + 2);
+      for (int64_t i = count * index / pieces; i < count * (index + 1) / pieces; i++) {
+        const int64_t start = i * height * width;
+        sharpen(from + start, to + start, height, width, static_cast<float>(amount), line.data());
+      }
+    });
+    return out;
+  }
+
+  // A pixel counts as much for its neighbour as that for it: the operation is its own transpose.
+  static variable_list backward(AutogradContext* context, variable_list arriving) {
+    return {sharpened(arriving[0], context->saved_data["amount"].toDouble()), Tensor()};
+  }
+};
+
 }  // namespace
+
+Tensor sharpened(const Tensor& pictures, double amount) {
+  TORCH_CHECK(pictures.dim() == 4, "pictures of sizes ", pictures.sizes());
+  if (pictures.device().is_cpu() && pictures.scalar_type() == at::kFloat)
+    return Sharpened::apply(pictures.contiguous(), amount);
+  const Tensor means = at::avg_pool2d(pictures, {3, 3}, {1, 1}, {1, 1});
+  return pictures + amount * (pictures - means);
+}
 
 Tensor mean_softplus(const Tensor& x, double sign) {
   if (x.device().is_cpu() && x.scalar_type() == at::kFloat) return MeanSoftplus::apply(x.contiguous(), sign);

@@ -11,4 +11,8 @@ at::Tensor mean_softplus(const at::Tensor& x, double sign);
 // images[indices] / 127.5 - 1, with images [count, …] of bytes and indices [n]: [n, …] of floats.
 at::Tensor scaled_images(const at::Tensor& images, const at::Tensor& indices);
 
+// pictures + amount · (pictures - the means of 3 x 3 pixels about each, with zeros outside), pictures [n, c, h, w]. It can
+// be differentiated as often as wanted.
+at::Tensor sharpened(const at::Tensor& pictures, double amount);
+
 }  // namespace sparring

@@ -1,8 +1,10 @@
 //! Tasks over a pipe: a face asks on stdin and is answered on stdout.
 
 use std::io::{self, Write};
+use std::num::NonZero;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
+use std::thread;
 
 use anyhow::{Context as _, bail};
 use sparring_contract::exit;
@@ -34,6 +36,10 @@ pub(super) fn serve() -> u8 {
 
 fn do_task(out: &mut impl Write) -> anyhow::Result<()> {
     let task = read_frame(&mut io::stdin().lock()).context("cannot read the task")?;
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    native::prepare(cores.try_into().unwrap_or(1));
+    // Judging has more operations than the team has, and these are long enough for threads of libtorch's own.
+    tch::set_num_threads(cores.try_into().unwrap_or(1));
     match task.context("no task came")? {
         Task::Sample {
             checkpoint,

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use sparring_contract::config::Config;
+use sparring_contract::config::{Config, Precision};
 use sparring_contract::exit;
 use sparring_contract::protocol::{Ended, Event, Parameters, Phase, Reason, Started, Stats};
 use sparring_contract::run::{CheckpointHeader, Run};
@@ -74,6 +74,9 @@ impl<'a> Trainer<'a> {
         let config = run.config()?;
         let device = native::device(&config.device)?;
         native::prepare(config.threads);
+        if device.is_cuda() {
+            native::prepare_cuda(config.precision == Precision::Tf32);
+        }
         let images = Images::load(&config.data)?;
         let mut data = Dataset::on(device, &images);
         if let (1.., Some(classes)) = (config.classes, Images::load_classes(&config.data)?) {
