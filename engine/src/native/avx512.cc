@@ -35,7 +35,7 @@ constexpr int64_t TILE_ROWS = 6, VECTORS = 4, PANEL_COLUMNS = VECTORS * LANES;
 constexpr int64_t PANEL_ROWS = 1024;
 // Rows of the result that are put where they belong together: a multiple of both the rows of a tile and LANES.
 constexpr int64_t BAND = 48;
-// A matrix is not worth being read as the transposed one for a panel that would be mostly empty.
+// With fewer columns than this a panel would be mostly empty, and the other matrix becomes the panel.
 constexpr int64_t NARROW = 32;
 
 // out = left · panel, or more if `added`, for so many rows of `left` and vectors of the panel.
