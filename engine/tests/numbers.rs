@@ -32,17 +32,27 @@ impl Fixture {
         Self { preset, tensors }
     }
 
+    fn find(&self, name: &str) -> Option<&Tensor> {
+        let mut tensors = self.tensors.iter();
+        tensors.find_map(|(known, tensor)| (known == name).then_some(tensor))
+    }
+
     fn get(&self, name: &str) -> &Tensor {
-        &self
-            .tensors
-            .iter()
-            .find(|(known, _)| known == name)
-            .unwrap_or_else(|| panic!("no {name}"))
-            .1
+        self.find(name).unwrap_or_else(|| panic!("no {name}"))
     }
 
     fn number(&self, name: &str) -> f64 {
         self.get(name).double_value(&[])
+    }
+
+    /// How far a gradient may be from PyTorch's. A bias's is a sum in which real and fake almost cancel: no sum is
+    /// nearer than a rounding of its parts.
+    fn leeway(&self, gradient: &str) -> f64 {
+        let summed = gradient.replacen("gradient", "summed", 1);
+        let roundings = self.find(&summed).map_or(0.0, |parts| {
+            f64::from(f32::EPSILON) * parts.double_value(&[])
+        });
+        TOLERANCE * self.get(gradient).norm().double_value(&[]) + roundings
     }
 
     /// The preset's configuration, with the widths that the fixture has.
@@ -102,21 +112,23 @@ impl Fixture {
     }
 }
 
-fn assert_near(what: &str, found: &Tensor, expected: &Tensor) {
-    let distance = (found - expected).norm().double_value(&[]) / expected.norm().double_value(&[]);
+fn assert_near(what: &str, found: &Tensor, expected: &Tensor, leeway: f64) {
+    let distance = (found - expected).norm().double_value(&[]);
+    let norm = expected.norm().double_value(&[]);
     assert!(
-        distance <= TOLERANCE,
-        "{what} is off by {distance:e} in relative L2 norm"
+        distance <= leeway,
+        "{what} is off by {distance:e} in L2 norm, of {norm:e}: {leeway:e} is allowed"
     );
 }
 
 /// Whether a batch norm takes this bias away again. Its gradient is zero but for rounding, and Adam makes whole steps
-/// of what is left: they are PyTorch's, so that the running means can be compared.
+/// of what is left.
 fn is_cancelled(fixture: &Fixture, name: &str) -> bool {
     fixture.preset == "dcgan" && name == "generator.model.4.bias"
 }
 
-/// Makes three steps, holds each against PyTorch's, and returns the session.
+/// Makes three steps, holds each against PyTorch's, and returns the session. Each starts from PyTorch's weights: what
+/// one was off by would carry inputs of `ReLU`s across zero in the next.
 fn three_steps(fixture: &Fixture, parameters: usize) -> Session {
     let mut session = fixture.session();
     for step in 0..3 {
@@ -138,12 +150,12 @@ fn three_steps(fixture: &Fixture, parameters: usize) -> Session {
         let gradients = session.gradients();
         assert_eq!(gradients.len(), parameters);
         for (name, gradient) in gradients {
-            let expected = fixture.get(&at(&format!("gradient.{name}")));
+            let what = at(&format!("gradient.{name}"));
             if is_cancelled(fixture, &name) {
                 let largest = gradient.abs().max().double_value(&[]);
                 assert!(largest < 1e-6, "{name} of step {step}: {largest:e}");
             } else {
-                assert_near(&at(&format!("gradient.{name}")), gradient, expected);
+                assert_near(&what, gradient, fixture.get(&what), fixture.leeway(&what));
             }
         }
         for (name, mut weight) in session.snapshot().tensors {
@@ -151,11 +163,11 @@ fn three_steps(fixture: &Fixture, parameters: usize) -> Session {
                 continue;
             }
             let expected = fixture.get(&at(&format!("weight.{name}")));
-            if is_cancelled(fixture, &name) {
-                tch::no_grad(|| weight.copy_(expected));
-            } else {
-                assert_near(&at(&format!("weight.{name}")), &weight, expected);
+            if !is_cancelled(fixture, &name) {
+                let leeway = TOLERANCE * expected.norm().double_value(&[]);
+                assert_near(&at(&format!("weight.{name}")), &weight, expected, leeway);
             }
+            tch::no_grad(|| weight.copy_(expected));
         }
     }
     session
