@@ -1,4 +1,5 @@
-//! Trains a judge anew: `make judge`, or `train_judge SEED FILE`.
+//! Trains a judge anew: `make judge`, or `train_judge SEED FILE`. `train_judge FILE` keeps the weights of one that is
+//! there, and measures with them what a report holds pictures against.
 
 use std::process::ExitCode;
 
@@ -16,15 +17,17 @@ fn main() -> ExitCode {
 }
 
 fn make(arguments: &[String]) -> anyhow::Result<()> {
-    let [seed, path] = arguments else {
-        anyhow::bail!("give a seed and the file to write");
-    };
-    let bytes = Judge::make(seed.parse()?, &mut |doing| {
+    let mut tell = |doing: &str| {
         // Of what goes on in a control its end is enough.
         if !doing.ends_with('%') || doing.ends_with("100 %") {
             eprintln!("{doing}");
         }
-    })?;
+    };
+    let (path, bytes) = match arguments {
+        [seed, path] => (path, Judge::make(seed.parse()?, &mut tell)?),
+        [path] => (path, Judge::measure(&std::fs::read(path)?, &mut tell)?),
+        _ => anyhow::bail!("give a seed and the file to write, or a file to measure anew"),
+    };
     std::fs::write(path, &bytes)?;
     let judge = Judge::read(&bytes)?;
     let about = judge.about();

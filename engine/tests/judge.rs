@@ -54,6 +54,11 @@ fn every_defect_is_caught_and_real_digits_are_not() {
         real.frechet.unwrap(),
         yardstick.second(&digits.narrow(0, 0, 10_000)).unwrap(),
     ];
+    // What eval tells of real digits was measured when the judges were made.
+    for (judge, floor) in [Judge::first(), Judge::second()].into_iter().zip(floors) {
+        let told = judge.unwrap().about().floor.frechet.unwrap();
+        assert!((told / floor - 1.0).abs() < 0.01, "{told}, not {floor}");
+    }
     let others = yardstick.figures(&digits.narrow(0, 10_000, 10_000));
     assert!(caught(&others, &real).is_empty(), "{others:?}\n{real:?}");
 

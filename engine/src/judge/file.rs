@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use safetensors::{Dtype, SafeTensors, View};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sparring_contract::protocol::Control;
+use sparring_contract::protocol::{Control, Figures};
 use tch::{Kind, Tensor};
 
 use super::classifier::Classifier;
@@ -24,6 +25,8 @@ pub struct About {
     pub bias: f64,
     /// Mean distance of a test digit to the nearest training digit, in units of one pixel from black to white.
     pub nearest: f64,
+    /// What 10,000 real digits read.
+    pub floor: Figures,
     /// What the controls read, from the least to the greatest Fréchet distance.
     pub controls: Vec<Control>,
 }
@@ -41,6 +44,21 @@ pub enum JudgeError {
 
 /// Reads a judge's file.
 pub(super) fn read(bytes: &[u8]) -> Result<(Classifier, About), JudgeError> {
+    parts(bytes)
+}
+
+/// What is left of a judge's file when its measurements are of no use: its weights and its seed.
+pub(super) fn unmeasured(bytes: &[u8]) -> Result<(Classifier, u64), JudgeError> {
+    #[derive(Deserialize)]
+    struct Origin {
+        seed: u64,
+    }
+    let (classifier, Origin { seed }) = parts(bytes)?;
+    Ok((classifier, seed))
+}
+
+/// The classifier, and what the metadata say.
+fn parts<T: DeserializeOwned>(bytes: &[u8]) -> Result<(Classifier, T), JudgeError> {
     let unreadable = |error: &dyn std::error::Error| JudgeError::Unreadable(error.to_string());
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| unreadable(&error))?;
     let about = header

@@ -53,9 +53,22 @@ impl Judge {
             doing(&format!("epoch {epoch}, loss {loss:.4}"));
         });
         // What is measured is what will be read: half precision.
-        let classifier = classifier.halved();
-        let about = yardstick::examine(&classifier, seed, doing)?;
-        Ok(file::write(&classifier, &about)?)
+        Self::measured(&classifier.halved(), seed, doing)
+    }
+
+    /// Measures a judge's file anew, with the weights that it has; a minute or two.
+    pub fn measure(bytes: &[u8], doing: &mut dyn FnMut(&str)) -> Result<Vec<u8>, EvalError> {
+        let (classifier, seed) = file::unmeasured(bytes)?;
+        Self::measured(&classifier, seed, doing)
+    }
+
+    fn measured(
+        classifier: &Classifier,
+        seed: u64,
+        doing: &mut dyn FnMut(&str),
+    ) -> Result<Vec<u8>, EvalError> {
+        let about = yardstick::examine(classifier, seed, doing)?;
+        Ok(file::write(classifier, &about)?)
     }
 
     /// Reads a judge's file.

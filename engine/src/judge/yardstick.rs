@@ -56,8 +56,8 @@ pub struct Yardstick {
     real: Tensor,
     against: String,
     judges: Option<[Court; 2]>,
-    /// What the digits are: of `training` and of `real`, `[n]`, i64.
-    labels: Option<[Tensor; 2]>,
+    /// What the digits of `real` are, `[m]`, i64.
+    labels: Option<Tensor>,
     fine: Option<(Spectrum, Gaussian)>,
     /// Mean distance of a real image to the nearest training image.
     nearest: f64,
@@ -96,11 +96,9 @@ impl Yardstick {
 
         doing("looking at the real images");
         let (judges, labels) = if is_mnist {
-            let labels = [Split::Train, Split::Test].map(mnist_labels);
-            let [of_training, of_test] = labels;
-            let labels = [of_training?, of_test?];
+            let labels = mnist_labels(Split::Test)?;
             let court = |judge: Judge| Court {
-                ground: Ground::new(&judge.classifier, &real, &labels[1]),
+                ground: Ground::new(&judge.classifier, &real, &labels),
                 judge,
             };
             let judges = [court(Judge::first()?), court(Judge::second()?)];
@@ -150,9 +148,7 @@ impl Yardstick {
         }
         doing("looking at the pictures");
         let mut found = self.figures(&pictures);
-        // As many as the pictures: the Fréchet distance grows as there are fewer.
-        let real = first(&self.training, count);
-        let mut floor = self.figures(&real);
+        let (floor, second_floor) = self.floor(count);
         let away = distance(
             &pictures,
             &self.training,
@@ -160,29 +156,17 @@ impl Yardstick {
             doing,
         );
         found.nearest = Some(away / self.nearest);
-        floor.nearest = Some(1.0);
-
-        let mut controls = self.controls().to_vec();
-        if let (Some([court, _]), Some([labels, _]), Some(asked)) =
-            (&self.judges, &self.labels, asked)
-        {
-            let agreement = |pictures: &Tensor, asked: &Tensor| {
-                Some(court.judge.classifier.accuracy(pictures, asked))
-            };
-            let (asked, labels_of_real) = (first(asked, count), first(labels, count));
-            found.label_agreement = agreement(&pictures, &asked);
-            floor.label_agreement = agreement(&real, &labels_of_real);
-            found.accuracy_score = self.accuracy_score(&pictures, &asked, "the pictures", doing);
-            floor.accuracy_score =
-                self.accuracy_score(&real, &labels_of_real, "real digits", doing);
-            let (name, words) = Defect::ClassGaussians.names();
-            if let Some(control) = controls.iter_mut().find(|control| control.name == name) {
-                let (pictures, asked) = labelled_gaussians(&self.training, labels);
-                control.figures.accuracy_score =
-                    self.accuracy_score(&pictures, &asked, words, doing);
-            }
+        if let (Some([court, _]), Some(labels), Some(asked)) = (&self.judges, &self.labels, asked) {
+            let asked = first(asked, count);
+            found.label_agreement = Some(court.judge.classifier.accuracy(&pictures, &asked));
+            let score = accuracy_score([&pictures, &asked], [&self.real, labels], |lesson| {
+                doing(&format!(
+                    "learning from the pictures: {lesson} of {LESSONS}"
+                ));
+            });
+            found.accuracy_score = Some(score);
         }
-        let second = self.second(&pictures).zip(self.second(&real));
+        let second = self.second(&pictures).zip(second_floor);
         let second = second.map(|(found, floor)| Second { found, floor });
         Ok(Report {
             pictures: count.unsigned_abs(),
@@ -190,27 +174,26 @@ impl Yardstick {
             found,
             floor,
             second,
-            controls,
+            controls: self.controls().to_vec(),
             left_out: self.left_out.clone(),
         })
     }
 
-    /// The classification accuracy score (Ravuri and Vinyals 2019): how many real digits a classifier knows that has
-    /// learnt from these pictures and what they were asked to be.
-    fn accuracy_score(
-        &self,
-        pictures: &Tensor,
-        asked: &Tensor,
-        what: &str,
-        doing: &mut dyn FnMut(&str),
-    ) -> Option<f64> {
-        let [_, labels] = self.labels.as_ref()?;
-        let mut tell = |epoch| doing(&format!("learning from {what}: {epoch} of {LESSONS}"));
-        tell(1);
-        let classifier = learn(0, LESSONS, pictures, asked, |epoch, _| {
-            tell((epoch + 1).min(LESSONS));
-        });
-        Some(classifier.accuracy(&self.real, labels))
+    /// What so many real training images read, and their Fréchet distance by the second judge: it grows as there are
+    /// fewer. Of as many as are judged at most, it was measured when the judges were made.
+    fn floor(&self, count: i64) -> (Figures, Option<f64>) {
+        if let (PICTURES, Some([first, second])) = (count, &self.judges) {
+            return (
+                first.judge.about().floor,
+                second.judge.about().floor.frechet,
+            );
+        }
+        let real = first(&self.training, count);
+        let floor = Figures {
+            nearest: Some(1.0),
+            ..self.figures(&real)
+        };
+        (floor, self.second(&real))
     }
 
     /// What the judge's controls read; none for a data set that it does not know.
@@ -248,6 +231,20 @@ impl Court {
     fn frechet(&self, pictures: &Tensor) -> f64 {
         self.ground.frechet(&self.judge.classifier.look(pictures))
     }
+}
+
+/// The classification accuracy score (Ravuri and Vinyals 2019): how many real digits a classifier knows that has learnt
+/// from pictures and what they were asked to be. `begins` hears which lesson begins, from 1.
+fn accuracy_score(
+    [pictures, asked]: [&Tensor; 2],
+    [real, labels]: [&Tensor; 2],
+    mut begins: impl FnMut(i64),
+) -> f64 {
+    begins(1);
+    let classifier = learn(0, LESSONS, pictures, asked, |lesson, _| {
+        begins((lesson + 1).min(LESSONS));
+    });
+    classifier.accuracy(real, labels)
 }
 
 /// Mean distance to the nearest training image, and word of how far it is.
@@ -306,7 +303,7 @@ fn flat(images: &Tensor) -> Tensor {
     images.flatten(1, -1)
 }
 
-/// What the controls read of a new judge, its bias and the rest of what is known of it.
+/// What real digits and the controls read of a judge, its bias and the rest of what is known of it.
 pub(super) fn examine(
     classifier: &Classifier,
     seed: u64,
@@ -322,19 +319,40 @@ pub(super) fn examine(
     let own = distance(&test, &digits, "measuring the test digits", doing);
     let spectrum = Spectrum::of(&flat(&digits)).ok_or(JudgeError::Foreign)?;
     let real = spectrum.gaussian(&flat(&test));
+    let figures = |pictures: &Tensor| Figures {
+        fine: Some(spectrum.gaussian(&flat(pictures)).distance(&real)),
+        ..ground.figures(&classifier.look(pictures))
+    };
+    let score = |pictures: &Tensor, asked: &Tensor| {
+        Some(accuracy_score(
+            [pictures, asked],
+            [&test, &test_labels],
+            |_| {},
+        ))
+    };
 
-    let floor = ground.frechet(&classifier.look(&first(&digits, PICTURES)));
+    doing("measuring the floor");
+    let (some, what) = (first(&digits, PICTURES), first(&labels, PICTURES));
+    let floor = Figures {
+        nearest: Some(1.0),
+        label_agreement: Some(classifier.accuracy(&some, &what)),
+        accuracy_score: score(&some, &what),
+        ..figures(&some)
+    };
     let mut controls = Vec::new();
     for defect in Defect::ALL {
         let pictures = defect.pictures(&digits, &labels);
         let (_, words) = defect.names();
         let away = distance(&pictures, &digits, words, doing);
-        let figures = Figures {
-            fine: Some(spectrum.gaussian(&flat(&pictures)).distance(&real)),
+        let mut figures = Figures {
             nearest: Some(away / own),
-            ..ground.figures(&classifier.look(&pictures))
+            ..figures(&pictures)
         };
-        controls.push(defect.control(figures, floor));
+        if defect == Defect::ClassGaussians {
+            let (pictures, asked) = labelled_gaussians(&digits, &labels);
+            figures.accuracy_score = score(&pictures, &asked);
+        }
+        controls.push(defect.control(figures, floor.frechet.unwrap_or(f64::NAN)));
     }
     controls.sort_by(|a, b| {
         let reading = |control: &Control| control.figures.frechet.unwrap_or(f64::NAN);
@@ -345,6 +363,7 @@ pub(super) fn examine(
         accuracy: classifier.accuracy(&test, &test_labels),
         bias: super::quick::bias(classifier, &digits),
         nearest: own,
+        floor,
         controls,
     })
 }
