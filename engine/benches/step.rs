@@ -17,6 +17,9 @@ use sparring_engine::seed::{Stream, reseed};
 use sparring_engine::{native, worker};
 use tch::{Device, Kind, Tensor};
 
+/// Turns of what is measured against each other in one process.
+const TURNS: u64 = 5;
+
 struct Options {
     config: Config,
     /// Steps before the clock starts, and those it is started for.
@@ -208,8 +211,8 @@ impl Networks {
     }
 }
 
-/// Times the parts of a step in the order of a step, the matrix products of a step alone, by libtorch and by the team,
-/// and Adam's pass alone: networks of dense layers on the CPU. The bound is of the quicker products.
+/// Times a step, the matrix products of a step alone, by libtorch and by the team, Adam's pass alone, and the parts of a
+/// step: networks of dense layers on the CPU. The bound is of the quicker products.
 fn bound(options: &Options) -> anyhow::Result<()> {
     let config = &options.config;
     for (name, plan) in [
@@ -226,7 +229,8 @@ fn bound(options: &Options) -> anyhow::Result<()> {
             );
         }
     }
-    let data = Dataset::on(Device::Cpu, &Images::load(&config.data)?);
+    let images = Images::load(&config.data)?;
+    let data = Dataset::on(Device::Cpu, &images);
     let networks = Networks::of(config, data.shape());
     let mut products = networks.products(config.batch_size as i64);
     let flop: i64 = products.iter().map(Product::flop).sum();
@@ -239,15 +243,6 @@ fn bound(options: &Options) -> anyhow::Result<()> {
     });
 
     native::prepare(config.threads);
-    let team_ms = tch::no_grad(|| {
-        mean_ms(options, || {
-            for product in &mut products {
-                product.out = native::matmul(&product.left, &product.right);
-            }
-        })
-    });
-    drop(products);
-    let products_ms = libtorch_ms.min(team_ms);
     let mut players = [
         (&networks.generator, &config.generator),
         (&networks.discriminator, &config.discriminator),
@@ -257,13 +252,27 @@ fn bound(options: &Options) -> anyhow::Result<()> {
         let gradients: Vec<_> = adam.parameters().iter().map(Tensor::randn_like).collect();
         (adam, gradients)
     });
-    let adam_ms = mean_ms(options, || {
-        for (adam, gradients) in &mut players {
-            adam.step(gradients);
-        }
-    });
-
-    let (step_ms, parts) = parts(options, data);
+    let mut session = Session::new(config, Dataset::on(Device::Cpu, &images));
+    // In turns, so that a machine which slows down slows all three.
+    let mut turns: [Vec<f64>; 3] = Default::default();
+    for _ in 0..TURNS {
+        turns[0].push(mean_ms(options, || session.step()));
+        turns[1].push(tch::no_grad(|| {
+            mean_ms(options, || {
+                for product in &mut products {
+                    product.out = native::matmul(&product.left, &product.right);
+                }
+            })
+        }));
+        turns[2].push(mean_ms(options, || {
+            for (adam, gradients) in &mut players {
+                adam.step(gradients);
+            }
+        }));
+    }
+    let [step_ms, team_ms, adam_ms] = turns.map(median);
+    drop((products, players, session));
+    let products_ms = libtorch_ms.min(team_ms);
     let bound_ms = products_ms + adam_ms;
     println!(
         "{}",
@@ -280,26 +289,32 @@ fn bound(options: &Options) -> anyhow::Result<()> {
             "adam_ms": adam_ms,
             "bound_ms": bound_ms,
             "share": bound_ms / step_ms,
-            "parts": parts,
+            "parts": parts(options, data),
         })
     );
     Ok(())
 }
 
-/// Mean time of some work in milliseconds, over as many rounds as there are steps.
+/// Mean time of some work in milliseconds, over a turn's share of the steps.
 fn mean_ms(options: &Options, mut work: impl FnMut()) -> f64 {
     for _ in 0..options.warmup {
         work();
     }
+    let rounds = options.steps.div_ceil(TURNS);
     let start = Instant::now();
-    for _ in 0..options.steps {
+    for _ in 0..rounds {
         work();
     }
-    start.elapsed().as_secs_f64() * 1e3 / options.steps as f64
+    start.elapsed().as_secs_f64() * 1e3 / rounds as f64
 }
 
-/// A step taken apart, as [`Session::step`] makes it but for the figures: milliseconds of the whole, and of each part.
-fn parts(options: &Options, data: Dataset) -> (f64, Vec<Value>) {
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+/// A step taken apart, as [`Session::step`] makes it but for the figures: milliseconds of each part.
+fn parts(options: &Options, data: Dataset) -> Vec<Value> {
     let config = &options.config;
     let Networks {
         generator,
@@ -314,11 +329,9 @@ fn parts(options: &Options, data: Dataset) -> (f64, Vec<Value>) {
     let mut batches = Batches::new(data, config.batch_size, 1, config.seed);
     let objective = Objective::of(config);
     let mut watch = Stopwatch::default();
-    let mut start = Instant::now();
     for step in 0..options.warmup + options.steps {
         if step == options.warmup {
             watch = Stopwatch::default();
-            start = Instant::now();
         }
         let batch = watch.time("real images", || batches.get(step).remove(0));
         let real = batch.images;
@@ -352,14 +365,11 @@ fn parts(options: &Options, data: Dataset) -> (f64, Vec<Value>) {
         });
         watch.time("G Adam", || g_adam.step(&g_gradients));
     }
-    let each = |total: f64| total / options.steps as f64;
-    let parts = watch.parts.iter();
-    (
-        each(start.elapsed().as_secs_f64() * 1e3),
-        parts
-            .map(|(name, total)| json!({"name": name, "ms": each(*total)}))
-            .collect(),
-    )
+    watch
+        .parts
+        .iter()
+        .map(|(name, total)| json!({"name": name, "ms": total / options.steps as f64}))
+        .collect()
 }
 
 /// The most memory that this process has held, in MB of 10⁶ bytes.
