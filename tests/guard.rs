@@ -123,6 +123,24 @@ fn a_fault_that_makes_no_sense_is_refused() {
     let lab = Lab::new();
     train(&lab, "odd", "nan").refused(
         1,
-        "error: SPARRING_FAULT=nan: expected nan@STEP, or nan@STEP+ for every attempt",
+        "error: SPARRING_FAULT=nan: expected nan@STEP or panic@STEP, with + behind it for every attempt",
     );
+}
+
+#[test]
+fn an_error_before_the_first_checkpoint_leaves_what_the_run_has_told() {
+    let lab = Lab::new();
+    let said = train(&lab, "crashed", "panic@20");
+    assert_eq!(said.code, 1, "{said:?}");
+    let events = said.events();
+    let Some(Event::Ended(ended)) = events.last() else {
+        panic!("{events:?}")
+    };
+    assert_eq!((ended.reason, ended.stats.step), (Reason::Failed, 20));
+    let run = lab.run("crashed");
+    assert!(run.events_file().exists() && run.checkpoints().is_empty());
+
+    // Before its first step it has nothing to tell.
+    assert_eq!(train(&lab, "stillborn", "panic@0").code, 1);
+    assert_eq!(lab.sparring(&["logs", "stillborn"]).code, 1);
 }

@@ -1,9 +1,11 @@
 //! Training: what a run leaves behind, and that being stopped costs it nothing.
 
+use std::process::Command;
+
 use rustix::process::Signal;
 use sparring_contract::protocol::{Event, Reason};
 
-use crate::lab::{Lab, Live, tensors};
+use crate::lab::{Lab, Live, Said, tensors, write_images};
 
 #[test]
 fn a_run_leaves_figures_pictures_and_checkpoints() {
@@ -251,7 +253,7 @@ fn a_run_can_be_made_longer_but_not_another_run() {
 fn a_requeued_job_starts_once_and_goes_on_after() {
     let lab = Lab::new();
     let job = ["--name", "job", "--resume-if-exists", "--epochs", "2"];
-    let steps = |said: crate::lab::Said| match &said.events()[0] {
+    let steps = |said: Said| match &said.events()[0] {
         Event::Started(started) => started.step,
         other => panic!("{other:?}"),
     };
@@ -265,7 +267,7 @@ fn a_requeued_job_starts_once_and_goes_on_after() {
         "--epochs",
         "4",
     ]);
-    let again = crate::lab::Said::from({ again }.output().unwrap());
+    let again = Said::from({ again }.output().unwrap());
     assert_eq!(steps(again), 8);
     assert_eq!(lab.run("job").newest_checkpoint().unwrap().step, 16);
 }
@@ -330,4 +332,46 @@ fn a_seed_decides_everything() {
     };
     assert_eq!(train("one", "5", "1"), train("same", "5", "1"));
     assert_ne!(train("two", "6", "1"), train("again", "5", "1"));
+}
+
+#[test]
+fn a_batch_that_finds_no_memory_is_told_which_one_would() {
+    let lab = Lab::new();
+    write_images(&lab.data(), 20_000, 8);
+    let within_memory = |arguments: &[&str]| {
+        let training = lab.training(arguments);
+        let mut limited = Command::new("sh");
+        limited
+            .args(["-c", "ulimit -v 2500000 && exec \"$0\" \"$@\""])
+            .arg(training.get_program())
+            .args(training.get_args());
+        for (name, value) in training.get_envs() {
+            match value {
+                Some(value) => limited.env(name, value),
+                None => limited.env_remove(name),
+            };
+        }
+        Said::from(limited.output().unwrap())
+    };
+    let wide = [
+        "--steps",
+        "2",
+        "--threads",
+        "2",
+        "--device",
+        "cpu",
+        "--set",
+        "generator.hidden=[20000]",
+    ];
+
+    let said = within_memory(&[&wide[..], &["--set", "batch_size=16384"]].concat());
+    assert_eq!(said.code, 1, "{said:?}");
+    let said = said.err.trim_end();
+    let (error, advice) = said.split_once(": try a smaller batch, `--set ").unwrap();
+    assert!(error.contains("can't allocate memory"), "{said}");
+    assert!(!error.contains('\n'), "{said}");
+    let setting = advice.strip_suffix('`').unwrap();
+
+    let said = within_memory(&[&wide[..], &["--set", setting]].concat());
+    assert_eq!(said.code, 0, "{said:?}");
 }

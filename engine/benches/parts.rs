@@ -143,6 +143,7 @@ fn adam(bencher: Bencher) {
 
 #[divan::bench]
 fn images(bencher: Bencher) {
+    team();
     let all = Tensor::zeros([60_000, 1, 28, 28], (Kind::Uint8, Device::Cpu));
     let chosen = Tensor::randint(60_000, [64], (Kind::Int64, Device::Cpu));
     bencher.bench_local(|| scaled_images(&all, &chosen));
@@ -150,6 +151,7 @@ fn images(bencher: Bencher) {
 
 #[divan::bench]
 fn loss(bencher: Bencher) {
+    team();
     let logits = learning(&[128, 1]);
     bencher.bench_local(|| mean_softplus(&logits, 1.0));
 }

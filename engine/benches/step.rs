@@ -12,7 +12,7 @@ use sparring_contract::config::{
     self, Architecture, Config, Normalization, Request, Setting, resolve,
 };
 use sparring_engine::data::{Batches, Dataset, Images};
-use sparring_engine::gan::{Adam, Judgement, Network, Objective, Session};
+use sparring_engine::gan::{Adam, Judgement, Network, Objective, Session, fits};
 use sparring_engine::seed::{Stream, reseed};
 use sparring_engine::{native, worker};
 use tch::{Device, Kind, Tensor};
@@ -81,7 +81,12 @@ fn measure(options: &Options) -> anyhow::Result<()> {
     let config = &options.config;
     native::prepare(config.threads);
     let device = native::device(&config.device)?;
-    let mut session = Session::new(config, Dataset::on(device, &Images::load(&config.data)?));
+    let mut data = Dataset::on(device, &Images::load(&config.data)?);
+    if let (1.., Some(classes)) = (config.classes, Images::load_classes(&config.data)?) {
+        data = data.with_classes(&classes);
+    }
+    fits(config, &data)?;
+    let mut session = Session::new(config, data);
     for _ in 0..options.warmup {
         session.step();
     }

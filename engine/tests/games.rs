@@ -237,13 +237,30 @@ fn what_the_discriminator_sees_depends_on_seed_and_step_alone() {
         "discriminator.dropout=0.3",
         "label_smoothing=0.1",
     ];
+    assert_goes_on_alike(&rules);
+}
+
+#[test]
+fn networks_that_learn_more_than_once_a_step_go_on_alike() {
+    let _alone = alone();
+    assert_goes_on_alike(&[
+        "discriminator_steps=3",
+        "generator_steps=2",
+        "schedule=linear",
+        "schedule_steps=8",
+        "ema_decay=0.9",
+    ]);
+}
+
+/// Asserts that four steps end alike, whether a session makes them all or another goes on after two.
+fn assert_goes_on_alike(rules: &[&str]) {
     let weights = |steps_before: u64| {
-        let mut session = Session::new(&config(&rules), data());
+        let mut session = Session::new(&config(rules), data());
         for _ in 0..steps_before {
             session.step();
         }
         let kept = session.snapshot().copied();
-        let mut session = Session::new(&config(&rules), data());
+        let mut session = Session::new(&config(rules), data());
         session.restore(&kept).unwrap();
         for _ in steps_before..4 {
             session.step();

@@ -114,6 +114,7 @@ impl Session {
     /// Everything random is drawn from (seed, step), so a session that was restored makes the steps that it would
     /// have made.
     pub fn step(&mut self) {
+        self.pace();
         let mut batches = self.batches.get(self.steps); // [batch, channels, height, width] in [-1, 1]
         reseed(self.step_seed, Stream::Step, self.steps);
         let Some(last) = batches.pop() else {
@@ -126,20 +127,32 @@ impl Session {
             let _ = self.teach_discriminator(&batch, &fake);
         }
         let noise = self.noise(&last); // [batch, latent_dim]
-        self.step_on(&last, &noise);
+        self.play(&last, &noise);
         for _ in 1..self.generator_steps {
             let noise = self.noise(&last);
             let fake = self.generate(&noise, last.classes.as_ref());
             let _ = self.teach_generator(&last, &fake);
         }
+        self.steps += 1;
     }
 
     /// [`Session::step`] on given images and noise, each network learning once.
     pub fn step_on(&mut self, batch: &Batch, noise: &Tensor) {
+        self.pace();
+        self.play(batch, noise);
+        self.steps += 1;
+    }
+
+    /// Sets Adam's step sizes for the step to come.
+    fn pace(&mut self) {
         let factor = self.schedule.factor(self.steps);
         for player in [&mut self.generator, &mut self.discriminator] {
             player.optimizer.learning_rate = player.learning_rate * factor;
         }
+    }
+
+    /// Lets each network learn once.
+    fn play(&mut self, batch: &Batch, noise: &Tensor) {
         let fake = self.generate(noise, batch.classes.as_ref()); // [batch, channels, height, width] in [-1, 1]
 
         let (d_loss, judged) = self.teach_discriminator(batch, &fake.detach());
@@ -148,7 +161,6 @@ impl Session {
         let [d_real, d_fake] = self.objective.verdicts(&judged);
         self.tally.add([&d_loss, &g_loss, &d_real, &d_fake]);
         self.losses = Some([d_loss, g_loss]);
-        self.steps += 1;
     }
 
     /// Lets the discriminator learn to tell real images from fakes. Returns its loss and what it thought before.
@@ -233,7 +245,8 @@ impl Session {
         }
     }
 
-    /// What was not finite in the steps since the last restoration, if anything was: such a gradient was not applied.
+    /// What was not finite in the steps since the last restoration, if anything was: such numbers were not applied, but
+    /// others of the same step may have been.
     /// Waits for the device; costs nothing on the CPU.
     pub fn fault(&mut self) -> Option<Fault> {
         let lost = self.losses.as_ref().is_some_and(|losses| {
@@ -266,14 +279,14 @@ impl Session {
         let noise = self.noise(&batch);
         let classes = batch.classes.as_ref();
         no_grad(|| {
-            self.generator
-                .network
-                .first_fault(&noise, classes)
-                .or_else(|| {
-                    self.discriminator
-                        .network
-                        .first_fault(&batch.images, classes)
+            let [generator, discriminator] =
+                [&self.generator, &self.discriminator].map(|player| &player.network);
+            generator.first_fault(&noise, classes).or_else(|| {
+                let fake = generator.evaluate(&noise, classes);
+                [&batch.images, &fake].into_iter().find_map(|images| {
+                    discriminator.first_fault(&self.lens.look(images, self.steps), classes)
                 })
+            })
         })
     }
 

@@ -6,8 +6,7 @@ use super::classifier::{CLASSES, Classifier};
 use super::gaussian::Gaussian;
 use super::ground::some;
 use super::neighbours::reach;
-use super::{EvalError, Judge};
-use crate::data::Images;
+use super::{Judge, JudgeError};
 
 /// What a glance tells. None of it is a figure of `sparring eval`: it is of fewer pictures, and held against training
 /// digits, so that what is chosen by it can still be reported against test digits.
@@ -44,19 +43,16 @@ impl Glance {
     /// How many pictures a glance is meant for.
     pub const PICTURES: i64 = FEW;
 
-    /// A judge for a training on these images; `None` if they are not MNIST, which is all that it knows. Looks at
-    /// 10,000 of them, which takes a second or two on two cores; a glance takes about a quarter of a second.
-    pub fn new(images: &Images) -> Result<Option<Self>, EvalError> {
-        if !images.are_mnist()? {
-            return Ok(None);
-        }
+    /// A judge for a training on MNIST's digits `[60000, 1, 28, 28]`, u8, on any device: it knows nothing else. Looks
+    /// at 10,000 of them, which takes a second or two on two cores; a glance takes about a quarter of a second.
+    pub fn new(digits: &Tensor) -> Result<Self, JudgeError> {
         let judge = Judge::first()?;
-        let features = judge.classifier.look(&real(&images.tensor())).features;
-        Ok(Some(Self {
+        let features = judge.classifier.look(&real(digits)).features;
+        Ok(Self {
             judge,
             gaussian: Gaussian::of(&features),
             features,
-        }))
+        })
     }
 
     /// Judges pictures `[n, 1, 28, 28]`, u8, on any device; more than 64, better 2,000, and up to 10,000. Draws

@@ -26,7 +26,8 @@ using Tensors = std::vector<at::Tensor>;
 
 // The numbers of a step that are the same for all parameters.
 struct Factors {
-  float beta1, beta2, step_size, bias_correction2_sqrt, epsilon, average_weight;
+  // One less a beta is taken before it is rounded, as PyTorch does: near 1 little would be left of it.
+  float mean_weight, beta2, square_weight, step_size, bias_correction2_sqrt, epsilon, average_weight;
 };
 
 // An exponent of ones is that of infinity and of what is no number.
@@ -44,10 +45,10 @@ VECTORIZED bool is_finite(const float* __restrict values, int64_t n) {
 // Kingma and Ba 2015, algorithm 1, in the order of operations of PyTorch.
 VECTORIZED void move(float* __restrict parameter, const float* __restrict gradient, float* __restrict exp_avg,
                      float* __restrict exp_avg_sq, int64_t n, const Factors& factors) {
-  const auto [beta1, beta2, step_size, bias_correction2_sqrt, epsilon, _] = factors;
+  const auto [mean_weight, beta2, square_weight, step_size, bias_correction2_sqrt, epsilon, _] = factors;
   for (int64_t i = 0; i < n; i++) {
-    exp_avg[i] += (1.0F - beta1) * (gradient[i] - exp_avg[i]);
-    exp_avg_sq[i] = beta2 * exp_avg_sq[i] + (1.0F - beta2) * gradient[i] * gradient[i];
+    exp_avg[i] += mean_weight * (gradient[i] - exp_avg[i]);
+    exp_avg_sq[i] = beta2 * exp_avg_sq[i] + square_weight * gradient[i] * gradient[i];
     parameter[i] -= step_size * exp_avg[i] / (std::sqrt(exp_avg_sq[i]) / bias_correction2_sqrt + epsilon);
   }
 }
@@ -75,7 +76,8 @@ void adam(const Tensors& parameters, Tensors gradients, const Tensors& exp_avgs,
   }
 
   const double count = step.item<float>();
-  const Factors factors{static_cast<float>(numbers.beta1), static_cast<float>(numbers.beta2),
+  const Factors factors{static_cast<float>(1.0 - numbers.beta1), static_cast<float>(numbers.beta2),
+                        static_cast<float>(1.0 - numbers.beta2),
                         static_cast<float>(numbers.learning_rate / (1.0 - std::pow(numbers.beta1, count))),
                         static_cast<float>(std::sqrt(1.0 - std::pow(numbers.beta2, count))),
                         static_cast<float>(numbers.epsilon), static_cast<float>(numbers.average_weight)};

@@ -103,8 +103,10 @@ struct Dense : torch::autograd::Function<Dense> {
 }  // namespace
 
 Tensor dense(const Tensor& x, const Tensor& weight, const Tensor& bias, Activation activation, double slope) {
+  TORCH_CHECK(x.dim() == 2 && weight.dim() == 2 && x.size(1) == weight.size(1) && bias.numel() == weight.size(0),
+              "inputs ", x.sizes(), " do not fit weights ", weight.sizes(), " and biases ", bias.sizes());
   if (x.device().is_cpu() && x.scalar_type() == at::kFloat) {
-    return Dense::apply(x.contiguous(), weight, bias, static_cast<int64_t>(activation), slope);
+    return Dense::apply(x.contiguous(), weight.contiguous(), bias.contiguous(), static_cast<int64_t>(activation), slope);
   }
   return activated(at::linear(x, weight, bias), activation, slope);
 }

@@ -13,14 +13,19 @@ pub use conv::{Norm, Steps, batch_norm, conv};
 pub use cuda::{CudaError, device, uuid as cuda_uuid};
 
 /// Makes the calling thread ready to train, as the leader of so many threads: to be called once, before its first
-/// tensor.
+/// tensor; another team is not formed.
+///
+/// # Panics
+/// If the system does not let it start so many threads.
 pub fn prepare(threads: u32) {
     malloc::keep_freed_memory();
     // SAFETY: the first sets a flag of the processor, for this thread and those that it starts from here on; the
     // second starts threads.
     unsafe {
         sparring_flush_denormals();
-        sparring_form_team(c_int::try_from(threads).unwrap_or(1).max(1));
+        check(sparring_form_team(
+            c_int::try_from(threads).unwrap_or(1).max(1),
+        ));
     }
 }
 
@@ -34,7 +39,7 @@ pub fn prepare_cuda(tf32: bool) {
 unsafe extern "C" {
     fn sparring_prepare_cuda(tf32: bool);
     fn sparring_flush_denormals();
-    fn sparring_form_team(threads: c_int);
+    fn sparring_form_team(threads: c_int) -> *mut c_char;
     fn sparring_dense(
         out: *mut *mut C_tensor,
         input: *const C_tensor,

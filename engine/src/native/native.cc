@@ -55,7 +55,9 @@ void sparring_prepare_cuda(bool tf32) {
   at::autocast::set_autocast_dtype(at::kCUDA, at::kBFloat16);
 }
 
-void sparring_form_team(int threads) { sparring::form_team(threads); }
+char* sparring_form_team(int threads) {
+  return guarded([&] { sparring::form_team(threads); });
+}
 
 char* sparring_dense(torch::Tensor** out, const torch::Tensor* input, const torch::Tensor* weight,
                      const torch::Tensor* bias, int64_t activation, double slope) {

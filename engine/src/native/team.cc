@@ -4,12 +4,14 @@
 #include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
+#include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <deque>
 #include <exception>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -58,6 +60,10 @@ class Team {
  public:
   explicit Team(int threads) {
     for (int i = 1; i < threads; i++) helpers_.emplace_back();
+  }
+
+  // If it fails, those that have started go on waiting: the team must stay where it is.
+  void start() {
     for (auto& helper : helpers_) std::thread([this, &helper] { help(helper); }).detach();
   }
 
@@ -183,7 +189,14 @@ Team* team = nullptr;
 
 void form_team(int threads) {
   at::set_num_threads(1);
-  if (threads > 1 && !team) team = new Team(threads);
+  if (threads < 2 || team) return;
+  auto* const formed = new Team(threads);
+  try {
+    formed->start();
+  } catch (const std::system_error& error) {
+    TORCH_CHECK(false, "cannot start ", threads, " threads (", error.what(), "): use fewer, with --threads");
+  }
+  team = formed;
 }
 
 int team_size() { return team ? team->size() : 1; }

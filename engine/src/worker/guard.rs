@@ -40,17 +40,33 @@ pub(super) struct Guard {
 /// A step that is made to go wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Injection {
+    kind: Injected,
     /// Steps done before it.
     step: u64,
     /// In every attempt, or in the first alone.
     always: bool,
 }
 
+/// How it goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Injected {
+    /// By a weight that is not finite.
+    Nan,
+    /// As an error of libtorch's does, by a panic.
+    Panic,
+}
+
 impl Injection {
-    /// Reads `nan@STEP` or `nan@STEP+`.
+    /// Reads `nan@STEP` or `panic@STEP`; with a plus behind it for every attempt.
     fn parse(text: &str) -> Option<Self> {
-        let step = text.strip_prefix("nan@")?;
+        let (kind, step) = text.split_once('@')?;
+        let kind = match kind {
+            "nan" => Injected::Nan,
+            "panic" => Injected::Panic,
+            _ => return None,
+        };
         Some(Self {
+            kind,
             step: step.strip_suffix('+').unwrap_or(step).parse().ok()?,
             always: step.ends_with('+'),
         })
@@ -64,12 +80,14 @@ impl Guard {
             .ok()
             .map(|text| {
                 Injection::parse(&text).with_context(|| {
-                    format!("{INJECTION}={text}: expected nan@STEP, or nan@STEP+ for every attempt")
+                    format!(
+                        "{INJECTION}={text}: expected nan@STEP or panic@STEP, with + behind it for every attempt"
+                    )
                 })
             })
             .transpose()?;
         Ok(Self {
-            good: copy(session),
+            good: session.snapshot().copied(),
             attempt,
             failures: 0,
             back_to: session.steps(),
@@ -84,33 +102,28 @@ impl Guard {
 
     /// Keeps the state of a session as good.
     pub(super) fn keep(&mut self, session: &Session) {
-        self.good = copy(session);
+        self.good = session.snapshot().copied();
     }
 
-    /// Spoils a weight before the step that is to go wrong.
+    /// Makes the step go wrong that is to.
     pub(super) fn inject(&self, session: &Session) {
         let is_due = |injection: &Injection| {
             injection.step == session.steps() && (injection.always || self.attempt == 0)
         };
-        if !self.injection.as_ref().is_some_and(is_due) {
-            return;
+        match self
+            .injection
+            .filter(is_due)
+            .map(|injection| injection.kind)
+        {
+            // The tensors of a session's own snapshot share its memory.
+            Some(Injected::Nan) => {
+                if let Some((_, weight)) = session.snapshot().tensors.first() {
+                    let _ = no_grad(|| weight.view([-1]).narrow(0, 0, 1).fill_(f64::NAN));
+                }
+            }
+            Some(Injected::Panic) => panic!("{INJECTION} has it so"),
+            None => {}
         }
-        // The tensors of a session's own snapshot share its memory.
-        if let Some((_, weight)) = session.snapshot().tensors.first() {
-            let _ = no_grad(|| weight.view([-1]).narrow(0, 0, 1).fill_(f64::NAN));
-        }
-    }
-}
-
-fn copy(session: &Session) -> Snapshot {
-    let snapshot = session.snapshot();
-    Snapshot {
-        tensors: snapshot
-            .tensors
-            .into_iter()
-            .map(|(name, tensor)| (name, tensor.copy()))
-            .collect(),
-        ..snapshot
     }
 }
 
@@ -200,9 +213,10 @@ mod tests {
 
     #[test]
     fn a_fault_is_ordered_for_a_step_of_the_first_attempt_or_of_all() {
-        let of = |step, always| Some(Injection { step, always });
-        assert_eq!(Injection::parse("nan@70"), of(70, false));
-        assert_eq!(Injection::parse("nan@0+"), of(0, true));
+        let of = |kind, step, always| Some(Injection { kind, step, always });
+        assert_eq!(Injection::parse("nan@70"), of(Injected::Nan, 70, false));
+        assert_eq!(Injection::parse("nan@0+"), of(Injected::Nan, 0, true));
+        assert_eq!(Injection::parse("panic@3"), of(Injected::Panic, 3, false));
         for wrong in ["", "nan", "nan@", "nan@x", "nan@-1", "inf@3", "nan@3++"] {
             assert_eq!(Injection::parse(wrong), None, "{wrong}");
         }

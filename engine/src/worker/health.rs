@@ -7,7 +7,6 @@ use sparring_contract::run::Run;
 
 use super::trainer::Trainer;
 use super::verdict::{COPIES, Doctor, Look};
-use crate::data::Images;
 use crate::judge::{Copying, Glance, Quick, apart, saturated};
 
 /// What the first look is taken to cost as long as nothing is known: at the cadence of the default it comes after two
@@ -27,6 +26,8 @@ const CLEARLY_BETTER: (f64, f64) = (0.05, 0.3);
 
 /// The looks at a run.
 pub(super) struct Watch {
+    /// Whether the images are those that the judge knows.
+    are_mnist: bool,
     /// Made for the first look: it takes a second or two.
     tools: Option<Tools>,
     doctor: Doctor,
@@ -56,8 +57,8 @@ struct Tools {
 }
 
 impl Watch {
-    /// Of a run whose best checkpoint, if it has one, is known again.
-    pub(super) fn of(run: &Run) -> Self {
+    /// Of a run whose best checkpoint, if it has one, is known again. The judge looks too if its images are MNIST.
+    pub(super) fn of(run: &Run, are_mnist: bool) -> Self {
         let best = run.best_checkpoint().ok().and_then(|(_, header)| {
             Some(Best {
                 step: header.step,
@@ -65,6 +66,7 @@ impl Watch {
             })
         });
         Self {
+            are_mnist,
             tools: None,
             doctor: Doctor::default(),
             looks: 0,
@@ -117,15 +119,12 @@ impl Trainer<'_> {
     }
 
     fn tools(&self) -> Tools {
-        // The images were given away to the device as they were needed nowhere else.
-        let glance = Images::load(&self.config.data)
-            .map_err(Into::into)
-            .and_then(|images| Glance::new(&images))
-            .unwrap_or_else(|error| {
-                self.warn(format!("the judge cannot look at the pictures: {error}"));
-                None
-            });
         let training = self.session.batches().data().images();
+        let glance = self.watch.are_mnist.then(|| Glance::new(training));
+        let glance = glance.transpose().unwrap_or_else(|error| {
+            self.warn(format!("the judge cannot look at the pictures: {error}"));
+            None
+        });
         let real = training.narrow(0, 0, REAL.min(training.size()[0]));
         Tools {
             glance,

@@ -1,9 +1,9 @@
 //! Training a run, from taking its lock to its exit code.
 
-use super::orders::Order;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -15,8 +15,10 @@ use sparring_contract::protocol::{Ended, Event, Reason, Stats};
 use sparring_contract::run::{CheckpointHeader, Lock, Run};
 use tokio::sync::oneshot;
 
+use super::fitting::advised;
 use super::headless::Speaker;
 use super::hub::{Hub, WAITING_LINES};
+use super::orders::Order;
 use super::server::Server;
 use super::signals::Signals;
 use super::trainer::Trainer;
@@ -135,40 +137,34 @@ fn is_unstarted(ended: &Ended) -> bool {
 /// Trains, and turns an error or a panic, which is how libtorch's errors arrive, into an end of the run.
 fn guarded(run: &Run, from: Option<&Path>, hub: &Hub, inbox: Receiver<Order>) -> Ended {
     panic::set_hook(Box::new(|_| {}));
+    let reached = AtomicU64::new(0);
     let trained = panic::catch_unwind(AssertUnwindSafe(|| {
-        Trainer::prepare(run, from, hub, inbox).map(Trainer::train)
+        Trainer::prepare(run, from, hub, inbox, &reached).map(Trainer::train)
     }));
     let message = match trained {
         Ok(Ok(ended)) => return ended,
         Ok(Err(error)) => format!("{error:#}"),
-        Err(payload) => advised(
-            super::panic_message(payload.as_ref()),
-            run.config().map_or(1, |config| config.batch_size),
-        ),
+        Err(payload) => {
+            let message = super::panic_message(payload.as_ref());
+            match run.config() {
+                // What the steps held is free again by now. The batch of a run that goes on is what it was.
+                Ok(config) if from.is_none() => advised(message, &config),
+                _ => message,
+            }
+        }
     };
     let checkpoint = run.newest_checkpoint().ok();
-    let header = checkpoint
+    let saved = checkpoint
         .as_ref()
-        .and_then(|newest| CheckpointHeader::read(&newest.path).ok());
+        .and_then(|newest| CheckpointHeader::read(&newest.path).ok())
+        .map_or(0, |header| header.step);
     Ended {
         reason: Reason::Failed,
         exit_code: exit::FAILURE,
         message: Some(message),
-        stats: Stats::none_at(header.map_or(0, |header| header.step), 0, 0),
+        stats: Stats::none_at(saved.max(reached.into_inner()), 0, 0),
         checkpoint: checkpoint.map(|newest| newest.path),
     }
-}
-
-/// Adds to an error of memory what can be done about it. Half the batch halves what a step holds beside the weights
-/// and their moments; how much is enough, only the attempt tells.
-fn advised(message: String, batch_size: u64) -> String {
-    // Of CUDA's allocator, and of libtorch's for the CPU.
-    let of_memory = ["out of memory", "can't allocate memory"];
-    if batch_size < 2 || !of_memory.iter().any(|text| message.contains(text)) {
-        return message;
-    }
-    let half = batch_size / 2;
-    format!("{message}: try a smaller batch, `--set batch_size={half}`, or narrower networks")
 }
 
 /// Ends the process without a further word, as the user asked twice. The threads of libtorch are in the middle of a
@@ -176,21 +172,4 @@ fn advised(message: String, batch_size: u64) -> String {
 fn end_at_once() -> ! {
     // SAFETY: _exit takes the process away as it is.
     unsafe { libc::_exit(i32::from(exit::INTERRUPTED)) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_error_of_memory_comes_with_a_smaller_batch() {
-        let cuda = "CUDA out of memory. Tried to allocate 2.00 GiB".to_owned();
-        assert!(advised(cuda, 65).contains("`--set batch_size=32`"));
-        let cpu = "[enforce fail at alloc_cpu.cpp:128] err == 0. DefaultCPUAllocator: can't allocate memory: you \
-                   tried to allocate 17179869184 bytes. Error code 12 (Cannot allocate memory)";
-        assert!(advised(cpu.to_owned(), 64).contains("`--set batch_size=32`"));
-        let other = "The size of tensor a (3) must match the size of tensor b (4)";
-        assert_eq!(advised(other.to_owned(), 64), other);
-        assert_eq!(advised("out of memory".to_owned(), 1), "out of memory");
-    }
 }

@@ -2,12 +2,13 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use sparring_contract::config::{Config, Precision};
+use sparring_contract::config::Config;
 use sparring_contract::exit;
 use sparring_contract::protocol::{Ended, Event, Parameters, Phase, Reason, Started, Stats};
 use sparring_contract::run::{CheckpointHeader, Run};
@@ -18,16 +19,17 @@ use super::guard::Guard;
 use super::health::Watch;
 use super::hub::Hub;
 use super::orders::Order;
+use super::prepared::Prepared;
 use super::{checkpoint, machine};
-use crate::data::{Dataset, Images};
-use crate::gan::{Session, fits};
-use crate::native;
+use crate::gan::Session;
 
 /// A run in training.
 pub(super) struct Trainer<'a> {
     pub(super) run: &'a Run,
     pub(super) hub: &'a Hub,
     pub(super) inbox: Receiver<Order>,
+    /// The step that was reached, for who tells of an end that this one cannot tell of.
+    reached: &'a AtomicU64,
     pub(super) config: Config,
     pub(super) session: Session,
     pub(super) clock: Clock,
@@ -70,20 +72,14 @@ impl<'a> Trainer<'a> {
         from: Option<&Path>,
         hub: &'a Hub,
         inbox: Receiver<Order>,
+        reached: &'a AtomicU64,
     ) -> anyhow::Result<Self> {
         let config = run.config()?;
-        let device = native::device(&config.device)?;
-        native::prepare(config.threads);
-        if device.is_cuda() {
-            native::prepare_cuda(config.precision == Precision::Tf32);
-        }
-        let images = Images::load(&config.data)?;
-        let mut data = Dataset::on(device, &images);
-        if let (1.., Some(classes)) = (config.classes, Images::load_classes(&config.data)?) {
-            data = data.with_classes(&classes);
-        }
-        fits(&config, &data)?;
-        let mut session = Session::new(&config, data);
+        let Prepared {
+            mut session,
+            origin,
+            are_mnist,
+        } = Prepared::of(&config)?;
 
         let mut clock = Clock::after(0.0);
         let mut saved = None;
@@ -106,6 +102,7 @@ impl<'a> Trainer<'a> {
             run,
             hub,
             inbox,
+            reached,
             reported: (
                 Stats {
                     training_seconds: clock.total().as_secs_f64(),
@@ -114,7 +111,7 @@ impl<'a> Trainer<'a> {
                 Duration::ZERO,
             ),
             guard: Guard::of(&session, attempt)?,
-            watch: Watch::of(run),
+            watch: Watch::of(run, are_mnist),
             config,
             session,
             clock,
@@ -125,9 +122,8 @@ impl<'a> Trainer<'a> {
             shown: Instant::now(),
         };
         trainer.hub.configure(trainer.config.to_toml());
-        trainer.hub.emit(Event::Started(Box::new(
-            trainer.introduction(&images, device),
-        )));
+        let introduction = trainer.introduction(origin);
+        trainer.hub.emit(Event::Started(Box::new(introduction)));
         trainer.hub.emit(Event::Phase {
             phase: Phase::Training,
             step: steps,
@@ -162,6 +158,7 @@ impl<'a> Trainer<'a> {
                 ControlFlow::Continue(false) => continue,
                 ControlFlow::Break(end) => break end,
             }
+            self.reached.store(self.session.steps(), Ordering::Relaxed);
             if self.is_report_due() {
                 self.report();
                 self.show_to_watchers();
@@ -322,15 +319,15 @@ impl<'a> Trainer<'a> {
         epoch_of(&self.session)
     }
 
-    fn introduction(&self, images: &Images, device: Device) -> Started {
+    fn introduction(&self, origin: String) -> Started {
         let (generator, discriminator) = self.session.sizes();
         Started {
             run: self.run.name().to_owned(),
             directory: self.run.dir().to_owned(),
             preset: self.config.preset.clone(),
-            data: images.origin.clone(),
-            images: images.count as u64,
-            device: device_name(device),
+            data: origin,
+            images: self.session.batches().data().len(),
+            device: device_name(self.session.device()),
             threads: self.config.threads,
             parameters: Parameters {
                 generator,

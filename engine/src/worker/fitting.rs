@@ -1,0 +1,92 @@
+//! What batch would have fitted, once a step found no memory.
+
+use std::iter::successors;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rustix::process::{Resource, getrlimit};
+use sparring_contract::config::Config;
+use tch::Device;
+
+use super::prepared::Prepared;
+use crate::judge::Glance;
+use crate::native;
+
+/// What libtorch's allocators say: CUDA's, and that for the CPU.
+const OF_MEMORY: [&str; 2] = ["out of memory", "can't allocate memory"];
+
+/// Adds to an error of memory which batch would have fitted. Where there was enough, or nothing can be found out, a
+/// message stays as it is.
+pub(super) fn advised(message: String, config: &Config) -> String {
+    if !OF_MEMORY.iter().any(|text| message.contains(text)) {
+        return message;
+    }
+    let batch = if is_refused_in_time(config) {
+        smaller(config.batch_size).find(|batch| fits(config, *batch))
+    } else {
+        smaller(config.batch_size).next()
+    };
+    match batch {
+        Some(batch) => format!("{message}: try a smaller batch, `--set batch_size={batch}`"),
+        None => format!("{message}: try narrower networks"),
+    }
+}
+
+/// Whether memory that is not there is refused when it is asked for. Without a limit the kernel may grant it, and kill
+/// the process that uses it.
+fn is_refused_in_time(config: &Config) -> bool {
+    let on_cuda = native::device(&config.device).is_ok_and(Device::is_cuda);
+    on_cuda || getrlimit(Resource::As).current.is_some()
+}
+
+/// A half, a quarter … of a batch.
+fn smaller(batch: u64) -> impl Iterator<Item = u64> {
+    let half = |batch: &u64| Some(batch / 2).filter(|half| *half > 0);
+    successors(half(&batch), half)
+}
+
+/// Whether there is memory now for what a run with this batch holds at once. libtorch alone knows how much that is, so
+/// it is tried.
+fn fits(config: &Config, batch_size: u64) -> bool {
+    let config = Config {
+        batch_size,
+        ..config.clone()
+    };
+    let attempt = catch_unwind(AssertUnwindSafe(|| -> anyhow::Result<()> {
+        let mut session = Prepared::of(&config)?.session;
+        session.step();
+        let _good = session.snapshot().copied();
+        let _seen = session.inspect(Glance::PICTURES);
+        session.step();
+        // A device is waited for: its errors come late.
+        session.figures();
+        Ok(())
+    }));
+    matches!(attempt, Ok(Ok(())))
+}
+
+#[cfg(test)]
+mod tests {
+    use sparring_contract::config::{Request, Setting, resolve};
+
+    use super::*;
+
+    #[test]
+    fn an_error_of_memory_comes_with_a_smaller_batch() {
+        let config = |batch_size: u64| {
+            let settings = ["device=cpu".to_owned(), format!("batch_size={batch_size}")];
+            let request = Request {
+                settings: settings.map(|text| Setting::parse(&text).unwrap()).to_vec(),
+                ..Request::default()
+            };
+            resolve(&request).unwrap().config
+        };
+        let of_memory = "[enforce fail at alloc_cpu.cpp:128] err == 0. DefaultCPUAllocator: can't allocate memory: you \
+                         tried to allocate 17179869184 bytes. Error code 12 (Cannot allocate memory)";
+        let advice = advised(of_memory.to_owned(), &config(65));
+        assert!(advice.ends_with(": try a smaller batch, `--set batch_size=32`"));
+        let advice = advised(of_memory.to_owned(), &config(1));
+        assert!(advice.ends_with(": try narrower networks"));
+        let other = "The size of tensor a (3) must match the size of tensor b (4)";
+        assert_eq!(advised(other.to_owned(), &config(64)), other);
+    }
+}
