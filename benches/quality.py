@@ -67,6 +67,10 @@ def figures(report):
 # ---- programs --------------------------------------------------------------------------------------------------------
 
 
+class Unfinished(Exception):
+    """A program that did not come to its last mark."""
+
+
 class Bench:
     def __init__(self, options, home):
         self.options, self.home = options, Path(home)
@@ -79,30 +83,42 @@ class Bench:
         name = f"run{len(list(self.home.glob('runs/*')))}"
         chosen, *settings = preset.split()
         command = [self.options.ours, "train", "--json", "--preset", chosen, "--name", name, "--seed", seed,
-                   "--threads", self.options.threads, "--set", "output.keep_checkpoints=1000",
+                   "--threads", self.options.threads, "--epochs", 1_000_000, "--set", "output.keep_checkpoints=1000",
                    "--set", "output.checkpoint_every_epochs=0"]
         for setting in settings:
             command += ["--set", setting]
-        drawn, ahead, images = [], marks.copy(), 0
         with subprocess.Popen([str(word) for word in command], env=self.environment, stdout=subprocess.PIPE, text=True) as train:
-            for line in train.stdout:
-                event = json.loads(line)
-                if event["event"] == "stats":
-                    images = event["images_seen"] / event["training_seconds"]
-                    if ahead and event["training_seconds"] >= ahead[0]:
-                        while ahead and event["training_seconds"] >= ahead[0]:
-                            ahead.pop(0)
-                        self.sparring("checkpoint", name)
-                        if not ahead:
-                            self.sparring("stop", name)
-                elif event["event"] == "checkpoint" and not event.get("best"):
-                    drawn.append((event["step"], event["path"]))
-                elif event["event"] == "alarm":
-                    say(f"    alarm: {event['message']}")
+            try:
+                drawn, images = self.attend(map(json.loads, train.stdout), name, marks)
+            except subprocess.CalledProcessError:
+                train.kill()
+                raise
+        if train.returncode:
+            raise Unfinished(f"training ended with exit code {train.returncode}")
         # The end may save the last mark's state again.
         drawn = [(self.seconds_of(path), path) for _, path in sorted(set(drawn))]
         say(f"    {images:.0f} images/s")
         return Run(preset, seed, drawn, self.judged)
+
+    def attend(self, events, name, marks):
+        """Has a training saved at each mark, and stopped at the last. Returns its checkpoints, and images a second."""
+        drawn, ahead, images = [], marks.copy(), 0
+        for event in events:
+            if event["event"] == "stats":
+                images = event["images_seen"] / event["training_seconds"]
+                if ahead and event["training_seconds"] >= ahead[0]:
+                    while ahead and event["training_seconds"] >= ahead[0]:
+                        ahead.pop(0)
+                    self.sparring("checkpoint", name)
+                    if not ahead:
+                        self.sparring("stop", name)
+            elif event["event"] == "checkpoint" and not event.get("best"):
+                drawn.append((event["step"], event["path"]))
+            elif event["event"] == "alarm":
+                say(f"    alarm: {event['message']}")
+        if ahead:
+            raise Unfinished(f"training ended before {ahead[0]} s")
+        return drawn, images
 
     @staticmethod
     def seconds_of(checkpoint):
@@ -121,6 +137,7 @@ class Bench:
         return Run(PYTHON, seed, drawn, lambda path: self.judged("--samples", path))
 
     def judged(self, *subject):
+        """What `eval` says of a checkpoint, or of samples in a file."""
         return json.loads(self.sparring("eval", "--json", *([] if "--samples" in subject else ["--seed", "1"]), *subject))
 
     def sparring(self, *words):
@@ -131,12 +148,12 @@ class Bench:
 # ---- tables ----------------------------------------------------------------------------------------------------------
 
 
-def print_tables(runs, seconds, bounds):
+def print_tables(runs, bounds):
     programs = list(dict.fromkeys(run.name for run in runs))
     of = lambda name: [run for run in runs if run.name == name]
     print(f"Seconds of training until the Fréchet distance is within so many floors: medians of the seeds.\n")
     table(["program", *(f"≤ {bound} ×" for bound in bounds)],
-          [[name, *(median_time(of(name), bound, seconds) for bound in bounds)] for name in programs])
+          [[name, *(median_time(of(name), bound) for bound in bounds)] for name in programs])
     print("At the last mark: medians of the seeds.\n")
     columns = [("× floor", "times_floor", ".1f"), ("second judge", "times_floor_second", ".1f"), ("fine", "times_floor_fine", ".1f"),
                ("recall", "recall", ".2f"), ("coverage", "coverage", ".2f"), ("variation", "class_variation", ".3f"),
@@ -152,10 +169,10 @@ def middle(runs, figure):
     return None if None in found else statistics.median(found)
 
 
-def median_time(runs, bound, seconds):
+def median_time(runs, bound):
     times = sorted(time if time is not None else float("inf") for time in (run.seconds_to(bound) for run in runs))
     time = times[len(times) // 2]
-    return f"{time:.0f}" if time < float("inf") else f"> {seconds}"
+    return f"{time:.0f}" if time < float("inf") else f"> {middle(runs, 'seconds'):.0f}"
 
 
 def parse():
@@ -173,7 +190,7 @@ def parse():
 
 def main():
     options = parse()
-    about, began, runs = machine(options.python, options.threads), time.monotonic(), []
+    about, began, runs, failed = machine(options.python, options.threads), time.monotonic(), [], []
     print(", ".join(f"{key.replace('_', ' ')} {value}" for key, value in about.items()), flush=True)
     bounds = [float(bound) if "." in bound else int(bound) for bound in options.bounds.split(",")]
     with tempfile.TemporaryDirectory() as home:
@@ -181,19 +198,31 @@ def main():
         for preset in options.presets.split(","):
             for seed in map(int, options.seeds.split(",")):
                 say(f"{preset}, seed {seed}")
-                run = bench.python(seed, options.seconds) if preset == PYTHON else bench.ours(preset, seed, options.seconds)
+                try:
+                    run = bench.python(seed, options.seconds) if preset == PYTHON else bench.ours(preset, seed, options.seconds)
+                except (Unfinished, subprocess.CalledProcessError) as error:
+                    failed.append(f"{preset}, seed {seed}: {error}")
+                    say(f"error: {failed[-1]}")
+                    continue
                 last = run.report(len(run.drawn) - 1)
                 say(f"    {last['times_floor']:.1f} × floor ({last['times_floor_second']:.1f}) after {last['seconds']:.0f} s, "
                     f"fine {last['times_floor_fine']:.1f}, coverage {last['coverage']:.2f}, recall {last['recall']:.2f}, "
                     f"variation {last['class_variation']:.3f}; seconds to "
                     + ", ".join(f"{bound} ×: {shown(run.seconds_to(bound))}" for bound in bounds))
                 runs.append(run)
-        about["minutes"] = round((time.monotonic() - began) / 60, 1)
-        print_tables(runs, options.seconds, bounds)
-    options.json.parent.mkdir(parents=True, exist_ok=True)
+                about["minutes"] = round((time.monotonic() - began) / 60, 1)
+                write(options.json, about, runs, failed)
+        print_tables(runs, bounds)
+    say(f"{about.get('minutes', 0)} minutes; all figures are in {options.json}")
+    if failed:
+        sys.exit(f"error: {len(failed)} programs failed: " + "; ".join(failed))
+
+
+def write(path, about, runs, failed):
+    """All figures, after each run: an hour is long."""
     told = [{"program": run.name, "seed": run.seed, "marks": [run.reports[mark] for mark in sorted(run.reports)]} for run in runs]
-    options.json.write_text(json.dumps({"machine": about, "runs": told}, indent=1) + "\n")
-    say(f"{about['minutes']} minutes; all figures are in {options.json}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"machine": about, "runs": told, "failed": failed}, indent=1) + "\n")
 
 
 main()
