@@ -11,11 +11,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 # glibc otherwise gives each freed gradient back to the kernel, and faults it in again. It takes no larger threshold than
-# this for what it maps, and does not say so. Huge pages are what ours asks for, too.
-MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": "8589934592",
-          "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+# this for what it maps, and does not say so.
+MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": "8589934592"}
 # What would make a measurement another one than its name says.
-NOT_INHERITED = {*MALLOC, "GOMP_SPINCOUNT", "OMP_WAIT_POLICY", "OMP_NUM_THREADS", "MKL_NUM_THREADS",
+NOT_INHERITED = {*MALLOC, "GLIBC_TUNABLES", "GOMP_SPINCOUNT", "OMP_WAIT_POLICY", "OMP_NUM_THREADS", "MKL_NUM_THREADS",
                  "LD_PRELOAD"}
 # Rivals run twice; those that reached less than this share of the best of them, at their best, do not run again.
 FAR_BEHIND = 0.9
