@@ -52,7 +52,7 @@ bench: build ## measure a training step beside PyTorch and JAX (long, on a quiet
 bench-parts: setup ## measure each operation of a step alone
 	cargo bench --profile dev -p sparring-engine --bench parts $(ARGS)
 
-bench-quality: build ## measure the seconds until digits are good, beside the tutorial in Python (an hour or two, on a quiet machine)
+bench-quality: build ## measure the seconds until digits are good, beside the tutorial in Python (an hour, on a quiet machine)
 	$(PYTHON) benches/quality.py --python '$(BENCH_PYTHON)' $(ARGS)
 
 ifndef BENCH_PYTHON
