@@ -82,8 +82,8 @@ fn measure(options: &Options) -> anyhow::Result<()> {
     native::prepare(config.threads);
     let device = native::device(&config.device)?;
     let mut data = Dataset::on(device, &Images::load(&config.data)?);
-    if let (1.., Some(classes)) = (config.classes, Images::load_classes(&config.data)?) {
-        data = data.with_classes(&classes);
+    if config.classes > 0 {
+        data = data.labelled(&config.data)?;
     }
     fits(config, &data)?;
     let mut session = Session::new(config, data);

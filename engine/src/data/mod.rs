@@ -131,6 +131,14 @@ impl Dataset {
         Self { classes, ..self }
     }
 
+    /// Takes the classes from the labels that belong to what a configuration's `data` names, if it has any.
+    pub fn labelled(self, data: &str) -> Result<Self, DataError> {
+        Ok(match Images::load_classes(data)? {
+            Some(classes) => self.with_classes(&classes),
+            None => self,
+        })
+    }
+
     /// The highest class of an image; `None` if nothing is known of classes.
     pub fn highest_class(&self) -> Option<u64> {
         let classes = self.classes.as_ref()?;

@@ -25,8 +25,8 @@ impl Prepared {
         }
         let images = Images::load(&config.data)?;
         let mut data = Dataset::on(device, &images);
-        if let (1.., Some(classes)) = (config.classes, Images::load_classes(&config.data)?) {
-            data = data.with_classes(&classes);
+        if config.classes > 0 {
+            data = data.labelled(&config.data)?;
         }
         fits(config, &data)?;
         Ok(Self {
