@@ -144,4 +144,13 @@ fn a_glance_tells_real_digits_from_repeated_and_blurred_ones() {
     // The bias of fewer pictures is taken off.
     let few = glance.quick(&digits.narrow(0, 0, 1000));
     assert!(few.frechet.abs() < 0.05 * blurred.frechet, "{few:?}");
+
+    // It is made for MNIST alone, and other images are known to be others.
+    let images = Images::load("mnist").unwrap();
+    let other = Images {
+        pixels: vec![0; images.pixels.len()],
+        origin: "elsewhere".to_owned(),
+        ..images
+    };
+    assert!(!other.are_mnist().unwrap());
 }

@@ -246,8 +246,7 @@ impl Session {
     }
 
     /// What was not finite in the steps since the last restoration, if anything was: such numbers were not applied, but
-    /// others of the same step may have been.
-    /// Waits for the device; costs nothing on the CPU.
+    /// others of the same step may have been. Waits for the device; costs nothing on the CPU.
     pub fn fault(&mut self) -> Option<Fault> {
         let lost = self.losses.as_ref().is_some_and(|losses| {
             losses

@@ -80,12 +80,15 @@ mod tests {
             };
             resolve(&request).unwrap().config
         };
-        let of_memory = "[enforce fail at alloc_cpu.cpp:128] err == 0. DefaultCPUAllocator: can't allocate memory: you \
+        let cuda = "CUDA out of memory. Tried to allocate 2.00 GiB";
+        let cpu = "[enforce fail at alloc_cpu.cpp:128] err == 0. DefaultCPUAllocator: can't allocate memory: you \
                          tried to allocate 17179869184 bytes. Error code 12 (Cannot allocate memory)";
-        let advice = advised(of_memory.to_owned(), &config(65));
-        assert!(advice.ends_with(": try a smaller batch, `--set batch_size=32`"));
-        let advice = advised(of_memory.to_owned(), &config(1));
-        assert!(advice.ends_with(": try narrower networks"));
+        for of_memory in [cuda, cpu] {
+            let advice = advised(of_memory.to_owned(), &config(65));
+            assert!(advice.ends_with(": try a smaller batch, `--set batch_size=32`"));
+            let advice = advised(of_memory.to_owned(), &config(1));
+            assert!(advice.ends_with(": try narrower networks"));
+        }
         let other = "The size of tensor a (3) must match the size of tensor b (4)";
         assert_eq!(advised(other.to_owned(), &config(64)), other);
     }
