@@ -67,6 +67,7 @@ fn long_run() -> State {
         height: 28,
         width: 28,
         pixels: pixels.collect(),
+        labels: Vec::new(),
     };
     let snapshot = Snapshot {
         phase: Phase::Training,

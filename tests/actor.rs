@@ -345,6 +345,7 @@ pub fn pictures(purpose: Purpose, grey: u8) -> Pictures {
         height: 28,
         width: 28,
         pixels: vec![grey; 16 * 28 * 28],
+        labels: Vec::new(),
     }
 }
 

@@ -191,6 +191,7 @@ pub fn read_png_grid(
         height: small(height)?,
         width: small(width)?,
         pixels,
+        labels: Vec::new(),
     })
 }
 
@@ -208,6 +209,7 @@ mod tests {
             height,
             width,
             pixels: pixels.to_vec(),
+            labels: Vec::new(),
         }
     }
 

@@ -115,6 +115,7 @@ pub(super) mod tests {
             height: 2,
             width: 2,
             pixels: (first..).take(usize::from(count) * 4).collect(),
+            labels: Vec::new(),
         }
     }
 

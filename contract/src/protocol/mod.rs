@@ -10,6 +10,7 @@ mod finite;
 mod frame;
 mod health;
 mod link;
+mod metric;
 mod pictures;
 mod report;
 mod task;
@@ -21,6 +22,7 @@ pub use event::{
 pub use frame::{FrameError, MAX_FRAME, decode, encode, read_frame, write_frame};
 pub use health::{Best, Health, Quality, Rollback, Verdict};
 pub use link::{FaceHello, Machine, Snapshot, ToFace, ToWorker, WorkerHello};
+pub use metric::{Better, MetricKind, MetricSpec, Metrics};
 pub use pictures::{Pictures, Purpose};
 pub use report::{Control, Figures, Report, Second};
 pub use task::{Subject, Task, TaskReply};

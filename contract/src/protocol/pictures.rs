@@ -37,6 +37,9 @@ pub struct Pictures {
     /// `[count, channels, height, width]`, a byte each, 0 black to 255 white.
     #[serde(serialize_with = "to_base64", deserialize_with = "from_base64")]
     pub pixels: Vec<u8>,
+    /// The class that each picture was asked to be, 0 and up; empty if no class was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<u32>,
 }
 
 impl Pictures {

@@ -23,5 +23,6 @@ pub(super) fn pictures(purpose: Purpose, seed: u64, step: u64, tensor: &Tensor) 
         height,
         width,
         pixels,
+        labels: Vec::new(),
     }
 }

@@ -244,6 +244,7 @@ pub fn pictures(purpose: Purpose, step: u64) -> Pictures {
         pixels: (0..16)
             .flat_map(|index| (0..28).flat_map(move |y| (0..28).map(move |x| pixel(index, x, y))))
             .collect(),
+        labels: Vec::new(),
     }
 }
 
