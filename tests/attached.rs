@@ -222,7 +222,7 @@ fn pictures_checkpoints_and_rates_on_demand() {
             key: "batch_size".to_owned(),
             value: json!(3)
         })
-        .starts_with("batch_size cannot change while a run trains; what can: ")
+        .starts_with("batch_size cannot change during training; keys that can: ")
     );
     assert_eq!(
         face.refused(Command::Set {

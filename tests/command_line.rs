@@ -155,7 +155,7 @@ fn values_that_cannot_be_are_refused_by_name() {
     );
     refused(
         &["--preset", "vae"],
-        "unknown preset `vae` (from --preset); there is r3, cgan, tutorial, mlp, dcgan, cdcgan",
+        "unknown preset `vae` (from --preset): choose r3, cgan, tutorial, mlp, dcgan, cdcgan",
     );
     assert!(
         !lab.path().join("runs").exists(),

@@ -243,7 +243,7 @@ fn a_run_can_be_made_longer_but_not_another_run() {
     assert_eq!(other.code, 2);
     assert!(
         other.err.starts_with(
-            "error: batch_size = 32 (from --batch-size): a resumed run keeps its batch_size (64); what may change: "
+            "error: batch_size = 32 (from --batch-size): a resumed run keeps its batch_size (64); keys that can change: "
         ),
         "{other:?}"
     );

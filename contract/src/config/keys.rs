@@ -258,7 +258,7 @@ fn is_device(text: &str) -> bool {
 /// Names the keys that may change on resume, for the error that refuses another.
 pub(super) fn resumable_hint() -> String {
     format!(
-        "what may change: {}",
+        "keys that can change: {}",
         names(|change| change != Change::Never)
     )
 }
