@@ -149,7 +149,7 @@ fn a_conditional_generator_draws_the_class_that_is_asked_for() {
     let small = [
         "generator.hidden=[16]",
         "discriminator.hidden=[16]",
-        "classes=10",
+        "conditional=true",
     ];
     let settings = small.iter().flat_map(|setting| ["--set", setting]);
     let arguments = ["train", "--headless", "--steps", "20", "--name", "ten"];

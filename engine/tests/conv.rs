@@ -4,7 +4,7 @@
 mod near;
 
 use near::{activated, assert_near, fitting, grid};
-use sparring_engine::native::{Activation, Norm, Steps, batch_norm, conv, prepare};
+use sparring_engine::native::{Activation, BatchNormState, ConvOptions, batch_norm, conv, prepare};
 use tch::{Device, Kind, Tensor};
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
@@ -62,12 +62,12 @@ fn convolutions_and_their_gradients() {
                 let step = fitting(inputs * 16);
                 let weight = grid(&[rows, columns, 4, 4], step);
                 let bias = (grid(&[outputs], step).detach() + step / 8.0).set_requires_grad(true);
-                let steps = Steps {
+                let options = ConvOptions {
                     stride,
                     padding: 1,
                     transposed,
                 };
-                let found = conv(&x, &weight, &bias, steps, activation);
+                let found = conv(&x, &weight, &bias, options, activation);
                 let (strides, ones) = ([stride, stride], [1, 1]);
                 let z = if transposed {
                     x.conv_transpose2d(&weight, Some(&bias), strides, ones, [0, 0], 1, ones)
@@ -97,7 +97,7 @@ fn batch_norms_and_their_gradients() {
             let sides = Tensor::arange(shape[0], FLOAT).fmod(2.0) * 2.0 - 1.0;
             let x = (sides.reshape(column) + Tensor::randn(&shape, FLOAT) * 0.15)
                 .set_requires_grad(true);
-            let norm = || Norm {
+            let norm = || BatchNormState {
                 weight: Tensor::ones([channels], FLOAT),
                 bias: Tensor::zeros([channels], FLOAT),
                 running_mean: Tensor::zeros([channels], FLOAT),
@@ -113,7 +113,7 @@ fn batch_norms_and_their_gradients() {
             }
             // Far from zero, as the sums of a layer may be.
             let far = &x * 2.0 + 5.0;
-            let composed = |norm: &Norm, training: bool| {
+            let composed = |norm: &BatchNormState, training: bool| {
                 let z = far.batch_norm(
                     Some(&norm.weight),
                     Some(&norm.bias),

@@ -51,8 +51,8 @@ fn config(rules: &[&str]) -> Config {
     .config
 }
 
-/// Sixty-four images of nothing, each of the first class: the game is played on others, but the networks take their
-/// sizes from these.
+/// Sixty-four black images of three classes: the games bring their own batches, but the networks take their sizes from
+/// these.
 fn data() -> Dataset {
     let images = Images {
         origin: String::new(),
@@ -61,7 +61,7 @@ fn data() -> Dataset {
         width: 8,
         pixels: vec![0; 64 * 64],
     };
-    Dataset::on(Device::Cpu, &images).with_classes(&[0; 64])
+    Dataset::on(Device::Cpu, &images).with_classes(&[0, 1, 2, 0].repeat(16))
 }
 
 struct Game {
@@ -90,7 +90,7 @@ impl Game {
     fn play(&self) {
         let _alone = alone();
         let mut session = Session::new(&self.config, data());
-        for (name, mut tensor) in session.snapshot().tensors {
+        for (name, mut tensor) in session.state_dict().tensors {
             if !name.starts_with("optimizer.") {
                 tch::no_grad(|| tensor.copy_(self.get(&format!("initial.{name}"))));
             }
@@ -99,12 +99,13 @@ impl Game {
             let at = |name: &str| self.get(&format!("{step}.{name}"));
             let batch = Batch {
                 images: at("real").shallow_clone(),
-                classes: (self.config.classes > 0).then(|| at("classes").shallow_clone()),
+                classes: (self.config.conditional).then(|| at("classes").shallow_clone()),
             };
             tch::manual_seed(step);
             session.step_on(&batch, at("noise"));
-            let figures = session.figures();
-            for (name, found) in [("d_loss", figures.d_loss), ("g_loss", figures.g_loss)] {
+            let metrics = session.metrics();
+            for name in ["d_loss", "g_loss"] {
+                let found = metrics.get(name);
                 let expected = at(name).double_value(&[]);
                 assert!(
                     (found - expected).abs() <= TOLERANCE * expected.abs().max(1.0),
@@ -112,7 +113,7 @@ impl Game {
                     self.name
                 );
             }
-            for (name, mut tensor) in session.snapshot().tensors {
+            for (name, mut tensor) in session.state_dict().tensors {
                 if name.starts_with("optimizer.") {
                     continue;
                 }
@@ -173,7 +174,7 @@ fn smoothed_labels_and_falling_rates_are_those_of_pytorch() {
 
 #[test]
 fn a_wasserstein_game_with_gradient_penalty_is_that_of_pytorch() {
-    Game::of("wasserstein", &["loss=wasserstein", "penalty.gradient=10"]).play();
+    Game::of("wasserstein", &["loss=wasserstein", "penalty.wgan_gp=10"]).play();
 }
 
 #[test]
@@ -182,7 +183,7 @@ fn a_relativistic_game_with_lazy_penalties_is_that_of_pytorch() {
         "loss=relativistic",
         "penalty.r1=0.5",
         "penalty.r2=0.3",
-        "penalty.every=2",
+        "penalty.lazy_interval=2",
         "betas=[0.0, 0.99]",
     ];
     Game::of("relativistic", &rules).play();
@@ -190,7 +191,7 @@ fn a_relativistic_game_with_lazy_penalties_is_that_of_pytorch() {
 
 #[test]
 fn a_conditional_game_is_that_of_pytorch() {
-    Game::of("conditional", &["classes=3", "ema_decay=0.9"]).play();
+    Game::of("conditional", &["conditional=true", "ema_decay=0.9"]).play();
 }
 
 #[test]
@@ -213,12 +214,12 @@ fn a_discriminator_that_learns_thrice_a_step_sees_each_image_once_an_epoch() {
     let config = config(&["discriminator_steps=3", "generator_steps=2"]);
     let mut session = Session::new(&config, data());
     // Eight batches, three a step.
-    assert_eq!(session.batches().steps_per_epoch(), 3);
+    assert_eq!(session.loader().steps_per_epoch(), 3);
     for _ in 0..4 {
         session.step();
     }
-    assert_eq!(session.batches().images_before(4), 64 + 24);
-    let tensors = session.snapshot().tensors;
+    assert_eq!(session.loader().images_before(4), 64 + 24);
+    let tensors = session.state_dict().tensors;
     let steps = |name: &str| {
         let found = tensors.iter().find(|(known, _)| known == name);
         found.unwrap().1.double_value(&[])
@@ -259,13 +260,13 @@ fn assert_goes_on_alike(rules: &[&str]) {
         for _ in 0..steps_before {
             session.step();
         }
-        let kept = session.snapshot().copied();
+        let kept = session.state_dict().deep_copy();
         let mut session = Session::new(&config(rules), data());
-        session.restore(&kept).unwrap();
+        session.load_state_dict(&kept).unwrap();
         for _ in steps_before..4 {
             session.step();
         }
-        session.snapshot().copied()
+        session.state_dict().deep_copy()
     };
     let (one, other) = (weights(0), weights(2));
     for ((name, one), (_, other)) in one.tensors.iter().zip(&other.tensors) {

@@ -102,7 +102,7 @@ impl Fixture {
             pixels: vec![0; side * side],
         };
         let session = Session::new(&self.config(), Dataset::on(Device::Cpu, &images));
-        for (name, mut tensor) in session.snapshot().tensors {
+        for (name, mut tensor) in session.state_dict().tensors {
             if !name.starts_with("optimizer.") {
                 let initial = self.get(&format!("initial.{name}"));
                 tch::no_grad(|| tensor.copy_(initial));
@@ -139,8 +139,9 @@ fn three_steps(fixture: &Fixture, parameters: usize) -> Session {
         };
         session.step_on(&batch, fixture.get(&at("noise")));
 
-        let figures = session.figures();
-        for (name, found) in [("d_loss", figures.d_loss), ("g_loss", figures.g_loss)] {
+        let metrics = session.metrics();
+        for name in ["d_loss", "g_loss"] {
+            let found = metrics.get(name);
             let expected = fixture.number(&at(name));
             assert!(
                 (found / expected - 1.0).abs() <= TOLERANCE,
@@ -158,7 +159,7 @@ fn three_steps(fixture: &Fixture, parameters: usize) -> Session {
                 assert_near(&what, gradient, fixture.get(&what), fixture.leeway(&what));
             }
         }
-        for (name, mut weight) in session.snapshot().tensors {
+        for (name, mut weight) in session.state_dict().tensors {
             if name.starts_with("optimizer.") {
                 continue;
             }
@@ -184,7 +185,7 @@ fn three_steps_of_convolutional_networks_are_those_of_pytorch() {
     let session = three_steps(&fixture, 16);
     // What batch norms have seen is part of the weights above; pictures are drawn with it.
     let found = session
-        .sample(fixture.get("step.2.noise"))
+        .sample_from(fixture.get("step.2.noise"), None)
         .to_kind(Kind::Float);
     let expected = (fixture.get("pictures") + 1.0) * 127.5;
     let worst = (found - expected).abs().max().double_value(&[]);

@@ -18,6 +18,8 @@ pub enum Change {
 pub enum Kind {
     /// Any text that is not empty.
     Text,
+    /// `true` or `false`.
+    Flag,
     /// One of these words.
     Choice(&'static [&'static str]),
     /// `auto`, `cpu`, `cuda` or `cuda:N`.
@@ -82,7 +84,7 @@ pub const KEYS: &[Key] = &[
     key("minutes", Kind::Number(0.0, 1e9), Change::OnResume),
     key("batch_size", Kind::Integer(1, 65536), Change::Never),
     key("latent_dim", Kind::Integer(1, 65536), Change::Never),
-    key("classes", Kind::Integer(0, 256), Change::Never),
+    key("conditional", Kind::Flag, Change::Never),
     key("loss", LOSSES, Change::Never),
     key("label_smoothing", Kind::Number(0.0, 0.5), Change::Never),
     key("instance_noise", Kind::Number(0.0, 10.0), Change::Never),
@@ -101,8 +103,12 @@ pub const KEYS: &[Key] = &[
     key("ema_decay", Kind::Number(0.0, 0.99999), Change::Never),
     key("penalty.r1", WEIGHT, Change::Never),
     key("penalty.r2", WEIGHT, Change::Never),
-    key("penalty.gradient", WEIGHT, Change::Never),
-    key("penalty.every", Kind::Integer(1, 1_000_000), Change::Never),
+    key("penalty.wgan_gp", WEIGHT, Change::Never),
+    key(
+        "penalty.lazy_interval",
+        Kind::Integer(1, 1_000_000),
+        Change::Never,
+    ),
     key("generator.architecture", ARCHITECTURES, Change::Never),
     key("generator.hidden", Kind::Widths, Change::Never),
     key("generator.activation", ACTIVATIONS, Change::Never),
@@ -181,6 +187,7 @@ impl Kind {
         };
         let allowed = match self {
             Self::Text => value.as_str().is_some_and(|text| !text.is_empty()),
+            Self::Flag => value.is_bool(),
             Self::Choice(words) => value.as_str().is_some_and(|text| words.contains(&text)),
             Self::Device => value.as_str().is_some_and(is_device),
             Self::Integer(low, high) => value
@@ -222,6 +229,7 @@ impl Kind {
     pub fn expected(self) -> String {
         match self {
             Self::Text => "a text that is not empty".to_owned(),
+            Self::Flag => "true or false".to_owned(),
             Self::Choice([one]) => format!("\"{one}\""),
             Self::Choice(words) => {
                 format!(

@@ -41,8 +41,8 @@ pub struct Config {
     pub batch_size: u64,
     /// Dimensions of the latent noise z.
     pub latent_dim: u64,
-    /// Classes that both networks are told of; 0 if none.
-    pub classes: u64,
+    /// Whether both networks are told the class.
+    pub conditional: bool,
     /// Loss of the game.
     pub loss: Loss,
     /// What «real» is short of a probability of 1, for [`Loss::Bce`].
@@ -131,9 +131,9 @@ pub struct Penalty {
     /// The same at fakes.
     pub r2: f64,
     /// λ of WGAN-GP: λ times the mean of (norm − 1)² between real images and fakes (Gulrajani et al. 2017).
-    pub gradient: f64,
-    /// They are taken every so many steps, so many times as strong.
-    pub every: u64,
+    pub wgan_gp: f64,
+    /// Applied every N steps, scaled by N.
+    pub lazy_interval: u64,
 }
 
 /// How learning rates change over a run.

@@ -39,6 +39,8 @@ pub struct CheckpointHeader {
     pub step: u64,
     /// Shape of a picture, `[channels, height, width]`.
     pub shape: [i64; 3],
+    /// The classes of the data that it was trained on, in the order of their numbers; empty if the data had no labels.
+    pub class_names: Vec<String>,
     /// Seconds of training until then.
     pub training_seconds: f64,
     /// The attempt that goes on from here: 0, or how often the run had gone back to a good state.
@@ -73,6 +75,10 @@ impl CheckpointHeader {
                 self.training_seconds.to_string(),
             ),
             ("attempt".to_owned(), self.attempt.to_string()),
+            (
+                "class_names".to_owned(),
+                serde_json::json!(self.class_names).to_string(),
+            ),
             ("config".to_owned(), self.config.to_toml()),
         ];
         always.into_iter().chain(quick_distance).collect()
@@ -122,6 +128,7 @@ impl CheckpointHeader {
                 .map_err(|_| broken("its step is no number"))?,
             shape: parse_shape(field("shape"))
                 .ok_or_else(|| broken("the shape of its pictures is unknown"))?,
+            class_names: serde_json::from_str(field("class_names")).unwrap_or_default(),
             training_seconds: field("training_seconds").parse().unwrap_or_default(),
             attempt: field("attempt").parse().unwrap_or_default(),
             quick_distance: field("quick_distance").parse().ok(),

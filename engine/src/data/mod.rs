@@ -1,8 +1,8 @@
 //! Images: where they are read from, and the order in which they are learnt.
 
-mod batches;
 mod error;
 mod idx;
+mod loader;
 mod mnist;
 mod samples;
 
@@ -12,8 +12,8 @@ use tch::{Device, Kind, Tensor};
 
 use crate::native::scaled_images;
 
-pub use batches::{Batch, Batches};
 pub use error::DataError;
+pub use loader::{Batch, DataLoader};
 
 /// Images in memory, of one size, a byte a pixel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,6 +108,7 @@ pub struct Dataset {
     images: Tensor,
     /// `[count]`, i64.
     classes: Option<Tensor>,
+    class_names: Vec<String>,
 }
 
 impl Dataset {
@@ -116,6 +117,7 @@ impl Dataset {
         Self {
             images: images.tensor().to_device(device),
             classes: None,
+            class_names: Vec::new(),
         }
     }
 
@@ -126,9 +128,13 @@ impl Dataset {
     #[must_use]
     pub fn with_classes(self, classes: &[u8]) -> Self {
         assert_eq!(classes.len() as u64, self.len(), "a class for each image");
+        let highest = classes.iter().max().copied().unwrap_or_default();
         let classes = Tensor::from_slice(classes).to_kind(Kind::Int64);
-        let classes = Some(classes.to_device(self.images.device()));
-        Self { classes, ..self }
+        Self {
+            classes: Some(classes.to_device(self.images.device())),
+            class_names: (0..=highest).map(|class| class.to_string()).collect(),
+            ..self
+        }
     }
 
     /// Takes the classes from the labels that belong to what a configuration's `data` names, if it has any.
@@ -139,10 +145,9 @@ impl Dataset {
         })
     }
 
-    /// The highest class of an image; `None` if nothing is known of classes.
-    pub fn highest_class(&self) -> Option<u64> {
-        let classes = self.classes.as_ref()?;
-        Some(classes.max().int64_value(&[]).unsigned_abs())
+    /// The name of each class, in the order of their numbers; empty if the data has no labels.
+    pub fn class_names(&self) -> &[String] {
+        &self.class_names
     }
 
     /// Number of images.

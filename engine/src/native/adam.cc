@@ -27,7 +27,7 @@ using Tensors = std::vector<at::Tensor>;
 // The numbers of a step that are the same for all parameters.
 struct Factors {
   // One less a beta is taken before it is rounded, as PyTorch does: near 1 little would be left of it.
-  float mean_weight, beta2, square_weight, step_size, bias_correction2_sqrt, epsilon, average_weight;
+  float mean_weight, beta2, square_weight, step_size, bias_correction2_sqrt, epsilon, average_rate;
 };
 
 // An exponent of ones is that of infinity and of what is no number.
@@ -71,7 +71,7 @@ void adam(const Tensors& parameters, Tensors gradients, const Tensors& exp_avgs,
     at::_fused_adam_(parameters, gradients, exp_avgs, exp_avg_sqs, /*max_exp_avg_sqs=*/{}, steps,
                      numbers.learning_rate, numbers.beta1, numbers.beta2, /*weight_decay=*/0.0, numbers.epsilon,
                      /*amsgrad=*/false, /*maximize=*/false, /*grad_scale=*/{}, /*found_inf=*/fault);
-    if (!averages.empty()) at::_foreach_lerp_(averages, parameters, numbers.average_weight);
+    if (!averages.empty()) at::_foreach_lerp_(averages, parameters, numbers.average_rate);
     return;
   }
 
@@ -80,7 +80,7 @@ void adam(const Tensors& parameters, Tensors gradients, const Tensors& exp_avgs,
                         static_cast<float>(1.0 - numbers.beta2),
                         static_cast<float>(numbers.learning_rate / (1.0 - std::pow(numbers.beta1, count))),
                         static_cast<float>(std::sqrt(1.0 - std::pow(numbers.beta2, count))),
-                        static_cast<float>(numbers.epsilon), static_cast<float>(numbers.average_weight)};
+                        static_cast<float>(numbers.epsilon), static_cast<float>(numbers.average_rate)};
   struct Part {
     size_t tensor;
     int64_t start, length;
@@ -102,7 +102,7 @@ void adam(const Tensors& parameters, Tensors gradients, const Tensors& exp_avgs,
         continue;
       }
       move(from(parameters), from(gradients), from(exp_avgs), from(exp_avg_sqs), n, factors);
-      if (!averages.empty()) follow(from(averages), from(parameters), n, factors.average_weight);
+      if (!averages.empty()) follow(from(averages), from(parameters), n, factors.average_rate);
     }
   });
   if (!finite) *fault.data_ptr<float>() = 1.0F;

@@ -9,7 +9,7 @@ namespace sparring {
 struct AdamStep {
   double learning_rate, beta1, beta2, epsilon;
   // How far the averages move towards the parameters.
-  double average_weight;
+  double average_rate;
 };
 
 // One step of Adam over all parameters in one pass: libtorch's fused kernel on a GPU, the team's on the CPU. `averages`

@@ -107,24 +107,24 @@ void for_each_group(int64_t pictures, int64_t pieces, int64_t index, int64_t tog
     work(start, std::min(together, end - start));
 }
 
-Geometry geometry(const Tensor& small, const Tensor& big, const Tensor& weight, const Steps& steps) {
+Geometry geometry(const Tensor& small, const Tensor& big, const Tensor& weight, const ConvOptions& options) {
   const auto side = [](const Tensor& t) { return Side{t.size(2), t.size(3), t.size(1)}; };
-  return {side(small), side(big), weight.size(2), steps.stride, steps.padding};
+  return {side(small), side(big), weight.size(2), options.stride, options.padding};
 }
 
 // The weights as a matrix [small channels, columns].
 Tensor matrix(const Tensor& weight) { return weight.permute({0, 2, 3, 1}).contiguous(); }
 
-Tensor forward_pictures(const Tensor& x, const Tensor& weight, const Tensor& bias, const Steps& steps,
+Tensor forward_pictures(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvOptions& options,
                         Activation activation, double slope) {
   const int64_t n = x.size(0), kernel = weight.size(2);
   const auto outputs = [&](int64_t inputs) {
-    return steps.transposed ? (inputs - 1) * steps.stride - 2 * steps.padding + kernel
-                            : (inputs + 2 * steps.padding - kernel) / steps.stride + 1;
+    return options.transposed ? (inputs - 1) * options.stride - 2 * options.padding + kernel
+                            : (inputs + 2 * options.padding - kernel) / options.stride + 1;
   };
   Tensor y = at::empty({n, bias.size(0), outputs(x.size(2)), outputs(x.size(3))}, x.options(), CHANNELS_LAST);
-  const Geometry g = steps.transposed ? geometry(x, y, weight, steps) : geometry(y, x, weight, steps);
-  const Side &from = steps.transposed ? g.small : g.big, &to = steps.transposed ? g.big : g.small;
+  const Geometry g = options.transposed ? geometry(x, y, weight, options) : geometry(y, x, weight, options);
+  const Side &from = options.transposed ? g.small : g.big, &to = options.transposed ? g.big : g.small;
   const Tensor weights = matrix(weight);
   const Block w{weights.data_ptr<float>(), g.small.channels, g.columns(), g.columns()};
   const int64_t pieces = std::min<int64_t>(n, team_size());
@@ -134,7 +134,7 @@ Tensor forward_pictures(const Tensor& x, const Tensor& weight, const Tensor& bia
       const float* in = x.data_ptr<float>() + start * from.size();
       float* out = y.data_ptr<float>() + start * to.size();
       const Block unfolded{columns, count * g.small.places(), g.columns(), g.columns()};
-      if (steps.transposed) {
+      if (options.transposed) {
         product(columns, g.columns(), {in, unfolded.rows, from.channels, from.channels}, w);
         for (int64_t i = 0; i < count; i++) fold(g, columns + i * g.unfolded(), out + i * to.size());
       } else {
@@ -153,10 +153,10 @@ struct Gradients {
 
 // `wants_x` and `wants_weight` say which of the products are made.
 Gradients backward_pictures(const Tensor& dy, const Tensor& x, const Tensor& weight, const Tensor& y,
-                            const Steps& steps, Activation activation, double slope, bool wants_x, bool wants_weight) {
+                            const ConvOptions& options, Activation activation, double slope, bool wants_x, bool wants_weight) {
   const int64_t n = x.size(0);
-  const Geometry g = steps.transposed ? geometry(x, y, weight, steps) : geometry(y, x, weight, steps);
-  const Side &from = steps.transposed ? g.small : g.big, &to = steps.transposed ? g.big : g.small;
+  const Geometry g = options.transposed ? geometry(x, y, weight, options) : geometry(y, x, weight, options);
+  const Side &from = options.transposed ? g.small : g.big, &to = options.transposed ? g.big : g.small;
   const Tensor weights = matrix(weight);
   const Block w{weights.data_ptr<float>(), g.small.channels, g.columns(), g.columns()};
   const int64_t pieces = std::min<int64_t>(n, team_size());
@@ -180,15 +180,15 @@ Gradients backward_pictures(const Tensor& dy, const Tensor& x, const Tensor& wei
       const auto unfold_all = [&](const float* big) {
         for (int64_t i = 0; i < count; i++) unfold(g, big + i * g.big.size(), columns + i * g.unfolded());
       };
-      const Block small{steps.transposed ? at(x, from) : dz, unfolded.rows, g.small.channels, g.small.channels};
-      if (steps.transposed) unfold_all(dz);
+      const Block small{options.transposed ? at(x, from) : dz, unfolded.rows, g.small.channels, g.small.channels};
+      if (options.transposed) unfold_all(dz);
       if (wants_weight) {
-        if (!steps.transposed) unfold_all(at(x, from));
+        if (!options.transposed) unfold_all(at(x, from));
         float* sum = dw.data_ptr<float>() + index * g.small.channels * g.columns();
         product(sum, g.columns(), small.t(), unfolded, added);
         added = true;
       }
-      if (wants_x && steps.transposed) {
+      if (wants_x && options.transposed) {
         product(at(dx, from), from.channels, unfolded, w.t());
       } else if (wants_x) {
         product(columns, g.columns(), small, w);
@@ -202,18 +202,18 @@ Gradients backward_pictures(const Tensor& dy, const Tensor& x, const Tensor& wei
 }
 
 // As libtorch has it, differentiable as often as wanted.
-Gradients backward_composed(const Tensor& dz, const Tensor& x, const Tensor& weight, const Steps& steps) {
+Gradients backward_composed(const Tensor& dz, const Tensor& x, const Tensor& weight, const ConvOptions& options) {
   const auto [dx, dw, db] = at::convolution_backward(
-      dz, x, weight, at::IntArrayRef{dz.size(1)}, {steps.stride, steps.stride}, {steps.padding, steps.padding}, {1, 1},
-      steps.transposed, {0, 0}, 1, {true, true, true});
+      dz, x, weight, at::IntArrayRef{dz.size(1)}, {options.stride, options.stride}, {options.padding, options.padding}, {1, 1},
+      options.transposed, {0, 0}, 1, {true, true, true});
   return {dx, dw, db};
 }
 
 struct Conv : torch::autograd::Function<Conv> {
   static Tensor forward(AutogradContext* context, const Tensor& x, const Tensor& weight, const Tensor& bias,
                         int64_t stride, int64_t padding, bool transposed, int64_t activation, double slope) {
-    const Steps steps{stride, padding, transposed};
-    Tensor y = forward_pictures(x, weight, bias, steps, static_cast<Activation>(activation), slope);
+    const ConvOptions options{stride, padding, transposed};
+    Tensor y = forward_pictures(x, weight, bias, options, static_cast<Activation>(activation), slope);
     context->save_for_backward({x, weight, y});
     context->saved_data["stride"] = stride;
     context->saved_data["padding"] = padding;
@@ -227,14 +227,14 @@ struct Conv : torch::autograd::Function<Conv> {
     const auto saved = context->get_saved_variables();
     const Tensor &x = saved[0], &weight = saved[1], &y = saved[2];
     auto& data = context->saved_data;
-    const Steps steps{data["stride"].toInt(), data["padding"].toInt(), data["transposed"].toBool()};
+    const ConvOptions options{data["stride"].toInt(), data["padding"].toInt(), data["transposed"].toBool()};
     const auto activation = static_cast<Activation>(data["activation"].toInt());
     const double slope = data["slope"].toDouble();
     // A gradient of this gradient may be taken: then it is put together from operations that can be differentiated.
     const Gradients gradients =
         at::GradMode::is_enabled()
-            ? backward_composed(arriving[0] * derivative(y, activation, slope), x, weight, steps)
-            : backward_pictures(arriving[0].contiguous(CHANNELS_LAST), x, weight, y, steps, activation, slope,
+            ? backward_composed(arriving[0] * derivative(y, activation, slope), x, weight, options)
+            : backward_pictures(arriving[0].contiguous(CHANNELS_LAST), x, weight, y, options, activation, slope,
                                 context->needs_input_grad(0), context->needs_input_grad(1));
     return {gradients.x, gradients.weight, gradients.bias, {}, {}, {}, {}, {}};
   }
@@ -242,18 +242,18 @@ struct Conv : torch::autograd::Function<Conv> {
 
 }  // namespace
 
-Tensor conv(const Tensor& x, const Tensor& weight, const Tensor& bias, const Steps& steps, Activation activation,
+Tensor conv(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvOptions& options, Activation activation,
             double slope) {
   if (x.device().is_cpu() && x.scalar_type() == at::kFloat) {
-    const int64_t from = steps.transposed ? 0 : 1;
+    const int64_t from = options.transposed ? 0 : 1;
     TORCH_CHECK(x.dim() == 4 && weight.dim() == 4 && weight.size(2) == weight.size(3) && x.size(1) == weight.size(from) &&
                     bias.numel() == weight.size(1 - from),
                 "a convolution of ", x.sizes(), " with weights ", weight.sizes(), " and biases ", bias.sizes());
-    return Conv::apply(x.contiguous(CHANNELS_LAST), weight, bias, steps.stride, steps.padding, steps.transposed,
+    return Conv::apply(x.contiguous(CHANNELS_LAST), weight, bias, options.stride, options.padding, options.transposed,
                        static_cast<int64_t>(activation), slope);
   }
-  const Tensor z = at::convolution(x, weight, bias, {steps.stride, steps.stride}, {steps.padding, steps.padding},
-                                   {1, 1}, steps.transposed, {0, 0}, 1);
+  const Tensor z = at::convolution(x, weight, bias, {options.stride, options.stride}, {options.padding, options.padding},
+                                   {1, 1}, options.transposed, {0, 0}, 1);
   return activated(z, activation, slope);
 }
 

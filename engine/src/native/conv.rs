@@ -34,7 +34,7 @@ unsafe extern "C" {
 
 /// How a kernel goes over pictures; the same down and across.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Steps {
+pub struct ConvOptions {
     /// Pixels from one place to the next, 1 or more.
     pub stride: i64,
     /// Zeros around the picture.
@@ -52,7 +52,7 @@ pub fn conv(
     input: &Tensor,
     weight: &Tensor,
     bias: &Tensor,
-    steps: Steps,
+    options: ConvOptions,
     activation: Activation,
 ) -> Tensor {
     let (number, slope) = activation.numbers();
@@ -63,9 +63,9 @@ pub fn conv(
             input.as_ptr(),
             weight.as_ptr(),
             bias.as_ptr(),
-            steps.stride,
-            steps.padding,
-            steps.transposed,
+            options.stride,
+            options.padding,
+            options.transposed,
             number,
             slope,
         )
@@ -74,7 +74,7 @@ pub fn conv(
 
 /// What a batch norm learns, and what it has seen; `[channels]` each.
 #[derive(Debug)]
-pub struct Norm {
+pub struct BatchNormState {
     /// Factor.
     pub weight: Tensor,
     /// Offset.
@@ -93,7 +93,12 @@ pub struct Norm {
 ///
 /// # Panics
 /// With libtorch's message when the shapes do not fit, and in training on a single value a channel.
-pub fn batch_norm(input: &Tensor, norm: &Norm, training: bool, activation: Activation) -> Tensor {
+pub fn batch_norm(
+    input: &Tensor,
+    norm: &BatchNormState,
+    training: bool,
+    activation: Activation,
+) -> Tensor {
     let (number, slope) = activation.numbers();
     // SAFETY: the tensors are live.
     made(|out| unsafe {

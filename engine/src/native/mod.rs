@@ -9,7 +9,7 @@ use std::ffi::{CStr, c_char, c_int};
 use tch::Tensor;
 use torch_sys::C_tensor;
 
-pub use conv::{Norm, Steps, batch_norm, conv};
+pub use conv::{BatchNormState, ConvOptions, batch_norm, conv};
 pub use cuda::{CudaError, device, uuid as cuda_uuid};
 
 /// Makes the calling thread ready to train, as the leader of so many threads: to be called once, before its first
@@ -82,7 +82,7 @@ unsafe extern "C" {
         beta1: f64,
         beta2: f64,
         epsilon: f64,
-        average_weight: f64,
+        average_rate: f64,
     ) -> *mut c_char;
 }
 
@@ -179,7 +179,7 @@ pub struct AdamStep {
     /// Added to the root of the second moment.
     pub epsilon: f64,
     /// How far the averages move towards the parameters, 0 to 1.
-    pub average_weight: f64,
+    pub average_rate: f64,
 }
 
 /// What Adam works on. The lists are equally long, and tensors at the same place have the same shape.
@@ -232,7 +232,7 @@ pub fn adam(tensors: AdamTensors<'_>, gradients: &[Tensor], numbers: AdamStep) {
             numbers.betas[0],
             numbers.betas[1],
             numbers.epsilon,
-            numbers.average_weight,
+            numbers.average_rate,
         ));
     }
 }

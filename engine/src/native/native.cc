@@ -104,11 +104,11 @@ char* sparring_batch_norm(torch::Tensor** out, const torch::Tensor* input, const
 char* sparring_adam(torch::Tensor* const* parameters, torch::Tensor* const* gradients, torch::Tensor* const* exp_avgs,
                     torch::Tensor* const* exp_avg_sqs, torch::Tensor* const* averages, int64_t count,
                     int64_t averages_count, const torch::Tensor* step, const torch::Tensor* fault,
-                    double learning_rate, double beta1, double beta2, double epsilon, double average_weight) {
+                    double learning_rate, double beta1, double beta2, double epsilon, double average_rate) {
   return guarded([&] {
     sparring::adam(list(parameters, count), list(gradients, count), list(exp_avgs, count), list(exp_avg_sqs, count),
                    list(averages, averages_count), *step, *fault,
-                   {learning_rate, beta1, beta2, epsilon, average_weight});
+                   {learning_rate, beta1, beta2, epsilon, average_rate});
   });
 }
 

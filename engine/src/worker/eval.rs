@@ -8,7 +8,7 @@ use tch::{Device, Tensor};
 
 use super::task::{Drawn, draw};
 use crate::data::Images;
-use crate::gan::round_robin;
+use crate::gan::{PictureSpec, round_robin};
 use crate::judge::{PICTURES, Yardstick};
 
 /// Judges a subject, and says meanwhile what it is doing.
@@ -45,7 +45,8 @@ fn judge(subject: &Subject, doing: &mut dyn FnMut(&str)) -> anyhow::Result<Repor
             let drawn: Vec<_> = draw(path, &header, PICTURES.unsigned_abs(), &how)?
                 .map(|some| some.to_device(Device::Cpu))
                 .collect();
-            let asked = round_robin(0, PICTURES, header.config.classes.cast_signed());
+            let spec = PictureSpec::new(&header.config, header.shape, &header.class_names);
+            let asked = round_robin(0, PICTURES, spec.num_classes);
             (Tensor::cat(&drawn, 0), asked, header.config.data)
         }
         Subject::Samples { path, data } => {

@@ -119,7 +119,7 @@ impl Trainer<'_> {
     }
 
     fn tools(&self) -> Tools {
-        let training = self.session.batches().data().images();
+        let training = self.session.loader().data().images();
         let glance = self.watch.are_mnist.then(|| Glance::new(training));
         let glance = glance.transpose().unwrap_or_else(|error| {
             self.warn(format!("the judge cannot look at the pictures: {error}"));
@@ -146,7 +146,7 @@ impl Trainer<'_> {
         let ask =
             self.watch.looks % COPYING_EVERY == COPYING_EVERY - 1 || self.watch.copying < COPIES;
         if let Some(copying) = tools.copying.as_ref().filter(|_| ask) {
-            let training = self.session.batches().data().images();
+            let training = self.session.loader().data().images();
             self.watch.copying = copying.of(&seen.pictures, training);
         }
         let figures = |of: fn(&Quick) -> f64| quick.as_ref().map_or(f64::NAN, of);

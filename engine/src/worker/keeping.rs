@@ -54,7 +54,7 @@ impl Trainer<'_> {
     fn finished_epoch(&self) -> Option<u64> {
         self.session
             .steps()
-            .is_multiple_of(self.session.batches().steps_per_epoch())
+            .is_multiple_of(self.session.loader().steps_per_epoch())
             .then(|| self.epoch())
     }
 
@@ -128,13 +128,14 @@ impl Trainer<'_> {
         let step = self.session.steps();
         let header = CheckpointHeader {
             step,
-            shape: self.session.batches().data().shape(),
+            shape: self.session.loader().data().shape(),
+            class_names: self.session.loader().data().class_names().to_vec(),
             training_seconds: self.clock.total().as_secs_f64(),
             attempt: self.guard.attempt(),
             quick_distance,
             config: self.config.clone(),
         };
-        match checkpoint::save(&path, &header, &self.session.snapshot()) {
+        match checkpoint::save(&path, &header, &self.session.state_dict()) {
             Ok(bytes) => {
                 self.hub.emit(Event::Checkpoint(Checkpointed {
                     step,

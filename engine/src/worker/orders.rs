@@ -9,7 +9,6 @@ use sparring_contract::protocol::{Command, Event, Outcome, Purpose, Reason, Samp
 use super::keeping::save_grid;
 use super::pictures;
 use super::trainer::{End, Trainer};
-use crate::gan::Noise;
 
 /// Pictures of one command at most.
 const MOST_PICTURES: u64 = 256;
@@ -102,9 +101,9 @@ impl Trainer<'_> {
             return Err(format!("{count} pictures: ask for 1 to {MOST_PICTURES}"));
         }
         let seed = seed.unwrap_or_else(|| self.session.fresh_seed());
-        let noise = Noise::seeded(seed, self.config.latent_dim).draw(count.cast_signed());
         let step = self.session.steps();
-        let drawn = pictures::pictures(Purpose::Fresh, seed, step, &self.session.sample(&noise));
+        let drawn = self.session.sample(seed, count.cast_signed());
+        let drawn = pictures::pictures(Purpose::Fresh, seed, step, &drawn);
         let path = self
             .run
             .samples_dir()

@@ -3,7 +3,7 @@
 use sparring_contract::config::{Config, Precision};
 
 use crate::data::{Dataset, Images};
-use crate::gan::{Session, fits};
+use crate::gan::{Session, check_compatibility};
 use crate::native;
 
 /// A session at step 0, and what it is to learn.
@@ -25,10 +25,10 @@ impl Prepared {
         }
         let images = Images::load(&config.data)?;
         let mut data = Dataset::on(device, &images);
-        if config.classes > 0 {
+        if config.conditional {
             data = data.labelled(&config.data)?;
         }
-        fits(config, &data)?;
+        check_compatibility(config, &data)?;
         Ok(Self {
             session: Session::new(config, data),
             are_mnist: images.are_mnist()?,

@@ -13,7 +13,7 @@ use sparring_contract::run::CheckpointHeader;
 use tch::Tensor;
 
 use super::{checkpoint, eval, pictures};
-use crate::gan::{Noise, Painter};
+use crate::gan::{Noise, PictureSpec, Sampler};
 use crate::native;
 
 /// Pictures in one reply: noise is drawn, and pictures travel, so many at a time.
@@ -97,7 +97,8 @@ pub(super) fn draw(
     count: u64,
     how: &Drawn,
 ) -> anyhow::Result<impl Iterator<Item = Tensor> + use<>> {
-    let classes = header.config.classes;
+    let spec = PictureSpec::new(&header.config, header.shape, &header.class_names);
+    let classes = spec.num_classes.unsigned_abs();
     match how.class {
         Some(_) if classes == 0 => bail!(
             "{}: its networks were told of no classes: leave --class out, or train a preset that is, such as cgan",
@@ -114,15 +115,14 @@ pub(super) fn draw(
     }
     let device = native::device(&how.device)?;
     let unreadable = || format!("cannot read {}", path.display());
-    let snapshot = checkpoint::load(path, header).with_context(unreadable)?;
-    let painter =
-        Painter::new(&header.config, header.shape, &snapshot, device).with_context(unreadable)?;
-    let mut painter = painter.only(how.class);
+    let state = checkpoint::load(path, header).with_context(unreadable)?;
+    let sampler = Sampler::new(&header.config, spec, &state, device).with_context(unreadable)?;
+    let mut sampler = sampler.only(how.class);
     let mut noise = Noise::seeded(how.seed, header.config.latent_dim);
     let mut left = count;
     Ok(std::iter::from_fn(move || {
         let chunk = left.min(CHUNK);
         left -= chunk;
-        (chunk > 0).then(|| painter.paint(&noise.draw(chunk.cast_signed())))
+        (chunk > 0).then(|| sampler.sample(&noise.draw(chunk.cast_signed())))
     }))
 }

@@ -88,7 +88,7 @@ impl<'a> Trainer<'a> {
             let header = CheckpointHeader::read(path)?;
             let broken = || format!("cannot go on from {}", path.display());
             session
-                .restore(&checkpoint::load(path, &header).with_context(broken)?)
+                .load_state_dict(&checkpoint::load(path, &header).with_context(broken)?)
                 .with_context(broken)?;
             clock = Clock::after(header.training_seconds);
             saved = Some(header.step);
@@ -97,7 +97,7 @@ impl<'a> Trainer<'a> {
         }
 
         let steps = session.steps();
-        let last_step = last_step(&config, session.batches().steps_per_epoch());
+        let last_step = last_step(&config, session.loader().steps_per_epoch());
         let trainer = Self {
             run,
             hub,
@@ -227,20 +227,20 @@ impl<'a> Trainer<'a> {
         if steps == last.step {
             return;
         }
-        let figures = self.session.figures();
-        // After the figures, since reading them waits for the device to be done with its steps.
+        let metrics = self.session.metrics();
+        // After the metrics, since reading them waits for the device to be done with its steps.
         let now = self.clock.own();
-        let images_seen = self.session.batches().images_before(steps);
+        let images_seen = self.session.loader().images_before(steps);
         let stats = Stats {
             step: steps,
             epoch: self.epoch(),
             images_seen,
-            d_loss: figures.d_loss,
-            g_loss: figures.g_loss,
-            d_real: figures.d_real,
-            d_fake: figures.d_fake,
-            d_grad_norm: figures.d_grad_norm,
-            g_grad_norm: figures.g_grad_norm,
+            d_loss: metrics.get("d_loss"),
+            g_loss: metrics.get("g_loss"),
+            d_real: metrics.get("d_real"),
+            d_fake: metrics.get("d_fake"),
+            d_grad_norm: metrics.get("d_grad_norm"),
+            g_grad_norm: metrics.get("g_grad_norm"),
             images_per_second: (images_seen - last.images_seen) as f64
                 / now.saturating_sub(at).as_secs_f64(),
             training_seconds: self.clock.total().as_secs_f64(),
@@ -320,13 +320,13 @@ impl<'a> Trainer<'a> {
     }
 
     fn introduction(&self, origin: String) -> Started {
-        let (generator, discriminator) = self.session.sizes();
+        let (generator, discriminator) = self.session.num_parameters();
         Started {
             run: self.run.name().to_owned(),
             directory: self.run.dir().to_owned(),
             preset: self.config.preset.clone(),
             data: origin,
-            images: self.session.batches().data().len(),
+            images: self.session.loader().data().len(),
             device: device_name(self.session.device()),
             threads: self.config.threads,
             parameters: Parameters {
@@ -334,7 +334,7 @@ impl<'a> Trainer<'a> {
                 discriminator,
             },
             batch_size: self.config.batch_size,
-            steps_per_epoch: self.session.batches().steps_per_epoch(),
+            steps_per_epoch: self.session.loader().steps_per_epoch(),
             epochs: self.config.epochs,
             last_step: self.last_step,
             step: self.session.steps(),
@@ -355,12 +355,12 @@ fn last_step(config: &Config, steps_per_epoch: u64) -> u64 {
 fn epoch_of(session: &Session) -> u64 {
     session
         .steps()
-        .div_ceil(session.batches().steps_per_epoch())
+        .div_ceil(session.loader().steps_per_epoch())
         .max(1)
 }
 
 pub(super) fn none(session: &Session) -> Stats {
-    let images_seen = session.batches().images_before(session.steps());
+    let images_seen = session.loader().images_before(session.steps());
     Stats::none_at(session.steps(), epoch_of(session), images_seen)
 }
 

@@ -4,7 +4,7 @@ use tch::{Kind, Tensor};
 
 use crate::native::{AdamStep, AdamTensors, adam};
 
-/// As in PyTorch: added to the root of the second moment, so that nothing is divided by zero.
+/// PyTorch's default: added to the root of the second moment, to keep the division finite.
 const EPSILON: f64 = 1e-8;
 
 /// The optimiser of one network.
@@ -23,15 +23,8 @@ pub struct Adam {
     fault: Tensor,
 }
 
-/// What follows the parameters: tensors in their order, and how far they move with each step, 0 to 1.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Following<'a> {
-    pub(super) averages: &'a [Tensor],
-    pub(super) weight: f64,
-}
-
 impl Adam {
-    /// An optimiser of these parameters that has made no step.
+    /// An optimiser that has made no step.
     pub fn new(parameters: Vec<Tensor>, learning_rate: f64, betas: [f64; 2]) -> Self {
         let zeros = || {
             parameters
@@ -53,60 +46,57 @@ impl Adam {
         }
     }
 
-    /// Moves every parameter against its gradient, unless that is not finite.
+    /// Updates every parameter whose gradient is finite. `gradients` are in the order of the parameters.
     pub fn step(&mut self, gradients: &[Tensor]) {
-        let nothing = Following {
-            averages: &[],
-            weight: 0.0,
-        };
-        self.step_followed(gradients, nothing);
+        self.step_with_average(gradients, &[], 0.0);
     }
 
-    /// [`Adam::step`], and lets averages follow the parameters in the same pass.
-    pub(super) fn step_followed(&mut self, gradients: &[Tensor], following: Following<'_>) {
+    /// [`Adam::step`] that moves `averages` towards the parameters in the same pass over memory, by a share `rate` of the
+    /// distance, 0 to 1.
+    pub fn step_with_average(&mut self, gradients: &[Tensor], averages: &[Tensor], rate: f64) {
         let _ = self.step.g_add_scalar_(1.0);
         let numbers = AdamStep {
             learning_rate: self.learning_rate,
             betas: self.betas,
             epsilon: EPSILON,
-            average_weight: following.weight,
+            average_rate: rate,
         };
         let tensors = AdamTensors {
             parameters: &self.parameters,
             exp_avgs: &self.exp_avgs,
             exp_avg_sqs: &self.exp_avg_sqs,
-            averages: following.averages,
+            averages,
             step: &self.step,
             fault: &self.fault,
         };
         adam(tensors, gradients, numbers);
     }
 
-    /// Whether a gradient was not finite since the last [`Adam::forgive`]. Waits for the device.
-    pub(super) fn is_at_fault(&self) -> bool {
+    /// Whether a gradient was not finite since the last [`Adam::clear_fault`]. Waits for the device.
+    pub fn has_fault(&self) -> bool {
         self.fault.double_value(&[]) != 0.0
     }
 
-    /// Begins anew to look for gradients that are not finite.
-    pub(super) fn forgive(&mut self) {
+    /// Forgets past faults.
+    pub fn clear_fault(&mut self) {
         let _ = self.fault.zero_();
     }
 
-    /// The parameters that it moves.
+    /// The parameters that it updates.
     pub fn parameters(&self) -> &[Tensor] {
         &self.parameters
     }
 
-    /// The state by PyTorch's names, for each parameter in order and once for the steps: what a saved run must hold.
-    pub(super) fn state(&self) -> impl Iterator<Item = ([&'static str; 2], [&Tensor; 2])> {
+    /// Both moments of each parameter in order, with PyTorch's names.
+    pub fn moments(&self) -> impl Iterator<Item = [(&'static str, &Tensor); 2]> {
         self.exp_avgs
             .iter()
             .zip(&self.exp_avg_sqs)
-            .map(|(mean, square)| (["exp_avg", "exp_avg_sq"], [mean, square]))
+            .map(|(mean, square)| [("exp_avg", mean), ("exp_avg_sq", square)])
     }
 
     /// Steps made, a scalar f32.
-    pub(super) fn steps(&self) -> &Tensor {
+    pub fn steps(&self) -> &Tensor {
         &self.step
     }
 }

@@ -1,22 +1,22 @@
-//! What the discriminator gets to see of a picture, real or fake.
+//! What is done to pictures, real and fake, before the discriminator sees them.
 
 use sparring_contract::config::Config;
 use tch::{Kind, Tensor};
 
 use crate::native::sharpened;
 
-/// Noise and shifts that keep the discriminator from telling pictures by trifles, or by heart, and a sharpening that has
-/// it see trifles. All can be differentiated, so that the generator learns through them.
+/// Augments the discriminator's input. Translation and noise work against overfitting; sharpening makes stray pixels
+/// visible to linear layers. All are differentiable, so that the generator learns through them.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Lens {
+pub(super) struct Augment {
     noise: f64,
     noise_steps: u64,
     translation: f64,
     sharpening: f64,
 }
 
-impl Lens {
-    pub(super) fn of(config: &Config) -> Self {
+impl Augment {
+    pub(super) fn new(config: &Config) -> Self {
         Self {
             noise: config.instance_noise,
             noise_steps: config.instance_noise_steps,
@@ -25,8 +25,8 @@ impl Lens {
         }
     }
 
-    /// Pictures `[n, channels, height, width]` as they are seen in a step.
-    pub(super) fn look(&self, pictures: &Tensor, step: u64) -> Tensor {
+    /// Pictures `[n, channels, height, width]` as the discriminator sees them in a step. Draws from libtorch's generator.
+    pub(super) fn apply(&self, pictures: &Tensor, step: u64) -> Tensor {
         let seen = if self.translation > 0.0 {
             translated(pictures, self.translation)
         } else {
@@ -55,15 +55,15 @@ impl Lens {
     }
 }
 
-/// Each picture shifted by its own whole number of pixels, up to this share of a side («`DiffAugment`», Zhao et al. 2020).
-/// What comes in from outside repeats the edge.
+/// Each picture shifted by a random whole number of pixels, up to this share of a side (`DiffAugment`: Zhao et al. 2020).
+/// The edge is repeated where the picture moved away.
 fn translated(pictures: &Tensor, share: f64) -> Tensor {
     let sizes = pictures.size();
     [2, 3]
         .into_iter()
         .fold(pictures.shallow_clone(), |seen, axis| {
             let side = sizes[axis];
-            // At most half of a side, which fits.
+            // At most half a side, which fits.
             #[allow(clippy::cast_possible_truncation)]
             let most = (side as f64 * share).round() as i64;
             let options = (Kind::Int64, pictures.device());
