@@ -48,6 +48,9 @@ fn sample_live(home: &Home, flags: &Sample) -> anyhow::Result<u8> {
     if let Some(pictures) = &answer.pictures {
         sample::show_drawn(&options(flags, PathBuf::new()), pictures)?;
     }
+    if let Some(omitted) = &answer.omitted {
+        eprintln!("warning: {omitted}");
+    }
     let words = format!("sampled at step {}", answer.step);
     say(&match answer.detail {
         Some(file) => format!("{words}: {file}"),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Pictures, Report};
+use super::{MAX_ATTACHMENT, Message, Pictures, Report};
 
 /// What a worker on a pipe is asked to do. One task, and the worker ends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,4 +73,28 @@ pub enum TaskReply {
         /// What, where, what to do.
         message: String,
     },
+}
+
+impl Message for Task {}
+
+impl Message for TaskReply {
+    const MAX_ATTACHMENT: usize = MAX_ATTACHMENT;
+
+    fn pictures(&self) -> Vec<&Pictures> {
+        match self {
+            Self::Pictures(pictures) => vec![pictures],
+            Self::Progress { .. } | Self::Report(_) | Self::Done | Self::Failed { .. } => {
+                Vec::new()
+            }
+        }
+    }
+
+    fn pictures_mut(&mut self) -> Vec<&mut Pictures> {
+        match self {
+            Self::Pictures(pictures) => vec![pictures],
+            Self::Progress { .. } | Self::Report(_) | Self::Done | Self::Failed { .. } => {
+                Vec::new()
+            }
+        }
+    }
 }

@@ -62,6 +62,7 @@ impl Speaker {
                     }
                     self.say(record.event);
                 }
+                Told::Remark(line) => self.line(&line),
                 Told::LeftOut(count) => self.line(&format!(
                     "{count} events left out here; events.jsonl has them"
                 )),

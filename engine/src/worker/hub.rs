@@ -42,6 +42,8 @@ const QUALITY: usize = 600;
 pub(super) enum Told {
     /// An event, and its line in the log.
     Event(Record, String),
+    /// A line for worker.log that is no event.
+    Remark(String),
     /// So many events were left out, because the reader was too slow.
     LeftOut(u64),
 }
@@ -131,6 +133,11 @@ impl Hub {
                 time: (time * 1000.0).round() / 1000.0,
             });
         });
+    }
+
+    /// Writes a line into worker.log that is no event of the run.
+    pub(super) fn remark(&self, line: String) {
+        self.board().pass_on(Told::Remark(line));
     }
 
     /// Shows pictures to whoever looks.

@@ -24,6 +24,7 @@ mod task;
 mod train;
 mod trainer;
 mod verdict;
+mod wire;
 
 use sparring_contract::launch::Launch;
 use sparring_contract::{BUILD_ID, exit};
