@@ -13,7 +13,7 @@ const WALLS: &[(&str, &[&str])] = &[
         "engine/src/data",
         &[
             "crate::gan",
-            "crate::judge",
+            "crate::eval",
             "crate::worker",
             "tokio",
             "std::time",
@@ -50,14 +50,14 @@ const WALLS: &[(&str, &[&str])] = &[
         "engine/src/gan",
         &[
             "crate::worker",
-            "crate::judge",
+            "crate::eval",
             "tokio",
             "std::time",
             "indicatif",
         ],
     ),
     (
-        "engine/src/judge",
+        "engine/src/eval",
         &[
             "crate::worker",
             "crate::gan",
@@ -71,7 +71,7 @@ const WALLS: &[(&str, &[&str])] = &[
         &[
             "crate::worker",
             "crate::gan",
-            "crate::judge",
+            "crate::eval",
             "crate::data",
             "tokio",
         ],

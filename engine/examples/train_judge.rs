@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use sparring_engine::judge::Judge;
+use sparring_engine::eval::Judge;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();

@@ -3,8 +3,8 @@
 //! `data`, `nn`, `optim`, `gan`, `judge` and `native` know no terminal, no socket and no clock; `worker` joins them to the contract.
 
 pub mod data;
+pub mod eval;
 pub mod gan;
-pub mod judge;
 pub mod native;
 pub mod nn;
 pub mod optim;

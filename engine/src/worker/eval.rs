@@ -8,8 +8,8 @@ use tch::{Device, Tensor};
 
 use super::task::{Drawn, draw};
 use crate::data::Images;
+use crate::eval::{Evaluator, PICTURES};
 use crate::gan::{PictureSpec, round_robin};
-use crate::judge::{PICTURES, Yardstick};
 
 /// Judges a subject, and says meanwhile what it is doing.
 pub(super) fn eval(out: &mut impl Write, subject: &Subject) -> anyhow::Result<()> {
@@ -53,6 +53,6 @@ fn judge(subject: &Subject, doing: &mut dyn FnMut(&str)) -> anyhow::Result<Repor
             (Images::load_samples(path)?.tensor(), None, data.clone())
         }
     };
-    let yardstick = Yardstick::new(&data, doing)?;
-    Ok(yardstick.measure(&pictures, asked.as_ref(), doing)?)
+    let evaluator = Evaluator::new(&data, doing)?;
+    Ok(evaluator.measure(&pictures, asked.as_ref(), doing)?)
 }

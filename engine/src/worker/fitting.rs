@@ -8,7 +8,7 @@ use sparring_contract::config::Config;
 use tch::Device;
 
 use super::prepared::Prepared;
-use crate::judge::Glance;
+use crate::eval::QuickFrechet;
 use crate::native;
 
 /// What libtorch's allocators say: CUDA's, and that for the CPU.
@@ -55,7 +55,7 @@ fn fits(config: &Config, batch_size: u64) -> bool {
         let mut session = Prepared::of(&config)?.session;
         session.step();
         let _good = session.state_dict().deep_copy();
-        let _seen = session.inspect(Glance::PICTURES);
+        let _seen = session.inspect(QuickFrechet::PICTURES);
         session.step();
         // A device is waited for: its errors come late.
         session.metrics();

@@ -7,7 +7,7 @@ use sparring_contract::run::Run;
 
 use super::trainer::Trainer;
 use super::verdict::{COPIES, Doctor, Look};
-use crate::judge::{Copying, Glance, Quick, apart, saturated};
+use crate::eval::{Copying, QuickFigures, QuickFrechet, apart, saturated};
 
 /// What the first look is taken to cost as long as nothing is known: at the cadence of the default it comes after two
 /// seconds.
@@ -41,7 +41,7 @@ pub(super) struct Watch {
     /// Step of the latest look.
     step: Option<u64>,
     best: Option<Best>,
-    /// Quick distance of the best checkpoint.
+    /// QuickFigures distance of the best checkpoint.
     saved: Option<f64>,
     /// What was last found of copies.
     copying: f64,
@@ -49,7 +49,7 @@ pub(super) struct Watch {
 
 /// What is needed to look.
 struct Tools {
-    glance: Option<Glance>,
+    glance: Option<QuickFrechet>,
     copying: Option<Copying>,
     /// Of real images.
     saturated: f64,
@@ -120,7 +120,7 @@ impl Trainer<'_> {
 
     fn tools(&self) -> Tools {
         let training = self.session.loader().data().images();
-        let glance = self.watch.are_mnist.then(|| Glance::new(training));
+        let glance = self.watch.are_mnist.then(|| QuickFrechet::new(training));
         let glance = glance.transpose().unwrap_or_else(|error| {
             self.warn(format!("the judge cannot look at the pictures: {error}"));
             None
@@ -137,7 +137,7 @@ impl Trainer<'_> {
     }
 
     fn look_with(&mut self, tools: &Tools) {
-        let seen = self.session.inspect(Glance::PICTURES);
+        let seen = self.session.inspect(QuickFrechet::PICTURES);
         let quick = tools
             .glance
             .as_ref()
@@ -149,7 +149,7 @@ impl Trainer<'_> {
             let training = self.session.loader().data().images();
             self.watch.copying = copying.of(&seen.pictures, training);
         }
-        let figures = |of: fn(&Quick) -> f64| quick.as_ref().map_or(f64::NAN, of);
+        let figures = |of: fn(&QuickFigures) -> f64| quick.as_ref().map_or(f64::NAN, of);
         let look = Look {
             seconds: self.clock.total().as_secs_f64(),
             quick_distance: figures(|quick| quick.frechet),

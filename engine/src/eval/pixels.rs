@@ -3,7 +3,7 @@
 use tch::{Kind, Tensor};
 
 use super::chunks;
-use super::ground::some;
+use super::reference::some;
 
 /// Images whose distances to some pictures are in memory at once.
 const CHUNK: i64 = 4000;

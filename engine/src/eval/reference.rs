@@ -3,7 +3,7 @@
 use sparring_contract::protocol::Figures;
 use tch::{Kind, Tensor};
 
-use super::classifier::{CLASSES, Classifier, Seen, shares};
+use super::classifier::{CLASSES, Classifier, Predictions, shares};
 use super::gaussian::Gaussian;
 use super::neighbours::{Reach, reach};
 
@@ -12,7 +12,7 @@ const REACH: i64 = 5000;
 
 /// Real digits as a judge sees them.
 #[derive(Debug)]
-pub(super) struct Ground {
+pub(super) struct Reference {
     gaussian: Gaussian,
     /// `[n, 64]`, f64.
     features: Tensor,
@@ -20,7 +20,7 @@ pub(super) struct Ground {
     shares: [f64; CLASSES],
 }
 
-impl Ground {
+impl Reference {
     /// That of real digits `[n, 1, 28, 28]`, u8, and what they are, `[n]`, i64.
     pub(super) fn new(classifier: &Classifier, digits: &Tensor, labels: &Tensor) -> Self {
         let features = classifier.look(digits).features;
@@ -31,12 +31,12 @@ impl Ground {
         }
     }
 
-    pub(super) fn frechet(&self, seen: &Seen) -> f64 {
+    pub(super) fn frechet(&self, seen: &Predictions) -> f64 {
         Gaussian::of(&seen.features).distance(&self.gaussian)
     }
 
     /// All that needs a classifier.
-    pub(super) fn figures(&self, seen: &Seen) -> Figures {
+    pub(super) fn figures(&self, seen: &Predictions) -> Figures {
         let count = REACH
             .min(seen.features.size()[0])
             .min(self.features.size()[0]);

@@ -17,12 +17,12 @@ const CHUNK: i64 = 10_000;
 
 /// The fine structure of real images.
 #[derive(Debug)]
-pub struct Spectrum {
+pub struct FineComponents {
     /// `[p, 300]`, f64: principal components 201 to 500, the strongest first.
     basis: Tensor,
 }
 
-impl Spectrum {
+impl FineComponents {
     /// That of images `[n, p]`, u8; `None` where they have fewer than 500 pixels or more than 2304.
     pub fn of(images: &Tensor) -> Option<Self> {
         let (count, pixels) = (images.size()[0], images.size()[1]);

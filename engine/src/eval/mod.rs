@@ -1,37 +1,37 @@
 //! The judge: how good made digits are, by a classifier that learnt MNIST's training digits and nothing else.
 //!
-//! It never has a part in training. [`Yardstick::measure`] is the whole measurement, [`Glance::quick`] a glance for
+//! It never has a part in training. [`Evaluator::measure`] is the whole measurement, [`QuickFrechet::quick`] a glance for
 //! someone who watches a training. docs/JUDGE.md says what each figure sees and what it is blind to.
 
 mod classifier;
 mod controls;
-mod file;
+mod evaluator;
+mod fine;
 mod gaussian;
-mod ground;
-mod learn;
+mod judge_file;
 mod neighbours;
-mod plain;
+mod pixels;
 mod quick;
-mod spectrum;
-mod yardstick;
+mod reference;
+mod train;
 
 use crate::data::{Images, Split, mnist_labels};
 
-pub use classifier::{CLASSES, Classifier, FEATURES, SIDE, Seen};
+pub use classifier::{CLASSES, Classifier, FEATURES, Predictions, SIDE};
 pub use controls::Defect;
-pub use file::{About, JudgeError};
+pub use evaluator::{EvalError, Evaluator, FEWEST, PICTURES};
+pub use fine::FineComponents;
 pub use gaussian::Gaussian;
+pub use judge_file::{JudgeError, JudgeRecord};
 pub use neighbours::{Reach, nearest, reach};
-pub use plain::{Copying, apart, saturated};
-pub use quick::{Glance, Quick};
-pub use spectrum::Spectrum;
-pub use yardstick::{EvalError, FEWEST, PICTURES, Yardstick};
+pub use pixels::{Copying, apart, saturated};
+pub use quick::{QuickFigures, QuickFrechet};
 
 /// A classifier, and what was measured with it when it was made.
 #[derive(Debug)]
 pub struct Judge {
     classifier: Classifier,
-    about: About,
+    about: JudgeRecord,
 }
 
 impl Judge {
@@ -49,7 +49,7 @@ impl Judge {
     pub fn make(seed: u64, doing: &mut dyn FnMut(&str)) -> Result<Vec<u8>, EvalError> {
         let pictures = Images::load("mnist")?.tensor();
         let labels = mnist_labels(Split::Train)?;
-        let classifier = learn::learn(seed, learn::EPOCHS, &pictures, &labels, |epoch, loss| {
+        let classifier = train::learn(seed, train::EPOCHS, &pictures, &labels, |epoch, loss| {
             doing(&format!("epoch {epoch}, loss {loss:.4}"));
         });
         // What is measured is what will be read: half precision.
@@ -58,7 +58,7 @@ impl Judge {
 
     /// Measures a judge's file anew, with the weights that it has; a minute or two.
     pub fn measure(bytes: &[u8], doing: &mut dyn FnMut(&str)) -> Result<Vec<u8>, EvalError> {
-        let (classifier, seed) = file::unmeasured(bytes)?;
+        let (classifier, seed) = judge_file::unmeasured(bytes)?;
         Self::measured(&classifier, seed, doing)
     }
 
@@ -67,18 +67,18 @@ impl Judge {
         seed: u64,
         doing: &mut dyn FnMut(&str),
     ) -> Result<Vec<u8>, EvalError> {
-        let about = yardstick::examine(classifier, seed, doing)?;
-        Ok(file::write(classifier, &about)?)
+        let about = evaluator::examine(classifier, seed, doing)?;
+        Ok(judge_file::write(classifier, &about)?)
     }
 
     /// Reads a judge's file.
     pub fn read(bytes: &[u8]) -> Result<Self, JudgeError> {
-        let (classifier, about) = file::read(bytes)?;
+        let (classifier, about) = judge_file::read(bytes)?;
         Ok(Self { classifier, about })
     }
 
     /// What is known of it.
-    pub fn about(&self) -> &About {
+    pub fn about(&self) -> &JudgeRecord {
         &self.about
     }
 

@@ -5,11 +5,11 @@ use tch::Tensor;
 
 use super::classifier::Classifier;
 use super::controls::{Defect, labelled_gaussians};
+use super::fine::{COMPONENTS, FineComponents, MOST_PIXELS};
 use super::gaussian::Gaussian;
-use super::ground::Ground;
-use super::learn::learn;
 use super::neighbours::nearest;
-use super::spectrum::{COMPONENTS, MOST_PIXELS, Spectrum};
+use super::reference::Reference;
+use super::train::learn;
 use super::{Judge, JudgeError};
 use crate::data::{DataError, Images, Split, mnist_labels};
 
@@ -49,16 +49,16 @@ pub enum EvalError {
 
 /// The real images of a data set, prepared to hold pictures against.
 #[derive(Debug)]
-pub struct Yardstick {
+pub struct Evaluator {
     /// `[n, 1, h, w]`, u8.
     training: Tensor,
     /// `[m, 1, h, w]`, u8: none of them is among `training`.
     real: Tensor,
     against: String,
-    judges: Option<[Court; 2]>,
+    judges: Option<[JudgeReference; 2]>,
     /// What the digits of `real` are, `[m]`, i64.
     labels: Option<Tensor>,
-    fine: Option<(Spectrum, Gaussian)>,
+    fine: Option<(FineComponents, Gaussian)>,
     /// Mean distance of a real image to the nearest training image.
     nearest: f64,
     left_out: Option<String>,
@@ -66,12 +66,12 @@ pub struct Yardstick {
 
 /// A judge and what it holds pictures against.
 #[derive(Debug)]
-struct Court {
+struct JudgeReference {
     judge: Judge,
-    ground: Ground,
+    reference: Reference,
 }
 
-impl Yardstick {
+impl Evaluator {
     /// That of what a configuration's `data` names. `doing` hears what takes time.
     pub fn new(data: &str, doing: &mut dyn FnMut(&str)) -> Result<Self, EvalError> {
         doing("reading the real images");
@@ -97,26 +97,26 @@ impl Yardstick {
         doing("looking at the real images");
         let (judges, labels) = if is_mnist {
             let labels = mnist_labels(Split::Test)?;
-            let court = |judge: Judge| Court {
-                ground: Ground::new(&judge.classifier, &real, &labels),
+            let reference = |judge: Judge| JudgeReference {
+                reference: Reference::new(&judge.classifier, &real, &labels),
                 judge,
             };
-            let judges = [court(Judge::first()?), court(Judge::second()?)];
+            let judges = [reference(Judge::first()?), reference(Judge::second()?)];
             (Some(judges), Some(labels))
         } else {
             (None, None)
         };
         let enough = training.size()[0].min(real.size()[0]) >= FEWEST;
         let fine = enough
-            .then(|| Spectrum::of(&flat(&training)))
+            .then(|| FineComponents::of(&flat(&training)))
             .flatten()
-            .map(|spectrum| {
-                let gaussian = spectrum.gaussian(&flat(&real));
-                (spectrum, gaussian)
+            .map(|fine| {
+                let gaussian = fine.gaussian(&flat(&real));
+                (fine, gaussian)
             });
         let nearest = match &judges {
             // What was measured when the judge was made, of the same images.
-            Some([court, _]) => court.judge.about().nearest,
+            Some([reference, _]) => reference.judge.about().nearest,
             None => distance(&real, &training, "measuring the real images", doing),
         };
         let left_out = left_out(judges.is_some(), fine.is_some(), enough);
@@ -156,9 +156,11 @@ impl Yardstick {
             doing,
         );
         found.nearest = Some(away / self.nearest);
-        if let (Some([court, _]), Some(labels), Some(asked)) = (&self.judges, &self.labels, asked) {
+        if let (Some([reference, _]), Some(labels), Some(asked)) =
+            (&self.judges, &self.labels, asked)
+        {
             let asked = first(asked, count);
-            found.label_agreement = Some(court.judge.classifier.accuracy(&pictures, &asked));
+            found.label_agreement = Some(reference.judge.classifier.accuracy(&pictures, &asked));
             let score = accuracy_score([&pictures, &asked], [&self.real, labels], |lesson| {
                 doing(&format!(
                     "learning from the pictures: {lesson} of {LESSONS}"
@@ -206,8 +208,8 @@ impl Yardstick {
 
     /// The Fréchet distance of pictures `[n, 1, h, w]`, u8, by the second judge; `None` for other data than MNIST.
     pub fn second(&self, pictures: &Tensor) -> Option<f64> {
-        let [_, court] = self.judges.as_ref()?;
-        Some(court.frechet(pictures))
+        let [_, reference] = self.judges.as_ref()?;
+        Some(reference.frechet(pictures))
     }
 
     /// All figures of pictures `[n, 1, h, w]`, u8, n ≥ 1000, but the distance to the nearest training image, which
@@ -215,21 +217,22 @@ impl Yardstick {
     pub fn figures(&self, pictures: &Tensor) -> Figures {
         let judged = self.judges.as_ref().map(|[first, _]| {
             let seen = first.judge.classifier.look(pictures);
-            first.ground.figures(&seen)
+            first.reference.figures(&seen)
         });
         Figures {
             fine: self
                 .fine
                 .as_ref()
-                .map(|(spectrum, real)| spectrum.gaussian(&flat(pictures)).distance(real)),
+                .map(|(fine, real)| fine.gaussian(&flat(pictures)).distance(real)),
             ..judged.unwrap_or_default()
         }
     }
 }
 
-impl Court {
+impl JudgeReference {
     fn frechet(&self, pictures: &Tensor) -> f64 {
-        self.ground.frechet(&self.judge.classifier.look(pictures))
+        self.reference
+            .frechet(&self.judge.classifier.look(pictures))
     }
 }
 
@@ -308,20 +311,20 @@ pub(super) fn examine(
     classifier: &Classifier,
     seed: u64,
     doing: &mut dyn FnMut(&str),
-) -> Result<super::About, EvalError> {
+) -> Result<super::JudgeRecord, EvalError> {
     let digits = Images::load("mnist")?.tensor();
     let Some(test) = Images::load_test("mnist")? else {
         return Err(JudgeError::Foreign.into());
     };
     let test = test.tensor();
     let (labels, test_labels) = (mnist_labels(Split::Train)?, mnist_labels(Split::Test)?);
-    let ground = Ground::new(classifier, &test, &test_labels);
+    let reference = Reference::new(classifier, &test, &test_labels);
     let own = distance(&test, &digits, "measuring the test digits", doing);
-    let spectrum = Spectrum::of(&flat(&digits)).ok_or(JudgeError::Foreign)?;
-    let real = spectrum.gaussian(&flat(&test));
+    let fine = FineComponents::of(&flat(&digits)).ok_or(JudgeError::Foreign)?;
+    let real = fine.gaussian(&flat(&test));
     let figures = |pictures: &Tensor| Figures {
-        fine: Some(spectrum.gaussian(&flat(pictures)).distance(&real)),
-        ..ground.figures(&classifier.look(pictures))
+        fine: Some(fine.gaussian(&flat(pictures)).distance(&real)),
+        ..reference.figures(&classifier.look(pictures))
     };
     let score = |pictures: &Tensor, asked: &Tensor| {
         Some(accuracy_score(
@@ -358,7 +361,7 @@ pub(super) fn examine(
         let reading = |control: &Control| control.figures.frechet.unwrap_or(f64::NAN);
         reading(a).total_cmp(&reading(b))
     });
-    Ok(super::About {
+    Ok(super::JudgeRecord {
         seed,
         accuracy: classifier.accuracy(&test, &test_labels),
         bias: super::quick::bias(classifier, &digits),

@@ -4,14 +4,14 @@ use tch::Tensor;
 
 use super::classifier::{CLASSES, Classifier};
 use super::gaussian::Gaussian;
-use super::ground::some;
 use super::neighbours::reach;
+use super::reference::some;
 use super::{Judge, JudgeError};
 
 /// What a glance tells. None of it is a figure of `sparring eval`: it is of fewer pictures, and held against training
 /// digits, so that what is chosen by it can still be reported against test digits.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Quick {
+pub struct QuickFigures {
     /// Squared Fréchet distance to 10,000 training digits, less the bias of so few pictures: −0.2 to 1.0 for sets of
     /// 2,000 real digits.
     pub frechet: f64,
@@ -26,7 +26,7 @@ pub struct Quick {
 
 /// A judge that glances.
 #[derive(Debug)]
-pub struct Glance {
+pub struct QuickFrechet {
     judge: Judge,
     gaussian: Gaussian,
     /// Features of the training digits, `[10000, 64]`, f64.
@@ -39,7 +39,7 @@ const REAL: i64 = 10_000;
 /// Pictures that a bias is measured with.
 const FEW: i64 = 2000;
 
-impl Glance {
+impl QuickFrechet {
     /// How many pictures a glance is meant for.
     pub const PICTURES: i64 = FEW;
 
@@ -57,11 +57,11 @@ impl Glance {
 
     /// Judges pictures `[n, 1, 28, 28]`, u8, on any device; more than 64, better 2,000, and up to 10,000. Draws
     /// nothing from libtorch's generator.
-    pub fn quick(&self, pictures: &Tensor) -> Quick {
+    pub fn quick(&self, pictures: &Tensor) -> QuickFigures {
         let seen = self.judge.classifier.look(pictures);
         let count = pictures.size()[0];
         let distance = Gaussian::of(&seen.features).distance(&self.gaussian);
-        Quick {
+        QuickFigures {
             frechet: distance - self.judge.about().bias / count as f64,
             histogram: seen.histogram,
             diversity: reach(&seen.features, &some(&self.features, count)).coverage,

@@ -4,7 +4,7 @@
 
 use sparring_contract::protocol::Figures;
 use sparring_engine::data::{Images, Split, mnist_labels};
-use sparring_engine::judge::{Defect, Glance, Judge, Yardstick};
+use sparring_engine::eval::{Defect, Evaluator, Judge, QuickFrechet};
 use tch::Tensor;
 
 fn digits() -> (Tensor, Tensor) {
@@ -48,18 +48,18 @@ fn both_judges_know_the_test_digits() {
 #[test]
 fn every_defect_is_caught_and_real_digits_are_not() {
     let (digits, labels) = digits();
-    let yardstick = Yardstick::new("mnist", &mut |_| {}).unwrap();
-    let real = yardstick.figures(&digits.narrow(0, 0, 10_000));
+    let evaluator = Evaluator::new("mnist", &mut |_| {}).unwrap();
+    let real = evaluator.figures(&digits.narrow(0, 0, 10_000));
     let floors = [
         real.frechet.unwrap(),
-        yardstick.second(&digits.narrow(0, 0, 10_000)).unwrap(),
+        evaluator.second(&digits.narrow(0, 0, 10_000)).unwrap(),
     ];
     // What eval tells of real digits was measured when the judges were made.
     for (judge, floor) in [Judge::first(), Judge::second()].into_iter().zip(floors) {
         let told = judge.unwrap().about().floor.frechet.unwrap();
         assert!((told / floor - 1.0).abs() < 0.01, "{told}, not {floor}");
     }
-    let others = yardstick.figures(&digits.narrow(0, 10_000, 10_000));
+    let others = evaluator.figures(&digits.narrow(0, 10_000, 10_000));
     assert!(caught(&others, &real).is_empty(), "{others:?}\n{real:?}");
 
     // A defect, the figure that is there for it, and how far it is at least, in floors, where that was promised.
@@ -76,11 +76,11 @@ fn every_defect_is_caught_and_real_digits_are_not() {
     for (defect, by, at_least) in expected {
         let (name, _) = defect.names();
         let pictures = defect.pictures(&digits, &labels);
-        let found = yardstick.figures(&pictures);
+        let found = evaluator.figures(&pictures);
         let all = caught(&found, &real);
         assert!(all.contains(&by), "{name} is caught by {all:?} only");
 
-        let distances = [found.frechet.unwrap(), yardstick.second(&pictures).unwrap()];
+        let distances = [found.frechet.unwrap(), evaluator.second(&pictures).unwrap()];
         for ((distance, floor), judge) in distances.into_iter().zip(floors).zip(&judges) {
             assert!(distance / floor >= at_least, "{name}: {}", distance / floor);
             // What eval tells of the controls is what was measured when the judge was made.
@@ -126,8 +126,8 @@ fn both_judges_rank_the_controls_alike() {
 #[test]
 fn a_glance_tells_real_digits_from_repeated_and_blurred_ones() {
     let (digits, labels) = digits();
-    let glance = Glance::new(&digits).unwrap();
-    let quick = |pictures: &Tensor| glance.quick(&pictures.narrow(0, 0, Glance::PICTURES));
+    let glance = QuickFrechet::new(&digits).unwrap();
+    let quick = |pictures: &Tensor| glance.quick(&pictures.narrow(0, 0, QuickFrechet::PICTURES));
     let real = quick(&digits);
     let blurred = quick(&Defect::Blur.pictures(&digits, &labels));
     let repeated = quick(&Defect::Repeated.pictures(&digits, &labels));

@@ -16,7 +16,7 @@ const ABOUT: &str = "judge";
 
 /// What is known of a judge since it was made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct About {
+pub struct JudgeRecord {
     /// Its seed.
     pub seed: u64,
     /// Share of MNIST's test digits that it takes for what they are.
@@ -43,7 +43,7 @@ pub enum JudgeError {
 }
 
 /// Reads a judge's file.
-pub(super) fn read(bytes: &[u8]) -> Result<(Classifier, About), JudgeError> {
+pub(super) fn read(bytes: &[u8]) -> Result<(Classifier, JudgeRecord), JudgeError> {
     parts(bytes)
 }
 
@@ -82,7 +82,7 @@ fn parts<T: DeserializeOwned>(bytes: &[u8]) -> Result<(Classifier, T), JudgeErro
 }
 
 /// The bytes of a judge's file.
-pub(super) fn write(classifier: &Classifier, about: &About) -> Result<Vec<u8>, JudgeError> {
+pub(super) fn write(classifier: &Classifier, about: &JudgeRecord) -> Result<Vec<u8>, JudgeError> {
     let unreadable = |error: &dyn std::error::Error| JudgeError::Unreadable(error.to_string());
     let about = serde_json::to_string(about).map_err(|error| unreadable(&error))?;
     let weights = classifier.weights();

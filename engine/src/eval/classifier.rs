@@ -42,7 +42,7 @@ struct Layer {
 
 /// What a judge saw in some pictures.
 #[derive(Debug)]
-pub struct Seen {
+pub struct Predictions {
     /// `[n, 64]`, f64.
     pub features: Tensor,
     /// Share of the pictures that were taken for each digit.
@@ -154,7 +154,7 @@ impl Classifier {
     }
 
     /// Looks at pictures `[n, 1, 28, 28]`, u8, n ≥ 1.
-    pub fn look(&self, pictures: &Tensor) -> Seen {
+    pub fn look(&self, pictures: &Tensor) -> Predictions {
         no_grad(|| {
             let count = pictures.size()[0];
             let (mut features, mut probabilities) = (Vec::new(), Vec::new());
@@ -169,7 +169,7 @@ impl Classifier {
                 probabilities.push(logits.to_kind(Kind::Double).softmax(1, Kind::Double));
             }
             let (best, classes) = Tensor::cat(&probabilities, 0).max_dim(1, false);
-            Seen {
+            Predictions {
                 features: Tensor::cat(&features, 0),
                 histogram: shares(&classes),
                 confidence: best.mean(Kind::Double).double_value(&[]),

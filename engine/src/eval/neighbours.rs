@@ -26,7 +26,7 @@ pub struct Reach {
 /// How far made points `[n, d]` reach over real ones `[m, d]`, f64, both more than 5. A neighbourhood is the ball up
 /// to the fifth nearest other point of the same kind.
 pub fn reach(made: &Tensor, real: &Tensor) -> Reach {
-    // About the middle of all, squares of distances lose the fewest digits.
+    // JudgeRecord the middle of all, squares of distances lose the fewest digits.
     let middle = real.mean_dim(0, true, Kind::Double);
     let (made, real) = (made - &middle, real - &middle);
     let (of_made, of_real) = (radii(&made), radii(&real));
