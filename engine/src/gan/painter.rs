@@ -54,12 +54,22 @@ impl Painter {
     /// generator's the classes go round, from one call to the next, unless one is chosen.
     pub fn paint(&mut self, noise: &Tensor) -> Tensor {
         let count = noise.size()[0];
-        let classes = match self.only {
+        let classes = self.next_classes(count);
+        self.skip(count);
+        sample(&self.generator, noise, classes.as_ref())
+    }
+
+    /// The classes, i64 `[count]`, of the next `count` pictures; `None` for a generator without classes.
+    pub fn next_classes(&self, count: i64) -> Option<Tensor> {
+        match self.only {
             Some(class) => Some(Tensor::full([count], class, (Kind::Int64, Device::Cpu))),
             None => round_robin(self.painted, count, self.classes),
-        };
+        }
+    }
+
+    /// Counts `count` pictures as painted, so that the classes go on as if they were.
+    pub fn skip(&mut self, count: i64) {
         self.painted += count;
-        sample(&self.generator, noise, classes.as_ref())
     }
 }
 

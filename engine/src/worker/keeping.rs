@@ -11,6 +11,7 @@ use sparring_contract::run::{CheckpointHeader, write_whole};
 
 use super::trainer::Trainer;
 use super::{checkpoint, pictures};
+use crate::gan::round_robin;
 
 /// How often the fixed pictures are drawn for whoever looks on.
 const SHOW_EVERY: Duration = Duration::from_secs(1);
@@ -73,12 +74,14 @@ impl Trainer<'_> {
 
     /// Pictures from the noise that is always the same.
     fn fixed_pictures(&self) -> Pictures {
-        let drawn = self.session.sample_fixed(i64::from(FIXED_GRID.0));
+        let count = i64::from(FIXED_GRID.0);
+        let drawn = self.session.sample_fixed(count);
         pictures::pictures(
             Purpose::Fixed,
             self.config.seed,
             self.session.steps(),
             &drawn,
+            round_robin(0, count, self.config.classes.cast_signed()).as_ref(),
         )
     }
 
@@ -132,6 +135,7 @@ impl Trainer<'_> {
             training_seconds: self.clock.total().as_secs_f64(),
             attempt: self.guard.attempt(),
             quick_distance,
+            class_names: Vec::new(),
             config: self.config.clone(),
         };
         match checkpoint::save(&path, &header, &self.session.snapshot()) {

@@ -9,7 +9,7 @@ use sparring_contract::protocol::{Command, Event, Outcome, Purpose, Reason, Samp
 use super::keeping::save_grid;
 use super::pictures;
 use super::trainer::{End, Trainer};
-use crate::gan::Noise;
+use crate::gan::{Noise, round_robin};
 
 /// Pictures of one command at most.
 const MOST_PICTURES: u64 = 256;
@@ -104,7 +104,9 @@ impl Trainer<'_> {
         let seed = seed.unwrap_or_else(|| self.session.fresh_seed());
         let noise = Noise::seeded(seed, self.config.latent_dim).draw(count.cast_signed());
         let step = self.session.steps();
-        let drawn = pictures::pictures(Purpose::Fresh, seed, step, &self.session.sample(&noise));
+        let classes = round_robin(0, count.cast_signed(), self.config.classes.cast_signed());
+        let drawn = self.session.sample(&noise);
+        let drawn = pictures::pictures(Purpose::Fresh, seed, step, &drawn, classes.as_ref());
         let path = self
             .run
             .samples_dir()
