@@ -93,6 +93,14 @@ impl Arrays {
         }
     }
 
+    /// Hands what was added to the operating system.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.images.file.flush()?;
+        self.labels
+            .as_mut()
+            .map_or(Ok(()), |labels| labels.file.flush())
+    }
+
     /// Writes everything to disk.
     pub fn finish(self) -> io::Result<()> {
         self.images.finish()?;

@@ -17,6 +17,9 @@ pub trait Layout {
     /// Adds the next picture, `[channels, height, width]`, and its label if the model has classes.
     fn add(&mut self, picture: &[u8], label: Option<u32>) -> io::Result<()>;
 
+    /// Hands what was added to the operating system, so that it outlives this process.
+    fn flush(&mut self) -> io::Result<()>;
+
     /// Writes everything to disk.
     fn finish(self: Box<Self>) -> io::Result<()>;
 }
@@ -75,6 +78,10 @@ impl Layout for Idx {
         self.0.add(picture, label)
     }
 
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+
     fn finish(self: Box<Self>) -> io::Result<()> {
         self.0.finish()
     }
@@ -124,6 +131,10 @@ impl Layout for Npz {
         }
         npy::channels_last(picture, self.channels, &mut self.turned);
         self.arrays.add(&self.turned, label)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.arrays.flush()
     }
 
     fn finish(self: Box<Self>) -> io::Result<()> {
@@ -201,6 +212,10 @@ impl Layout for Png {
         }
         fs::rename(writing, place)?;
         self.next += 1;
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 

@@ -85,7 +85,9 @@ impl Dataset {
                 .with_context(|| format!("cannot write to {}", self.folder.partial().display()))?;
             self.next += 1;
         }
-        Ok(())
+        self.layout
+            .flush()
+            .with_context(|| format!("cannot write to {}", self.folder.partial().display()))
     }
 
     /// Writes everything to disk and gives it its final names.

@@ -269,6 +269,38 @@ fn a_killed_process_leaves_nothing_that_is_taken_for_a_picture() {
 }
 
 #[test]
+fn a_killed_process_loses_none_of_the_pictures_that_were_added() {
+    let desk = Desk::new(&["cat", "dog"]);
+    for format in FORMATS {
+        let name = format!("{format:?}");
+        let killed = desk.draw_until(&name, format, 3);
+        // Nothing is flushed on the way out, as after kill -9; the lock ends with the process.
+        let copy = format!("{format:?}-copy");
+        copy_folder(&desk.path(&name), &desk.path(&copy));
+        assert_eq!(
+            desk.open(&copy, format).unwrap().unwrap().next(),
+            3,
+            "{name}"
+        );
+        drop(killed);
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let (path, name) = entry
+            .map(|entry| (entry.path(), entry.file_name()))
+            .unwrap();
+        if path.is_dir() {
+            copy_folder(&path, &to.join(name));
+        } else {
+            fs::copy(path, to.join(name)).unwrap();
+        }
+    }
+}
+
+#[test]
 fn a_process_killed_before_it_wrote_a_manifest_can_begin_anew() {
     let desk = Desk::new(&["cat"]);
     fs::create_dir_all(desk.path("set/.partial")).unwrap();
