@@ -27,7 +27,7 @@ pub struct Cli {
 pub enum Command {
     /// Train a generator and a discriminator
     Train(Box<Train>),
-    /// Show digits of a trained generator in the scrollback, or save them
+    /// Show pictures of a trained generator in the scrollback, or save them
     Sample(Sample),
     /// Say how good the digits of a trained generator are, or pictures in files
     Eval(Eval),
@@ -216,6 +216,8 @@ pub struct Choice {
 }
 
 /// `sparring sample`
+// Switches of a command line are truths, however many.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug, Args)]
 pub struct Sample {
     /// Name or directory of a run, or a checkpoint file [default: the latest run]
@@ -233,24 +235,33 @@ pub struct Sample {
     /// Seed of the noise: what torch.manual_seed takes [default: another one every time]
     #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     pub seed: Option<u64>,
-    /// Draw this class alone, of a model that was told of classes [default: each in its turn]
-    #[arg(long, conflicts_with = "live")]
-    pub class: Option<u64>,
+    /// Draw only this class of a conditional model, by its name or number [default: each in its turn]
+    #[arg(long, value_name = "NAME", conflicts_with = "live")]
+    pub class: Option<String>,
+    /// Draw equally many pictures of each class, or fail if the model has no classes
+    #[arg(long, conflicts_with_all = ["class", "live"])]
+    pub balanced: bool,
     /// Pictures in a row [default: as many as fit]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     pub columns: Option<u16>,
-    /// Save instead of showing: FILE.png (a grid), FILE.npz, FILE.idx3-ubyte, or a folder for one PNG each
+    /// Save instead of showing: one file (.png for a grid, .npz or .idx3-ubyte), or a folder for a data set
     #[arg(long, value_name = "PATH")]
     pub out: Option<PathBuf>,
+    /// How the data set in the folder --out is laid out [default: png]
+    #[arg(long, value_enum, requires = "out")]
+    pub format: Option<DatasetFormat>,
     /// Colour in what is shown
     #[arg(long, value_enum, default_value_t)]
     pub color: When,
     /// How pictures are drawn
     #[arg(long, value_enum, default_value_t)]
     pub render: Render,
-    /// Full size or half [default: full where it fits]
+    /// How large pictures are drawn [default: the largest at which a row of them fits]
     #[arg(long, value_enum)]
     pub scale: Option<Scale>,
+    /// Leave out the names of classes under the pictures of a conditional model
+    #[arg(long)]
+    pub no_labels: bool,
     /// auto, cpu, cuda or cuda:N
     #[arg(long, default_value = "cpu")]
     pub device: String,
@@ -318,8 +329,23 @@ pub enum Render {
 pub enum Scale {
     /// Every pixel
     Full,
-    /// Four pixels averaged to one
+    /// 2×2 pixels averaged to one
     Half,
+    /// 3×3 pixels averaged to one
+    Third,
+    /// 4×4 pixels averaged to one
+    Quarter,
+}
+
+/// Layout of a data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DatasetFormat {
+    /// MNIST's files: train-images-idx3-ubyte and train-labels-idx1-ubyte (grey pictures only)
+    Idx,
+    /// A folder of PNG files for each class
+    Png,
+    /// dataset.npz with MedMNIST's arrays train_images and train_labels
+    Npz,
 }
 
 /// `sparring runs`

@@ -295,6 +295,7 @@ fn a_worker_that_is_started_without_its_environment_starts_anew_with_it() {
     let task = Task::Sample {
         checkpoint: pipe.clone(),
         count: 1,
+        first: 0,
         seed: 0,
         class: None,
         device: "cpu".to_owned(),

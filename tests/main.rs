@@ -8,6 +8,7 @@ mod attached;
 mod command_line;
 mod dashboard;
 mod data;
+mod dataset;
 mod eval;
 mod guard;
 mod health;

@@ -1,7 +1,7 @@
-//! The terminal: what it can show, in which colours, pictures and text in its cells, and how it is taken and given
+//! The terminal: what it can show, pictures and text in its cells, and how a full-screen program takes it and gives it
 //! back.
 //!
-//! Nothing here knows the dashboard, a run or a worker.
+//! Nothing here knows about the dashboard, runs or workers.
 
 pub mod capabilities;
 pub mod colors;
@@ -20,6 +20,6 @@ pub use gallery::Gallery;
 pub use guard::Guard;
 pub use input::Input;
 pub use pictures::{Brush, Picture, Render, Scale};
-pub use print::to_text;
+pub use print::{printable, to_text};
 pub use screen::{Screen, ring};
 pub use theme::{Shade, Theme};

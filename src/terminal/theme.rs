@@ -196,6 +196,6 @@ mod tests {
     fn orange_and_blue_are_orange_and_blue_in_256_colours() {
         let theme = Theme::new(Shade::Dark, Colors::Ansi256);
         assert_eq!(theme.discriminator().fg, Some(Color::Indexed(178)));
-        assert_eq!(theme.generator().fg, Some(Color::Indexed(74)));
+        assert_eq!(theme.generator().fg, Some(Color::Indexed(75)));
     }
 }

@@ -14,12 +14,16 @@ pub enum Task {
     Sample {
         /// The safetensors file.
         checkpoint: PathBuf,
-        /// How many pictures.
+        /// How many pictures the whole draw has.
         count: u64,
+        /// The first one to send, from 0: a draw that broke off goes on here, and sends the pictures that it would have
+        /// sent.
+        first: u64,
         /// Seed of the noise: `torch.manual_seed(seed)`, then `torch.randn(n, latent_dim)` for each batch of up to
         /// 256 pictures.
         seed: u64,
-        /// The class of all of them, of a conditional generator; each in its turn if none is named.
+        /// The class of every picture, for a conditional generator. Without one, picture `i` gets class
+        /// `i mod num_classes`.
         class: Option<u64>,
         /// `auto`, `cpu`, `cuda` or `cuda:N`.
         device: String,

@@ -39,14 +39,15 @@ pub struct CheckpointHeader {
     pub step: u64,
     /// Shape of a picture, `[channels, height, width]`.
     pub shape: [i64; 3],
-    /// The classes of the data that it was trained on, in the order of their numbers; empty if the data had no labels.
-    pub class_names: Vec<String>,
     /// Seconds of training until then.
     pub training_seconds: f64,
     /// The attempt that goes on from here: 0, or how often the run had gone back to a good state.
     pub attempt: u64,
     /// Its quick distance, if it was saved for being the best so far.
     pub quick_distance: Option<f64>,
+    /// Names of the classes of the data, in the order of their labels; empty if the data has no labels or the checkpoint
+    /// is of a build that did not keep them.
+    pub class_names: Vec<String>,
     /// The configuration in force, with what was changed while training.
     pub config: Config,
 }
@@ -63,6 +64,10 @@ impl CheckpointHeader {
         let quick_distance = self
             .quick_distance
             .map(|distance| ("quick_distance".to_owned(), distance.to_string()));
+        let class_names = (!self.class_names.is_empty()).then(|| {
+            let names = serde_json::Value::from(self.class_names.clone());
+            ("class_names".to_owned(), names.to_string())
+        });
         let always = [
             ("format".to_owned(), FORMAT.to_owned()),
             ("step".to_owned(), self.step.to_string()),
@@ -75,13 +80,27 @@ impl CheckpointHeader {
                 self.training_seconds.to_string(),
             ),
             ("attempt".to_owned(), self.attempt.to_string()),
-            (
-                "class_names".to_owned(),
-                serde_json::json!(self.class_names).to_string(),
-            ),
             ("config".to_owned(), self.config.to_toml()),
         ];
-        always.into_iter().chain(quick_distance).collect()
+        always
+            .into_iter()
+            .chain(quick_distance)
+            .chain(class_names)
+            .collect()
+    }
+
+    /// How many classes a conditional generator tells apart; 0 if it is not conditional.
+    pub fn num_classes(&self) -> u64 {
+        self.conditional_classes().len() as u64
+    }
+
+    /// The classes of a conditional generator; empty if it is not conditional.
+    pub fn conditional_classes(&self) -> &[String] {
+        if self.config.conditional {
+            &self.class_names
+        } else {
+            &[]
+        }
     }
 
     /// Reads the header of a checkpoint and checks that the file is as long as the header says, without reading the
@@ -128,10 +147,10 @@ impl CheckpointHeader {
                 .map_err(|_| broken("its step is no number"))?,
             shape: parse_shape(field("shape"))
                 .ok_or_else(|| broken("the shape of its pictures is unknown"))?,
-            class_names: serde_json::from_str(field("class_names")).unwrap_or_default(),
             training_seconds: field("training_seconds").parse().unwrap_or_default(),
             attempt: field("attempt").parse().unwrap_or_default(),
             quick_distance: field("quick_distance").parse().ok(),
+            class_names: serde_json::from_str(field("class_names")).unwrap_or_default(),
             config: Config::parse(field("config"), path)?,
         })
     }

@@ -56,12 +56,22 @@ impl Sampler {
     /// classes of a conditional generator take turns, from one call to the next.
     pub fn sample(&mut self, noise: &Tensor) -> Tensor {
         let count = noise.size()[0];
-        let classes = match self.class {
+        let classes = self.next_classes(count);
+        self.skip(count);
+        to_pixels(&self.generator, noise, classes.as_ref())
+    }
+
+    /// The classes of the next `count` pictures, `[count]`, i64; `None` for an unconditional generator.
+    pub fn next_classes(&self, count: i64) -> Option<Tensor> {
+        match self.class {
             Some(class) => Some(Tensor::full([count], class, (Kind::Int64, Device::Cpu))),
             None => round_robin(self.sampled, count, self.num_classes),
-        };
+        }
+    }
+
+    /// Advances the turns of the classes as if `count` pictures had been sampled.
+    pub fn skip(&mut self, count: i64) {
         self.sampled += count;
-        to_pixels(&self.generator, noise, classes.as_ref())
     }
 }
 

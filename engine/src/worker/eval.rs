@@ -6,7 +6,7 @@ use sparring_contract::protocol::{FrameError, Report, Subject, TaskReply, write_
 use sparring_contract::run::CheckpointHeader;
 use tch::{Device, Tensor};
 
-use super::task::{Drawn, draw};
+use super::draw::{Draw, draw};
 use crate::data::Images;
 use crate::eval::{Evaluator, PICTURES};
 use crate::gan::{PictureSpec, round_robin};
@@ -37,13 +37,15 @@ fn judge(subject: &Subject, doing: &mut dyn FnMut(&str)) -> anyhow::Result<Repor
         Subject::Checkpoint { path, seed, device } => {
             let header = CheckpointHeader::read(path)?;
             doing("drawing pictures");
-            let how = Drawn {
+            let how = Draw {
+                count: PICTURES.unsigned_abs(),
+                first: 0,
                 seed: *seed,
                 class: None,
                 device: device.clone(),
             };
-            let drawn: Vec<_> = draw(path, &header, PICTURES.unsigned_abs(), &how)?
-                .map(|some| some.to_device(Device::Cpu))
+            let drawn: Vec<_> = draw(path, &header, &how)?
+                .map(|batch| batch.pictures.to_device(Device::Cpu))
                 .collect();
             let spec = PictureSpec::new(&header.config, header.shape, &header.class_names);
             let asked = round_robin(0, PICTURES, spec.num_classes);

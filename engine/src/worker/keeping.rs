@@ -73,12 +73,14 @@ impl Trainer<'_> {
 
     /// Pictures from the noise that is always the same.
     fn fixed_pictures(&self) -> Pictures {
-        let drawn = self.session.sample_fixed(i64::from(FIXED_GRID.0));
+        let count = i64::from(FIXED_GRID.0);
+        let drawn = self.session.sample_fixed(count);
         pictures::pictures(
             Purpose::Fixed,
             self.config.seed,
             self.session.steps(),
             &drawn,
+            self.session.sample_labels(count),
         )
     }
 

@@ -5,6 +5,7 @@
 
 mod checkpoint;
 mod clock;
+mod draw;
 mod environment;
 mod eval;
 mod fitting;

@@ -102,8 +102,10 @@ impl Trainer<'_> {
         }
         let seed = seed.unwrap_or_else(|| self.session.fresh_seed());
         let step = self.session.steps();
-        let drawn = self.session.sample(seed, count.cast_signed());
-        let drawn = pictures::pictures(Purpose::Fresh, seed, step, &drawn);
+        let count = count.cast_signed();
+        let drawn = self.session.sample(seed, count);
+        let labels = self.session.sample_labels(count);
+        let drawn = pictures::pictures(Purpose::Fresh, seed, step, &drawn, labels);
         let path = self
             .run
             .samples_dir()
