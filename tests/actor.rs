@@ -8,9 +8,9 @@ use std::thread;
 
 use sparring_contract::config::{Request, resolve};
 use sparring_contract::protocol::{
-    Ack, Command, Event, FaceHello, Frame, Health, Message, Outcome, PROTOCOL, Parameters, Phase,
-    Pictures, Purpose, Record, Snapshot, Started, Stats, ToFace, ToWorker, Verdict, WorkerHello,
-    encode_hello, read_frame, write_frame,
+    Ack, Command, Event, FaceHello, Frame, Health, Message, MetricSpec, Outcome, PROTOCOL,
+    Parameters, Phase, Pictures, Purpose, Record, Snapshot, Started, Stats, ToFace, ToWorker,
+    Verdict, WorkerHello, encode_hello, read_frame, write_frame,
 };
 use sparring_contract::run::{EventLog, Home, Lock, Presence, Run, boot, host, secure_socket_dir};
 
@@ -313,6 +313,10 @@ pub fn started(run: &Run) -> Record {
             epochs: 10,
             last_step: 9380,
             step: 0,
+            from: None,
+            metrics: MetricSpec::of_older_runs(),
+            class_names: Vec::new(),
+            shape: [1, 28, 28],
         })),
         time: now(),
     }
@@ -321,12 +325,16 @@ pub fn started(run: &Run) -> Record {
 /// Figures of a duel that goes well.
 pub fn stats(step: u64) -> Stats {
     Stats {
-        d_loss: 1.25,
-        g_loss: 0.75,
-        d_real: 0.6,
-        d_fake: 0.4,
-        d_grad_norm: 1.0,
-        g_grad_norm: 1.0,
+        metrics: [
+            ("d_loss", 1.25),
+            ("g_loss", 0.75),
+            ("d_real", 0.6),
+            ("d_fake", 0.4),
+            ("d_grad_norm", 1.0),
+            ("g_grad_norm", 1.0),
+        ]
+        .into_iter()
+        .collect(),
         images_per_second: 4000.0,
         training_seconds: step as f64 / 60.0,
         ..Stats::none_at(step, 1, step * 64)
@@ -340,6 +348,7 @@ pub fn health(step: u64, verdict: Verdict) -> Health {
         epoch: 1,
         training_seconds: step as f64 / 60.0,
         words: format!("{}: quick distance 412.5", verdict.word()),
+        reason: "quick distance 412.5".to_owned(),
         verdict,
         quick_distance: 412.5,
         histogram: vec![0.1; 10],

@@ -257,7 +257,7 @@ fn an_alarm_rings_and_stands_on_the_screen_until_the_verdict_is_another() {
     let lab = Lab::new();
     let actor = Actor::of(&lab, "otter");
     let mut terminal = attach(&lab, &[]);
-    terminal.shows("first look soon");
+    terminal.shows("the first check comes soon");
     let missing = vec![0, 2];
     let collapsing = health(STEP, Verdict::Collapsing { missing });
     actor.tells(Event::Health(Box::new(collapsing)));

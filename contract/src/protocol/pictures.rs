@@ -2,15 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What noise pictures were drawn from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What pictures were drawn from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
-    /// The same noise throughout the run, to watch the pictures being learnt.
+    /// The same noise throughout the run, to watch what the generator makes of it.
     Fixed,
     /// New noise.
     Fresh,
-    /// Noise of a newer build.
+    /// It was not recorded, or is one of a newer build.
+    #[default]
     #[serde(other)]
     Unknown,
 }

@@ -107,13 +107,18 @@ impl AdversarialLoss {
         matches!(self.loss, Loss::Bce | Loss::Relativistic)
     }
 
-    /// The losses of discriminator and generator at the equilibrium, at which fakes are distributed as real images and
-    /// the discriminator cannot do better than to guess; `None` where the equilibrium leaves the loss open.
+    /// The losses of discriminator and generator at the equilibrium, where fakes are distributed like real images and
+    /// the discriminator is optimal; `None` if the equilibrium does not determine the loss. Penalties come on top.
     pub fn equilibrium(&self) -> [Option<f64>; 2] {
         use std::f64::consts::LN_2;
         match self.loss {
-            // Goodfellow et al. 2014, theorem 1, without its factor of ½.
-            Loss::Bce => [Some(2.0 * LN_2), Some(LN_2)],
+            // Goodfellow et al. 2014, theorem 1, without its factor of ½. With label smoothing s the optimal p is
+            // (1 − s)/2, and D's loss −(1 − s) ln p − (1 + s) ln(1 − p).
+            Loss::Bce => {
+                let (s, p) = (self.label_smoothing, self.equilibrium_probability());
+                let d_loss = -(1.0 - s) * p.ln() - (1.0 + s) * (1.0 - p).ln();
+                [Some(d_loss), Some(-p.ln())]
+            }
             // Any constant logit from −1 to 1 is optimal.
             Loss::Hinge => [Some(2.0), None],
             // The optimal discriminator is ½ everywhere.
@@ -121,6 +126,14 @@ impl AdversarialLoss {
             // Only differences of logits are determined.
             Loss::Wasserstein => [Some(0.0), None],
             Loss::Relativistic => [Some(LN_2), Some(LN_2)],
+        }
+    }
+
+    /// D(x) and D(G(z)) at the equilibrium.
+    pub fn equilibrium_probability(&self) -> f64 {
+        match self.loss {
+            Loss::Bce => (1.0 - self.label_smoothing) / 2.0,
+            _ => 0.5,
         }
     }
 
@@ -140,17 +153,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_equilibrium_is_what_the_losses_are_when_the_discriminator_guesses() {
-        for (loss, guess) in [
-            (Loss::Bce, 0.0),
-            (Loss::Hinge, 0.0),
-            (Loss::LeastSquares, 0.5),
-            (Loss::Wasserstein, 0.0),
-            (Loss::Relativistic, 0.0),
+    fn at_the_equilibrium_the_optimal_discriminator_gives_these_losses() {
+        // With label smoothing 0.2 the optimal probability is 0.4, of which the logit is ln(0.4/0.6).
+        for (loss, label_smoothing, guess) in [
+            (Loss::Bce, 0.0, 0.0),
+            (Loss::Bce, 0.2, (0.4_f64 / 0.6).ln()),
+            (Loss::Hinge, 0.0, 0.0),
+            (Loss::LeastSquares, 0.0, 0.5),
+            (Loss::Wasserstein, 0.0, 0.0),
+            (Loss::Relativistic, 0.0, 0.0),
         ] {
             let game = AdversarialLoss {
                 loss,
-                label_smoothing: 0.0,
+                label_smoothing,
             };
             let guessed = || Tensor::full([4, 1], guess, (Kind::Float, tch::Device::Cpu));
             let logits = Logits {
@@ -164,7 +179,8 @@ mod tests {
                 assert!((found - expected).abs() < 1e-6, "{loss:?}: {found}");
             }
             for probability in game.probabilities(&logits) {
-                assert_eq!(probability.double_value(&[]), 0.5, "{loss:?}");
+                let off = probability.double_value(&[]) - game.equilibrium_probability();
+                assert!(off.abs() < 1e-6, "{loss:?}: {off}");
             }
         }
     }

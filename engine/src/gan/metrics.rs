@@ -67,7 +67,7 @@ pub(super) fn adversarial_specs(loss: &AdversarialLoss) -> Vec<MetricSpec> {
         label: label.to_owned(),
         unit: None,
         kind: MetricKind::Probability,
-        ideal: Some(0.5),
+        ideal: Some(loss.equilibrium_probability()),
         better: Better::Neither,
         explanation: explanation.to_owned(),
     };

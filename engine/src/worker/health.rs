@@ -160,7 +160,10 @@ impl Trainer<'_> {
             accuracy_real: seen.accuracy_real,
             accuracy_fake: seen.accuracy_fake,
             copying: self.watch.copying,
-            gradient: self.reported.0.d_grad_norm.max(self.reported.0.g_grad_norm),
+            gradient: ["d_grad_norm", "g_grad_norm"]
+                .map(|key| self.reported.0.metrics.get(key))
+                .into_iter()
+                .fold(f64::NAN, f64::max),
         };
         self.tell(
             &look,
@@ -188,6 +191,7 @@ impl Trainer<'_> {
             training_seconds: look.seconds,
             verdict: found.verdict,
             words: found.words.clone(),
+            reason: found.reason,
             quick_distance: look.quick_distance,
             histogram: look.histogram.clone(),
             diversity: look.diversity,

@@ -94,6 +94,9 @@ impl Trainer<'_> {
                 step: steps,
                 epoch: self.epoch(),
                 path,
+                purpose: Purpose::Fixed,
+                count: grid.count,
+                columns: FIXED_GRID.1,
             })),
             Err(error) => self.warn(format!(
                 "cannot save {}: {error}; training goes on",

@@ -12,7 +12,6 @@ mod fitting;
 mod guard;
 mod headless;
 mod health;
-mod history;
 mod hub;
 mod keeping;
 mod machine;

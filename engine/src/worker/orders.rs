@@ -115,13 +115,16 @@ impl Trainer<'_> {
         let columns = (count as f64).sqrt().ceil() as usize;
         save_grid(&path, &drawn, columns)
             .map_err(|error| format!("cannot save {}: {error}", path.display()))?;
-        self.hub.show(drawn);
         let detail = path.display().to_string();
         self.hub.emit(Event::Samples(Sampled {
             step,
             epoch: self.epoch(),
             path,
+            purpose: Purpose::Fresh,
+            count: drawn.count,
+            columns: u32::try_from(columns).unwrap_or(u32::MAX),
         }));
+        self.hub.show(drawn);
         Ok(Some(detail))
     }
 

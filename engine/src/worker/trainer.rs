@@ -122,7 +122,7 @@ impl<'a> Trainer<'a> {
             shown: Instant::now(),
         };
         trainer.hub.configure(trainer.config.to_toml());
-        let introduction = trainer.introduction(origin);
+        let introduction = trainer.introduction(origin, from);
         trainer.hub.emit(Event::Started(Box::new(introduction)));
         trainer.hub.emit(Event::Phase {
             phase: Phase::Training,
@@ -222,7 +222,7 @@ impl<'a> Trainer<'a> {
 
     /// Reads the figures of the steps since the last report and tells them.
     fn report(&mut self) {
-        let (last, at) = self.reported;
+        let (last, at) = (&self.reported.0, self.reported.1);
         let steps = self.session.steps();
         if steps == last.step {
             return;
@@ -235,17 +235,12 @@ impl<'a> Trainer<'a> {
             step: steps,
             epoch: self.epoch(),
             images_seen,
-            d_loss: metrics.get("d_loss"),
-            g_loss: metrics.get("g_loss"),
-            d_real: metrics.get("d_real"),
-            d_fake: metrics.get("d_fake"),
-            d_grad_norm: metrics.get("d_grad_norm"),
-            g_grad_norm: metrics.get("g_grad_norm"),
             images_per_second: (images_seen - last.images_seen) as f64
                 / now.saturating_sub(at).as_secs_f64(),
             training_seconds: self.clock.total().as_secs_f64(),
+            metrics,
         };
-        self.reported = (stats, now);
+        self.reported = (stats.clone(), now);
         self.hub.emit(Event::Stats(stats));
     }
 
@@ -303,7 +298,7 @@ impl<'a> Trainer<'a> {
             exit_code,
             message,
             checkpoint,
-            stats: self.reported.0,
+            stats: self.reported.0.clone(),
         }
     }
 
@@ -319,7 +314,7 @@ impl<'a> Trainer<'a> {
         epoch_of(&self.session)
     }
 
-    fn introduction(&self, origin: String) -> Started {
+    fn introduction(&self, origin: String, from: Option<&Path>) -> Started {
         let (generator, discriminator) = self.session.num_parameters();
         Started {
             run: self.run.name().to_owned(),
@@ -338,6 +333,15 @@ impl<'a> Trainer<'a> {
             epochs: self.config.epochs,
             last_step: self.last_step,
             step: self.session.steps(),
+            from: from.map(Path::to_owned),
+            metrics: self.session.metric_specs(),
+            class_names: self.session.loader().data().class_names().to_vec(),
+            shape: self
+                .session
+                .loader()
+                .data()
+                .shape()
+                .map(|size| u32::try_from(size).unwrap_or_default()),
         }
     }
 }
