@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use sparring_contract::config::{
     self, Architecture, Config, Normalization, Request, Setting, resolve,
 };
-use sparring_engine::data::{Batches, Dataset, Images};
+use sparring_engine::data::{Batches, DataBundle, Dataset};
 use sparring_engine::gan::{Adam, Judgement, Network, Objective, Session, fits};
 use sparring_engine::seed::{Stream, reseed};
 use sparring_engine::{native, worker};
@@ -81,9 +81,10 @@ fn measure(options: &Options) -> anyhow::Result<()> {
     let config = &options.config;
     native::prepare(config.threads);
     let device = native::device(&config.device)?;
-    let mut data = Dataset::on(device, &Images::load(&config.data)?);
-    if config.classes > 0 {
-        data = data.labelled(&config.data)?;
+    let bundle = DataBundle::load(&config.data_source(), &mut |_| {})?;
+    let mut data = Dataset::on(device, &bundle.train.images);
+    if let Some(labels) = bundle.train.labels.filter(|_| config.classes > 0) {
+        data = data.with_classes(&labels);
     }
     fits(config, &data)?;
     let mut session = Session::new(config, data);
@@ -234,7 +235,9 @@ fn bound(options: &Options) -> anyhow::Result<()> {
             );
         }
     }
-    let images = Images::load(&config.data)?;
+    let images = DataBundle::load(&config.data_source(), &mut |_| {})?
+        .train
+        .images;
     let data = Dataset::on(Device::Cpu, &images);
     let networks = Networks::of(config, data.shape());
     let mut products = networks.products(config.batch_size as i64);

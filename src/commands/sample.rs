@@ -7,12 +7,11 @@ use sparring_contract::launch::Launch;
 use sparring_contract::protocol::Command;
 use sparring_contract::run::{Home, RunError};
 
-use super::color;
-use crate::cli::{Render, Sample, Scale};
+use super::{color, render, scale};
+use crate::cli::Sample;
 use crate::client::{ask, find_live, worker};
 use crate::output::say;
 use crate::sample::{self, Interrupted, Options};
-use crate::terminal;
 
 pub(super) fn sample(home: &Home, flags: &Sample) -> anyhow::Result<u8> {
     if flags.live {
@@ -66,16 +65,8 @@ fn options(flags: &Sample, checkpoint: PathBuf) -> Options {
         columns: flags.columns,
         out: flags.out.clone(),
         color: color(flags.color),
-        render: match flags.render {
-            Render::Auto => None,
-            Render::Half => Some(terminal::Render::Half),
-            Render::Braille => Some(terminal::Render::Braille),
-            Render::Ascii => Some(terminal::Render::Ascii),
-        },
-        scale: flags.scale.map(|scale| match scale {
-            Scale::Full => terminal::Scale::Full,
-            Scale::Half => terminal::Scale::Half,
-        }),
+        render: render(flags.render),
+        scale: flags.scale.map(scale),
     }
 }
 

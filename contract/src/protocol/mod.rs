@@ -4,6 +4,7 @@
 //! messages that it does not know, so that a newer face can watch, pause, save and stop an older worker.
 
 mod command;
+mod data;
 mod describe;
 mod event;
 mod finite;
@@ -16,6 +17,7 @@ mod report;
 mod task;
 
 pub use command::{Ack, Command, Outcome};
+pub use data::{ClassCount, DataReport, Skipped, SourceSizes};
 pub use event::{
     Checkpointed, Ended, Event, Parameters, Phase, Reason, Record, Sampled, Started, Stats,
 };

@@ -12,6 +12,8 @@ pub enum Purpose {
     Fixed,
     /// New noise.
     Fresh,
+    /// No noise: they are real images of a data set.
+    Real,
     /// Noise of a newer build.
     #[serde(other)]
     Unknown,

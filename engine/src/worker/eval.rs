@@ -7,7 +7,7 @@ use sparring_contract::run::CheckpointHeader;
 use tch::{Device, Tensor};
 
 use super::task::{Drawn, draw};
-use crate::data::Images;
+use crate::data::{DataSource, Images};
 use crate::gan::round_robin;
 use crate::judge::{PICTURES, Yardstick};
 
@@ -46,10 +46,11 @@ fn judge(subject: &Subject, doing: &mut dyn FnMut(&str)) -> anyhow::Result<Repor
                 .map(|some| some.to_device(Device::Cpu))
                 .collect();
             let asked = round_robin(0, PICTURES, header.config.classes.cast_signed());
-            (Tensor::cat(&drawn, 0), asked, header.config.data)
+            (Tensor::cat(&drawn, 0), asked, header.config.data_source())
         }
         Subject::Samples { path, data } => {
-            (Images::load_samples(path)?.tensor(), None, data.clone())
+            let pictures = Images::load_samples(path)?.tensor();
+            (pictures, None, DataSource::named(data))
         }
     };
     let yardstick = Yardstick::new(&data, doing)?;

@@ -5,6 +5,7 @@
 
 mod checkpoint;
 mod clock;
+mod data;
 mod environment;
 mod eval;
 mod fitting;

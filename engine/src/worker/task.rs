@@ -12,7 +12,7 @@ use sparring_contract::protocol::{Purpose, Task, TaskReply, read_frame, write_fr
 use sparring_contract::run::CheckpointHeader;
 use tch::Tensor;
 
-use super::{checkpoint, eval, pictures};
+use super::{checkpoint, data, eval, pictures};
 use crate::gan::{Noise, Painter};
 use crate::native;
 
@@ -57,6 +57,7 @@ fn do_task(out: &mut impl Write) -> anyhow::Result<()> {
                 device,
             },
         )?,
+        Task::Data { source, pictures } => data::inspect(out, &source, pictures)?,
         Task::Eval { subject } => eval::eval(out, &subject)?,
     }
     write_frame(out, &TaskReply::Done)?;
