@@ -31,6 +31,12 @@ pub enum Command {
     Sample(Sample),
     /// Say how good the digits of a trained generator are, or pictures in files
     Eval(Eval),
+    /// Show what a data set holds, or the cache of decoded pictures
+    Data {
+        /// What to show.
+        #[command(subcommand)]
+        show: DataCommand,
+    },
     /// Open the dashboard of a run, from any terminal and as often as wanted
     Attach(Attach),
     /// Let a run wait before its next step
@@ -183,9 +189,12 @@ pub struct Choice {
     /// TOML file with keys of the configuration
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// `mnist`, or a folder of IDX files
-    #[arg(long, value_name = "DIR")]
+    /// `mnist`, or a folder of pictures, IDX files, an .npz or .npy file, or a sprite sheet
+    #[arg(long, value_name = "PATH")]
     pub data: Option<String>,
+    /// How pictures are prepared.
+    #[command(flatten)]
+    pub pictures: PictureFlags,
     /// auto, cpu, cuda or cuda:N
     #[arg(long)]
     pub device: Option<String>,
@@ -213,6 +222,69 @@ pub struct Choice {
     /// Any other key, such as --set generator.hidden='[128, 256]'
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
+}
+
+/// Flags that decide how pictures are prepared.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Pictures")]
+pub struct PictureFlags {
+    /// Side of the pictures: 28, 32, 48 or 64 [default: chosen from the data]
+    #[arg(long, value_name = "PIXELS", allow_negative_numbers = true)]
+    pub image_size: Option<String>,
+    /// grey, rgb, or auto: grey if every picture is
+    #[arg(long)]
+    pub channels: Option<String>,
+    /// What lies behind transparent pixels: black, white or a colour such as #7f7f7f
+    #[arg(long, value_name = "COLOUR")]
+    pub background: Option<String>,
+    /// Cut a sprite sheet into tiles of this side
+    #[arg(long, value_name = "PIXELS", allow_negative_numbers = true)]
+    pub tile: Option<String>,
+    /// Share of the pictures held out for testing, where the data has no test split
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
+    pub test_fraction: Option<String>,
+}
+
+/// `sparring data`
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// Say what a data set holds and draw some of its pictures
+    Info(DataInfo),
+    /// Show the cache of decoded pictures
+    Cache {
+        /// Remove everything in it
+        #[arg(long)]
+        clear: bool,
+    },
+}
+
+/// `sparring data info`
+#[derive(Debug, Args)]
+pub struct DataInfo {
+    /// `mnist`, or a folder of pictures, IDX files, an .npz or .npy file, or a sprite sheet
+    #[arg(value_name = "PATH")]
+    pub data: String,
+    /// How pictures are prepared.
+    #[command(flatten)]
+    pub pictures: PictureFlags,
+    /// How many pictures to draw; 0 draws none
+    #[arg(short = 'n', long = "count", default_value_t = 16, value_parser = clap::value_parser!(u32).range(..=1024))]
+    pub count: u32,
+    /// Pictures in a row [default: as many as fit]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub columns: Option<u16>,
+    /// Colour in what is shown
+    #[arg(long, value_enum, default_value_t)]
+    pub color: When,
+    /// How pictures are drawn
+    #[arg(long, value_enum, default_value_t)]
+    pub render: Render,
+    /// Full size or half [default: full where it fits]
+    #[arg(long, value_enum)]
+    pub scale: Option<Scale>,
+    /// Print what it holds as JSON, without pictures
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `sparring sample`

@@ -428,7 +428,7 @@ fn classes_are_drawn_and_filed_by_their_names() {
     lab.sparring(&["sample", source, "--class", "trousers"]).refused(
         1,
         "error: there is no class trousers (did you mean Trouser?); the model has T-shirt/top, Trouser, ../up, con, , \
-         Sandal, Shirt, sandal, Bag, é\u{fffd}[2J",
+         Sandal, Shirt, sandal, Bag, é\\u{1b}[2J",
     );
 }
 

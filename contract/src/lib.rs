@@ -3,12 +3,14 @@
 //!
 //! Nothing here knows libtorch or a terminal.
 
+pub mod cache;
 pub mod config;
 pub mod exit;
 pub mod launch;
 pub mod picture;
 pub mod protocol;
 pub mod run;
+pub mod text;
 
 /// Fingerprint of the sources that this program was built from. A face and a worker work as a pair only when
 /// theirs are equal.

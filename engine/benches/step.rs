@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use sparring_contract::config::{
     self, Architecture, Config, Normalization, Request, Setting, resolve,
 };
-use sparring_engine::data::{DataLoader, Dataset, Images};
+use sparring_engine::data::{DataBundle, DataLoader, Dataset};
 use sparring_engine::gan::{
     AdversarialLoss, Logits, PictureSpec, Session, check_compatibility, discriminator, generator,
 };
@@ -85,9 +85,10 @@ fn measure(options: &Options) -> anyhow::Result<()> {
     let config = &options.config;
     native::prepare(config.threads);
     let device = native::device(&config.device)?;
-    let mut data = Dataset::on(device, &Images::load(&config.data)?);
-    if config.conditional {
-        data = data.labelled(&config.data)?;
+    let bundle = DataBundle::load(&config.data_source(), &mut |_| {})?;
+    let mut data = Dataset::on(device, &bundle.train.images);
+    if let Some(labels) = bundle.train.labels.filter(|_| config.conditional) {
+        data = data.with_classes(&labels);
     }
     check_compatibility(config, &data)?;
     let mut session = Session::new(config, data);
@@ -239,7 +240,9 @@ fn bound(options: &Options) -> anyhow::Result<()> {
             );
         }
     }
-    let images = Images::load(&config.data)?;
+    let images = DataBundle::load(&config.data_source(), &mut |_| {})?
+        .train
+        .images;
     let data = Dataset::on(Device::Cpu, &images);
     let networks = Networks::new(config, &data);
     let mut products = networks.products(config.batch_size as i64);

@@ -16,6 +16,8 @@ pub enum Stream {
     Attempt = 5,
     /// The pictures and images of a health check.
     Inspection = 6,
+    /// The pictures that are held out for testing.
+    Split = 7,
 }
 
 /// Seeds libtorch's generators of all devices.

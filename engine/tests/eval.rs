@@ -3,13 +3,17 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)] // a test may fail loudly
 
 use sparring_contract::protocol::Figures;
-use sparring_engine::data::{Images, Split, mnist_labels};
+use sparring_engine::data::{DataBundle, DataSource, Part};
 use sparring_engine::eval::{Defect, Evaluator, Judge, QuickFrechet};
 use tch::Tensor;
 
 fn digits() -> (Tensor, Tensor) {
-    let images = Images::load("mnist").unwrap();
-    (images.tensor(), mnist_labels(Split::Train).unwrap())
+    tensors(&DataBundle::mnist().unwrap().train)
+}
+
+/// Pictures and the digit of each.
+fn tensors(part: &Part) -> (Tensor, Tensor) {
+    (part.images.tensor(), part.labels_tensor().unwrap())
 }
 
 /// The figures that are clearly worse than those of real digits.
@@ -32,8 +36,7 @@ fn caught(found: &Figures, real: &Figures) -> Vec<&'static str> {
 
 #[test]
 fn both_judges_know_the_test_digits() {
-    let test = Images::load_test("mnist").unwrap().unwrap().tensor();
-    let labels = mnist_labels(Split::Test).unwrap();
+    let (test, labels) = tensors(&DataBundle::mnist().unwrap().test.unwrap());
     for judge in [Judge::first().unwrap(), Judge::second().unwrap()] {
         let accuracy = judge.classifier().accuracy(&test, &labels);
         assert!(accuracy >= 0.992, "{accuracy}");
@@ -48,7 +51,7 @@ fn both_judges_know_the_test_digits() {
 #[test]
 fn every_defect_is_caught_and_real_digits_are_not() {
     let (digits, labels) = digits();
-    let evaluator = Evaluator::new("mnist", &mut |_| {}).unwrap();
+    let evaluator = Evaluator::new(&DataSource::named("mnist"), &mut |_| {}).unwrap();
     let real = evaluator.figures(&digits.narrow(0, 0, 10_000));
     let floors = [
         real.frechet.unwrap(),
@@ -144,13 +147,4 @@ fn a_glance_tells_real_digits_from_repeated_and_blurred_ones() {
     // The bias of fewer pictures is taken off.
     let few = glance.quick(&digits.narrow(0, 0, 1000));
     assert!(few.frechet.abs() < 0.05 * blurred.frechet, "{few:?}");
-
-    // It is made for MNIST alone, and other images are known to be others.
-    let images = Images::load("mnist").unwrap();
-    let other = Images {
-        pixels: vec![0; images.pixels.len()],
-        origin: "elsewhere".to_owned(),
-        ..images
-    };
-    assert!(!other.are_mnist().unwrap());
 }

@@ -55,8 +55,8 @@ fn config(rules: &[&str]) -> Config {
 /// these.
 fn data() -> Dataset {
     let images = Images {
-        origin: String::new(),
         count: 64,
+        channels: 1,
         height: 8,
         width: 8,
         pixels: vec![0; 64 * 64],

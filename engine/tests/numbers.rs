@@ -95,8 +95,8 @@ impl Fixture {
     fn session(&self) -> Session {
         let side = self.get("step.0.real").size()[2] as usize;
         let images = Images {
-            origin: String::new(),
             count: 1,
+            channels: 1,
             height: side,
             width: side,
             pixels: vec![0; side * side],

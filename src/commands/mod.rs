@@ -2,6 +2,7 @@
 
 mod config;
 mod dashboard;
+mod data;
 mod eval;
 mod live;
 mod logs;
@@ -14,10 +15,10 @@ use sparring_contract::config::ConfigError;
 use sparring_contract::exit;
 use sparring_contract::run::{Home, RunError};
 
-use crate::cli::{Cli, Command, ConfigCommand, When};
+use crate::cli::{Cli, Command, ConfigCommand, DataCommand, Render, Scale, When};
 use crate::client::WorkerMissing;
 use crate::dashboard::KeymapError;
-use crate::terminal::ColorChoice;
+use crate::terminal::{self, ColorChoice};
 
 /// Does what the command line asks for and returns the exit code.
 pub fn run(cli: Cli) -> anyhow::Result<u8> {
@@ -26,6 +27,12 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Train(train) => train::train(&home()?, &train),
         Command::Sample(sample) => sample::sample(&home()?, &sample),
         Command::Eval(eval) => eval::eval(&home()?, &eval),
+        Command::Data {
+            show: DataCommand::Info(info),
+        } => data::info(&info),
+        Command::Data {
+            show: DataCommand::Cache { clear },
+        } => data::cache(clear),
         Command::Attach(attach) => dashboard::attach(&home()?, &attach),
         Command::Pause(of) => live::pause(&home()?, of.run.as_deref()),
         Command::Resume(of) => live::resume(&home()?, of.run.as_deref()),
@@ -71,5 +78,25 @@ fn color(when: When) -> ColorChoice {
         When::Auto => ColorChoice::Auto,
         When::Always => ColorChoice::Always,
         When::Never => ColorChoice::Never,
+    }
+}
+
+/// The flag `--render` as the terminal's room knows it; `None` is `auto`.
+fn render(render: Render) -> Option<terminal::Render> {
+    match render {
+        Render::Auto => None,
+        Render::Half => Some(terminal::Render::Half),
+        Render::Braille => Some(terminal::Render::Braille),
+        Render::Ascii => Some(terminal::Render::Ascii),
+    }
+}
+
+/// The flag `--scale` as the terminal's room knows it.
+fn scale(scale: Scale) -> terminal::Scale {
+    match scale {
+        Scale::Full => terminal::Scale::Full,
+        Scale::Half => terminal::Scale::Half,
+        Scale::Third => terminal::Scale::Third,
+        Scale::Quarter => terminal::Scale::Quarter,
     }
 }

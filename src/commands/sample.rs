@@ -9,12 +9,11 @@ use sparring_contract::launch::Launch;
 use sparring_contract::protocol::Command;
 use sparring_contract::run::{CheckpointHeader, Home, RunError};
 
-use super::color;
-use crate::cli::{DatasetFormat, Render, Sample, Scale};
+use super::{color, render, scale};
+use crate::cli::{DatasetFormat, Sample};
 use crate::client::{ask, find_live, worker};
 use crate::output::say;
 use crate::sample::{self, Draw, FileFormat, Interrupted, Look, classes, dataset};
-use crate::terminal;
 
 /// Where pictures go.
 enum Target<'a> {
@@ -77,7 +76,9 @@ fn sample_live(home: &Home, flags: &Sample) -> anyhow::Result<u8> {
 /// The names of a run's classes, from its newest checkpoint; none before its first one.
 fn class_names(run: &sparring_contract::run::Run) -> Vec<String> {
     let (newest, _) = run.newest_whole_checkpoint();
-    newest.map_or_else(Vec::new, |(_, header)| header.conditional_classes().to_vec())
+    newest.map_or_else(Vec::new, |(_, header)| {
+        header.conditional_classes().to_vec()
+    })
 }
 
 /// The file or folder that `--out` and `--format` mean. A folder is a data set, by default of PNG files.
@@ -133,18 +134,8 @@ fn look(flags: &Sample) -> Look {
     Look {
         columns: flags.columns,
         color: color(flags.color),
-        render: match flags.render {
-            Render::Auto => None,
-            Render::Half => Some(terminal::Render::Half),
-            Render::Braille => Some(terminal::Render::Braille),
-            Render::Ascii => Some(terminal::Render::Ascii),
-        },
-        scale: flags.scale.map(|scale| match scale {
-            Scale::Full => terminal::Scale::Full,
-            Scale::Half => terminal::Scale::Half,
-            Scale::Third => terminal::Scale::Third,
-            Scale::Quarter => terminal::Scale::Quarter,
-        }),
+        render: render(flags.render),
+        scale: flags.scale.map(scale),
         no_labels: flags.no_labels,
     }
 }

@@ -2,8 +2,7 @@
 
 use anyhow::{Result, bail};
 use sparring_contract::run::CheckpointHeader;
-
-use crate::terminal::printable;
+use sparring_contract::text::printable;
 
 /// How many names an error lists at most.
 const LISTED: usize = 12;

@@ -7,11 +7,12 @@ use ratatui::layout::{Rect, Size};
 use ratatui::style::Style;
 use ratatui::widgets::Widget as _;
 use sparring_contract::protocol::Pictures;
+use sparring_contract::text::printable;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::Look;
 use crate::terminal::gallery::fitting;
-use crate::terminal::{Brush, Capabilities, Picture, Scale, printable, to_text};
+use crate::terminal::{Brush, Capabilities, Picture, Scale, to_text};
 
 /// Pictures shrink until this many fit beside each other.
 const WORTH_A_ROW: usize = 4;
@@ -323,7 +324,7 @@ mod tests {
     fn the_class_of_each_picture_stands_below_it_as_far_as_there_is_room() {
         assert_eq!(
             printed(in_columns(3), 3, &[(4, 3)], &[0, 1, 7]),
-            [":- =+ *#\na\u{fffd} s… 7\n"]
+            [":- =+ *#\na… s… 7\n"]
         );
         let bare = Look {
             no_labels: true,

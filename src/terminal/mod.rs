@@ -20,6 +20,6 @@ pub use gallery::Gallery;
 pub use guard::Guard;
 pub use input::Input;
 pub use pictures::{Brush, Picture, Render, Scale};
-pub use print::{printable, to_text};
+pub use print::to_text;
 pub use screen::{Screen, ring};
 pub use theme::{Shade, Theme};

@@ -37,19 +37,6 @@ pub fn to_text(buffer: &Buffer, colors: Colors) -> String {
     text
 }
 
-/// Text from a file or a user, safe to print: control characters, and those that are invisible or change the direction
-/// of the text around them, become `\u{fffd}`.
-pub fn printable(text: &str) -> String {
-    let hides = |letter: char| {
-        letter.is_control()
-            || matches!(letter, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
-    };
-    text.chars()
-        .map(|letter| if hides(letter) { '\u{fffd}' } else { letter })
-        .collect()
-}
-
 fn is_blank(cell: &Cell, colors: Colors) -> bool {
     let unseen = cell.bg == Color::Reset && !cell.modifier.intersects(SEEN_ON_BLANKS);
     cell.symbol() == " " && (colors == Colors::None || unseen)
@@ -64,18 +51,6 @@ mod tests {
 
     fn buffer(width: u16, height: u16) -> Buffer {
         Buffer::empty(Rect::new(0, 0, width, height))
-    }
-
-    #[test]
-    fn text_from_elsewhere_cannot_steer_the_terminal() {
-        assert_eq!(
-            printable("T-shirt/top, été, 数字"),
-            "T-shirt/top, été, 数字"
-        );
-        assert_eq!(
-            printable("a\x1b[2J\n\u{9b}\u{202e}b\u{200b}"),
-            "a\u{fffd}[2J\u{fffd}\u{fffd}\u{fffd}b\u{fffd}"
-        );
     }
 
     #[test]

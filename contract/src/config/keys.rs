@@ -2,6 +2,8 @@
 
 use toml::Value;
 
+use super::Background;
+
 /// When a key may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -24,6 +26,10 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// `auto`, `cpu`, `cuda` or `cuda:N`.
     Device,
+    /// `black`, `white` or `#rrggbb`.
+    Background,
+    /// One of these whole numbers.
+    OneOf(&'static [i64]),
     /// A whole number in this range.
     Integer(i64, i64),
     /// A number in this range, bounds included.
@@ -57,6 +63,7 @@ const LOSSES: Kind = Kind::Choice(&[
     "relativistic",
 ]);
 const PRECISIONS: Kind = Kind::Choice(&["float32", "tf32", "bfloat16"]);
+const CHANNELS: Kind = Kind::Choice(&["auto", "grey", "rgb"]);
 const COUNT: Kind = Kind::Integer(0, i64::MAX);
 const SHARE: Kind = Kind::Number(0.0, 1.0);
 /// A share that leaves something.
@@ -75,6 +82,16 @@ const fn key(name: &'static str, kind: Kind, change: Change) -> Key {
 pub const KEYS: &[Key] = &[
     key("preset", Kind::Text, Change::Never),
     key("data", Kind::Text, Change::Never),
+    key(
+        "image_size",
+        Kind::OneOf(&[0, 28, 32, 48, 64]),
+        Change::Never,
+    ),
+    key("channels", CHANNELS, Change::Never),
+    key("background", Kind::Background, Change::Never),
+    key("tile", Kind::Integer(0, 4096), Change::Never),
+    key("test_fraction", Kind::Number(0.0, 0.5), Change::Never),
+    key("test_seed", COUNT, Change::Never),
     key("device", Kind::Device, Change::OnResume),
     key("seed", COUNT, Change::Never),
     key("threads", Kind::Integer(0, 1024), Change::OnResume),
@@ -190,6 +207,8 @@ impl Kind {
             Self::Flag => value.is_bool(),
             Self::Choice(words) => value.as_str().is_some_and(|text| words.contains(&text)),
             Self::Device => value.as_str().is_some_and(is_device),
+            Self::Background => value.as_str().and_then(Background::parse).is_some(),
+            Self::OneOf(numbers) => value.as_integer().is_some_and(|n| numbers.contains(&n)),
             Self::Integer(low, high) => value
                 .as_integer()
                 .is_some_and(|n| (low..=high).contains(&n)),
@@ -242,6 +261,11 @@ impl Kind {
                 )
             }
             Self::Device => "\"auto\", \"cpu\", \"cuda\" or \"cuda:N\"".to_owned(),
+            Self::Background => "\"black\", \"white\" or a colour such as \"#7f7f7f\"".to_owned(),
+            Self::OneOf(numbers) => {
+                let numbers: Vec<_> = numbers.iter().map(ToString::to_string).collect();
+                format!("one of {}", numbers.join(", "))
+            }
             Self::Integer(low, i64::MAX) => format!("a whole number, {low} or more"),
             Self::Integer(low, high) => format!("a whole number from {low} to {high}"),
             Self::Number(low, high) => format!("a number from {low} to {high}"),

@@ -87,6 +87,13 @@ pub struct Request {
     pub settings: Vec<Setting>,
 }
 
+impl Request {
+    /// Whether any layer names a preset; if not, the default is taken.
+    pub fn names_preset(&self) -> Result<bool, ConfigError> {
+        Ok(named_preset(self, &layers(self)?).is_some())
+    }
+}
+
 /// A valid configuration and the origin of each value.
 #[derive(Clone, Debug)]
 pub struct Resolved {
@@ -98,17 +105,7 @@ pub struct Resolved {
 
 /// Merges the defaults, the preset, the user's file, `--config` and the flags, in this order, and checks every value.
 pub fn resolve(request: &Request) -> Result<Resolved, ConfigError> {
-    let mut layers = Vec::new();
-    if let Some(path) = request.user_file.as_ref().filter(|path| path.exists()) {
-        let mut table = read(path)?;
-        // Key bindings belong to the user, not to a run.
-        table.remove("keymap");
-        layers.push((table, Origin::File(path.clone())));
-    }
-    if let Some(path) = &request.file {
-        layers.push((read(path)?, Origin::File(path.clone())));
-    }
-
+    let layers = layers(request)?;
     let mut merged = Layered::default();
     merged.add(
         &parse(DEFAULTS, Path::new("config/default.toml"))?,
@@ -126,6 +123,21 @@ pub fn resolve(request: &Request) -> Result<Resolved, ConfigError> {
         Origin::Preset(preset.name),
     );
     merged.finish()
+}
+
+/// The files that a request reads, the user's own first.
+fn layers(request: &Request) -> Result<Vec<(Table, Origin)>, ConfigError> {
+    let mut layers = Vec::new();
+    if let Some(path) = request.user_file.as_ref().filter(|path| path.exists()) {
+        let mut table = read(path)?;
+        // The keys of the dashboard are the user's, not a run's.
+        table.remove("keymap");
+        layers.push((table, Origin::File(path.clone())));
+    }
+    if let Some(path) = &request.file {
+        layers.push((read(path)?, Origin::File(path.clone())));
+    }
+    Ok(layers)
 }
 
 pub(super) fn resolve_stored(text: &str, path: &Path) -> Result<Resolved, ConfigError> {
@@ -147,31 +159,7 @@ fn chosen_preset(
     request: &Request,
     files: &[(Table, Origin)],
 ) -> Result<&'static Preset, ConfigError> {
-    let in_settings = request
-        .settings
-        .iter()
-        .rev()
-        .find(|setting| setting.key == "preset")
-        .map(|setting| {
-            (
-                setting.value.as_str().unwrap_or_default().to_owned(),
-                Origin::Flag(setting.flag.clone()),
-            )
-        });
-    let in_files = || {
-        files.iter().rev().find_map(|(table, origin)| {
-            table
-                .get("preset")
-                .map(|name| (name.as_str().unwrap_or_default().to_owned(), origin.clone()))
-        })
-    };
-    let chosen = request
-        .preset
-        .clone()
-        .map(|name| (name, Origin::Flag("--preset".to_owned())))
-        .or(in_settings)
-        .or_else(in_files);
-    match chosen {
+    match named_preset(request, files) {
         None => Ok(&PRESETS[0]),
         Some((name, origin)) => Preset::named(&name).ok_or_else(|| ConfigError::UnknownPreset {
             name,
@@ -179,6 +167,34 @@ fn chosen_preset(
             known: PRESETS.iter().map(|preset| preset.name).collect(),
         }),
     }
+}
+
+/// The preset that the last layer which names one asks for.
+fn named_preset(request: &Request, files: &[(Table, Origin)]) -> Option<(String, Origin)> {
+    let in_settings = || {
+        let setting = request
+            .settings
+            .iter()
+            .rev()
+            .find(|setting| setting.key == "preset")?;
+        Some((
+            setting.value.as_str().unwrap_or_default().to_owned(),
+            Origin::Flag(setting.flag.clone()),
+        ))
+    };
+    let in_files = || {
+        files.iter().rev().find_map(|(table, origin)| {
+            table
+                .get("preset")
+                .map(|name| (name.as_str().unwrap_or_default().to_owned(), origin.clone()))
+        })
+    };
+    request
+        .preset
+        .clone()
+        .map(|name| (name, Origin::Flag("--preset".to_owned())))
+        .or_else(in_settings)
+        .or_else(in_files)
 }
 
 pub(super) fn read(path: &Path) -> Result<Table, ConfigError> {

@@ -1,6 +1,8 @@
 //! The configuration of a run: its keys, where their values come from, and what is allowed.
 
 mod change;
+mod choice;
+mod data;
 mod error;
 mod keymap;
 mod keys;
@@ -11,6 +13,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use change::{change_live, resolve_for_resume};
+pub use choice::{DataFacts, choose_preset};
+pub use data::{Background, Channels, DataSource, IMAGE_SIZES, MNIST};
 pub use error::ConfigError;
 pub use keymap::keymap;
 pub use keys::{Change, KEYS, Key, Kind};
@@ -21,8 +25,20 @@ pub use layers::{Origin, Request, Resolved, Setting, resolve};
 pub struct Config {
     /// Name of the preset that this configuration started from.
     pub preset: String,
-    /// `mnist`, or a folder of IDX files.
+    /// `mnist`, or a folder or file: IDX, pictures, `.npz`, `.npy`, or a sprite sheet.
     pub data: String,
+    /// Side of the pictures in pixels, one of [`IMAGE_SIZES`]; 0 chooses it from the data.
+    pub image_size: u32,
+    /// Grey or colour.
+    pub channels: Channels,
+    /// What lies behind transparent pixels.
+    pub background: Background,
+    /// Side of a sprite sheet's tiles in pixels; 0 if the data is no sprite sheet.
+    pub tile: u32,
+    /// Share of the pictures held out for testing, where the data has no test split.
+    pub test_fraction: f64,
+    /// Seed of the choice of those pictures.
+    pub test_seed: u64,
     /// `auto`, `cpu`, `cuda` or `cuda:N`; in a run's own file the device that was taken.
     pub device: String,
     /// Seed of weights, order, noise and pictures.

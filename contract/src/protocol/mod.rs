@@ -5,6 +5,7 @@
 //! another build, as long as both speak the same [`PROTOCOL`].
 
 mod command;
+mod data;
 mod describe;
 mod event;
 mod finite;
@@ -17,6 +18,7 @@ mod report;
 mod task;
 
 pub use command::{Ack, Command, Outcome};
+pub use data::{ClassCount, DataReport, Skipped, SourceSizes};
 pub use event::{
     Checkpointed, Ended, Event, Parameters, Phase, Reason, Record, Sampled, Started, Stats,
 };

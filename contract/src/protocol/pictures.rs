@@ -10,6 +10,8 @@ pub enum Purpose {
     Fixed,
     /// New noise.
     Fresh,
+    /// None: they are real images of a data set.
+    Real,
     /// It was not recorded, or is one of a newer build.
     #[default]
     #[serde(other)]

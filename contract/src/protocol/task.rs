@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{MAX_ATTACHMENT, Message, Pictures, Report};
+use super::{DataReport, MAX_ATTACHMENT, Message, Pictures, Report};
+use crate::config::DataSource;
 
 /// What a worker on a pipe is asked to do. One task, and the worker ends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +28,13 @@ pub enum Task {
         class: Option<u64>,
         /// `auto`, `cpu`, `cuda` or `cuda:N`.
         device: String,
+    },
+    /// Load a data set, which also fills the cache, and say what it holds.
+    Data {
+        /// Which.
+        source: DataSource,
+        /// How many of its pictures to send, spread over the classes, or over the set if it has none.
+        pictures: u32,
     },
     /// Judge pictures.
     Eval {
@@ -68,6 +76,17 @@ pub enum TaskReply {
         /// In words.
         doing: String,
     },
+    /// How far counted work is, for someone who waits.
+    Counted {
+        /// The work in words.
+        doing: String,
+        /// Items done.
+        done: u64,
+        /// Items in all.
+        total: u64,
+    },
+    /// What a data set holds; its pictures follow.
+    Data(Box<DataReport>),
     /// What the judge found.
     Report(Box<Report>),
     /// All is done.
@@ -87,18 +106,14 @@ impl Message for TaskReply {
     fn pictures(&self) -> Vec<&Pictures> {
         match self {
             Self::Pictures(pictures) => vec![pictures],
-            Self::Progress { .. } | Self::Report(_) | Self::Done | Self::Failed { .. } => {
-                Vec::new()
-            }
+            _ => Vec::new(),
         }
     }
 
     fn pictures_mut(&mut self) -> Vec<&mut Pictures> {
         match self {
             Self::Pictures(pictures) => vec![pictures],
-            Self::Progress { .. } | Self::Report(_) | Self::Done | Self::Failed { .. } => {
-                Vec::new()
-            }
+            _ => Vec::new(),
         }
     }
 }

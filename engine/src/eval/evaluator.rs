@@ -11,7 +11,7 @@ use super::neighbours::nearest;
 use super::reference::Reference;
 use super::train::learn;
 use super::{Judge, JudgeError};
-use crate::data::{DataError, Images, Split, mnist_labels};
+use crate::data::{DataBundle, DataError, DataSource};
 
 /// Pictures that are judged, and real ones that they are held against, at most.
 pub const PICTURES: i64 = 10_000;
@@ -72,31 +72,30 @@ struct JudgeReference {
 }
 
 impl Evaluator {
-    /// That of what a configuration's `data` names. `doing` hears what takes time.
-    pub fn new(data: &str, doing: &mut dyn FnMut(&str)) -> Result<Self, EvalError> {
+    /// That of what a source names. `doing` hears what takes time.
+    pub fn new(source: &DataSource, doing: &mut dyn FnMut(&str)) -> Result<Self, EvalError> {
         doing("reading the real images");
-        let images = Images::load(data)?;
-        let is_mnist = images.are_mnist()?;
-        let training = images.tensor();
-        let (training, real, against) =
-            match Images::load_test(if is_mnist { "mnist" } else { data })? {
-                Some(test) => {
-                    let real = first(&test.tensor(), PICTURES);
-                    let count = real.size()[0];
-                    let kind = if is_mnist {
-                        "test digits"
-                    } else {
-                        "test images"
-                    };
-                    (training, real, format!("{count} {kind}"))
-                }
-                None => halves(&training),
-            };
+        let data = DataBundle::load(source, &mut |_| {})?;
+        let is_mnist = data.is_mnist();
+        let training = data.train.images.tensor();
+        let test_labels = data.test.as_ref().and_then(|test| test.labels_tensor());
+        let (training, real, against) = match data.test {
+            Some(test) => {
+                let real = first(&test.images.tensor(), PICTURES);
+                let count = real.size()[0];
+                let kind = if is_mnist {
+                    "test digits"
+                } else {
+                    "test images"
+                };
+                (training, real, format!("{count} {kind}"))
+            }
+            None => halves(&training),
+        };
         check_size(&real, &training)?;
 
         doing("looking at the real images");
-        let (judges, labels) = if is_mnist {
-            let labels = mnist_labels(Split::Test)?;
+        let (judges, labels) = if let Some(labels) = test_labels.filter(|_| is_mnist) {
             let reference = |judge: Judge| JudgeReference {
                 reference: Reference::new(&judge.classifier, &real, &labels),
                 judge,
@@ -312,12 +311,11 @@ pub(super) fn examine(
     seed: u64,
     doing: &mut dyn FnMut(&str),
 ) -> Result<super::JudgeRecord, EvalError> {
-    let digits = Images::load("mnist")?.tensor();
-    let Some(test) = Images::load_test("mnist")? else {
-        return Err(JudgeError::Foreign.into());
-    };
-    let test = test.tensor();
-    let (labels, test_labels) = (mnist_labels(Split::Train)?, mnist_labels(Split::Test)?);
+    let mnist = DataBundle::mnist()?;
+    let test = mnist.test.ok_or(JudgeError::Foreign)?;
+    let labels = mnist.train.labels_tensor().ok_or(JudgeError::Foreign)?;
+    let test_labels = test.labels_tensor().ok_or(JudgeError::Foreign)?;
+    let (digits, test) = (mnist.train.images.tensor(), test.images.tensor());
     let reference = Reference::new(classifier, &test, &test_labels);
     let own = distance(&test, &digits, "measuring the test digits", doing);
     let fine = FineComponents::of(&flat(&digits)).ok_or(JudgeError::Foreign)?;

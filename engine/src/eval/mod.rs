@@ -15,7 +15,7 @@ mod quick;
 mod reference;
 mod train;
 
-use crate::data::{Images, Split, mnist_labels};
+use crate::data::DataBundle;
 
 pub use classifier::{CLASSES, Classifier, FEATURES, Predictions, SIDE};
 pub use controls::Defect;
@@ -47,8 +47,9 @@ impl Judge {
 
     /// Trains a judge anew and measures the controls with it; some minutes. `doing` hears how far it is.
     pub fn make(seed: u64, doing: &mut dyn FnMut(&str)) -> Result<Vec<u8>, EvalError> {
-        let pictures = Images::load("mnist")?.tensor();
-        let labels = mnist_labels(Split::Train)?;
+        let mnist = DataBundle::mnist()?.train;
+        let pictures = mnist.images.tensor();
+        let labels = mnist.labels_tensor().ok_or(JudgeError::Foreign)?;
         let classifier = train::learn(seed, train::EPOCHS, &pictures, &labels, |epoch, loss| {
             doing(&format!("epoch {epoch}, loss {loss:.4}"));
         });

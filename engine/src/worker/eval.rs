@@ -7,7 +7,7 @@ use sparring_contract::run::CheckpointHeader;
 use tch::{Device, Tensor};
 
 use super::draw::{Draw, draw};
-use crate::data::Images;
+use crate::data::{DataSource, Images};
 use crate::eval::{Evaluator, PICTURES};
 use crate::gan::{PictureSpec, round_robin};
 
@@ -49,10 +49,11 @@ fn judge(subject: &Subject, doing: &mut dyn FnMut(&str)) -> anyhow::Result<Repor
                 .collect();
             let spec = PictureSpec::new(&header.config, header.shape, &header.class_names);
             let asked = round_robin(0, PICTURES, spec.num_classes);
-            (Tensor::cat(&drawn, 0), asked, header.config.data)
+            (Tensor::cat(&drawn, 0), asked, header.config.data_source())
         }
         Subject::Samples { path, data } => {
-            (Images::load_samples(path)?.tensor(), None, data.clone())
+            let pictures = Images::load_samples(path)?.tensor();
+            (pictures, None, DataSource::named(data))
         }
     };
     let evaluator = Evaluator::new(&data, doing)?;

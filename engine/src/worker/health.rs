@@ -27,7 +27,7 @@ const CLEARLY_BETTER: (f64, f64) = (0.05, 0.3);
 /// The looks at a run.
 pub(super) struct Watch {
     /// Whether the images are those that the judge knows.
-    are_mnist: bool,
+    is_mnist: bool,
     /// Made for the first look: it takes a second or two.
     tools: Option<Tools>,
     doctor: Doctor,
@@ -58,7 +58,7 @@ struct Tools {
 
 impl Watch {
     /// Of a run whose best checkpoint, if it has one, is known again. The judge looks too if its images are MNIST.
-    pub(super) fn of(run: &Run, are_mnist: bool) -> Self {
+    pub(super) fn of(run: &Run, is_mnist: bool) -> Self {
         let best = run.best_checkpoint().ok().and_then(|(_, header)| {
             Some(Best {
                 step: header.step,
@@ -66,7 +66,7 @@ impl Watch {
             })
         });
         Self {
-            are_mnist,
+            is_mnist,
             tools: None,
             doctor: Doctor::default(),
             looks: 0,
@@ -120,7 +120,7 @@ impl Trainer<'_> {
 
     fn tools(&self) -> Tools {
         let training = self.session.loader().data().images();
-        let glance = self.watch.are_mnist.then(|| QuickFrechet::new(training));
+        let glance = self.watch.is_mnist.then(|| QuickFrechet::new(training));
         let glance = glance.transpose().unwrap_or_else(|error| {
             self.warn(format!("the judge cannot look at the pictures: {error}"));
             None

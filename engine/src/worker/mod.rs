@@ -5,6 +5,7 @@
 
 mod checkpoint;
 mod clock;
+mod data;
 mod draw;
 mod environment;
 mod eval;

@@ -12,7 +12,7 @@ use sparring_contract::protocol::{Purpose, Task, TaskReply, read_frame, write_fr
 use sparring_contract::run::CheckpointHeader;
 
 use super::draw::{Batch, Draw, draw};
-use super::{eval, pictures};
+use super::{data, eval, pictures};
 use crate::native;
 
 /// Bytes of pixels per reply, unless one picture has more: far below the limit of an attachment, so that the face's
@@ -59,6 +59,7 @@ fn do_task(out: &mut impl Write) -> anyhow::Result<()> {
                 device,
             },
         )?,
+        Task::Data { source, pictures } => data::inspect(out, &source, pictures)?,
         Task::Eval { subject } => eval::eval(out, &subject)?,
     }
     write_frame(out, &TaskReply::Done)?;
@@ -74,7 +75,10 @@ fn sample(out: &mut impl Write, path: &Path, how: &Draw) -> anyhow::Result<()> {
                 how.seed,
                 header.step,
                 &part.pictures,
-                part.classes.as_ref().map(pictures::labels).unwrap_or_default(),
+                part.classes
+                    .as_ref()
+                    .map(pictures::labels)
+                    .unwrap_or_default(),
             );
             write_frame(out, &TaskReply::Pictures(pictures))?;
         }

@@ -78,7 +78,8 @@ impl<'a> Trainer<'a> {
         let Prepared {
             mut session,
             origin,
-            are_mnist,
+            is_mnist,
+            warnings,
         } = Prepared::of(&config)?;
 
         let mut clock = Clock::after(0.0);
@@ -111,7 +112,7 @@ impl<'a> Trainer<'a> {
                 Duration::ZERO,
             ),
             guard: Guard::of(&session, attempt)?,
-            watch: Watch::of(run, are_mnist),
+            watch: Watch::of(run, is_mnist),
             config,
             session,
             clock,
@@ -124,6 +125,9 @@ impl<'a> Trainer<'a> {
         trainer.hub.configure(trainer.config.to_toml());
         let introduction = trainer.introduction(origin, from);
         trainer.hub.emit(Event::Started(Box::new(introduction)));
+        for warning in warnings {
+            trainer.warn(warning);
+        }
         trainer.hub.emit(Event::Phase {
             phase: Phase::Training,
             step: steps,

@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use sparring_contract::run::write_whole;
+use sparring_contract::text::printable;
 
 use super::manifest::{MANIFEST, Manifest};
 use crate::sample::output::folder_of;
-use crate::terminal::printable;
 
 /// Holds the pictures of a data set until there are all of them.
 const PARTIAL: &str = ".partial";
