@@ -45,8 +45,12 @@ pub(super) fn info(flags: &DataInfo) -> anyhow::Result<u8> {
     }
     if let Some(pictures) = pictures {
         say("")?;
-        let class_names = report.classes.iter().map(|class| class.name.clone());
-        sample::show_drawn(&look(flags), &pictures, class_names.collect())?;
+        let class_names: Vec<_> = report
+            .classes
+            .iter()
+            .map(|class| class.name.clone())
+            .collect();
+        sample::show_drawn(look(flags), &pictures, &class_names)?;
     }
     Ok(exit::SUCCESS)
 }

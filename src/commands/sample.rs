@@ -31,7 +31,7 @@ pub(super) fn sample(home: &Home, flags: &Sample) -> anyhow::Result<u8> {
     let worker = worker(&Launch::Task)?;
     let any_seed = flags.seed.is_none();
     let done = match target {
-        Target::Scrollback => sample::show(&draw, &look(flags), worker),
+        Target::Scrollback => sample::show(&draw, look(flags), worker),
         Target::File(path, format) => sample::save(&draw, (path, format), flags.columns, worker),
         Target::Dataset(path, format) => {
             sample::save_dataset(&draw, path, format, any_seed, worker)
@@ -60,7 +60,7 @@ fn sample_live(home: &Home, flags: &Sample) -> anyhow::Result<u8> {
     };
     let answer = ask(&run, command)?;
     if let Some(pictures) = &answer.pictures {
-        sample::show_drawn(&look(flags), pictures, class_names(&run))?;
+        sample::show_drawn(look(flags), pictures, &class_names(&run))?;
     }
     if let Some(omitted) = &answer.omitted {
         eprintln!("warning: {omitted}");

@@ -30,8 +30,11 @@ pub fn find(header: &CheckpointHeader, wanted: &str) -> Result<u64> {
 }
 
 fn unknown(names: &[String], wanted: &str) -> String {
+    // A number that is too high is no misspelling of another number.
+    let is_number = wanted.parse::<u64>().is_ok();
     let mut similar: Vec<_> = names
         .iter()
+        .filter(|_| !is_number)
         .map(|name| {
             let similarity = strsim::jaro_winkler(&name.to_lowercase(), &wanted.to_lowercase());
             (similarity, name.as_str())
@@ -92,6 +95,10 @@ mod tests {
         assert_eq!(
             found(&many, "x").unwrap_err(),
             "there is no class x; the model has 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, …"
+        );
+        assert_eq!(
+            found(&["0", "1"], "10").unwrap_err(),
+            "there is no class 10; the model has 0, 1"
         );
         assert!(!found(&["a\x1b[2J"], "b").unwrap_err().contains('\x1b'));
         assert!(found(&[], "0").unwrap_err().contains("without classes"));

@@ -100,19 +100,19 @@ impl Draw {
 ///
 /// `command` starts the worker with all its arguments and environment; its standard streams are set here. A reader
 /// of stdout that goes away, such as `head`, ends this with success.
-pub fn show(draw: &Draw, look: &Look, command: Command) -> Result<()> {
+pub fn show(draw: &Draw, look: Look, command: Command) -> Result<()> {
     let stdout = io::stdout();
     let capabilities = look.capabilities(&stdout);
     quietly(show_on(draw, look, command, capabilities, stdout.lock()))
 }
 
 /// Shows pictures that are there already; `class_names` are the names of the labels.
-pub fn show_drawn(look: &Look, pictures: &Pictures, class_names: Vec<String>) -> Result<()> {
+pub fn show_drawn(look: Look, pictures: &Pictures, class_names: &[String]) -> Result<()> {
     let stdout = io::stdout();
     let capabilities = look.capabilities(&stdout);
     let count = u64::from(pictures.count);
     let mut scrollback =
-        Scrollback::new(stdout.lock(), capabilities, *look, count).labelled(class_names);
+        Scrollback::new(stdout.lock(), capabilities, look, count).labelled(class_names);
     let shown = scrollback.put(pictures).context("cannot show the pictures");
     quietly(shown)
 }
@@ -142,22 +142,22 @@ pub fn save_dataset(
 }
 
 impl Look {
-    fn capabilities(&self, stdout: &io::Stdout) -> Capabilities {
+    fn capabilities(self, stdout: &io::Stdout) -> Capabilities {
         Capabilities::new(&Environment::of(stdout), self.color, self.render)
     }
 }
 
 fn show_on(
     draw: &Draw,
-    look: &Look,
+    look: Look,
     command: Command,
     capabilities: Capabilities,
     to: impl Write,
 ) -> Result<()> {
     let mut worker = Worker::start(command, &draw.task(0), draw.count)?;
     let mut progress = Progress::of_loading(0, draw.count);
-    let mut scrollback = Scrollback::new(to, capabilities, *look, draw.count)
-        .labelled(draw.header.conditional_classes().to_vec());
+    let mut scrollback = Scrollback::new(to, capabilities, look, draw.count)
+        .labelled(draw.header.conditional_classes());
     while let Some(pictures) = worker.next()? {
         progress.end();
         scrollback

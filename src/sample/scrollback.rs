@@ -120,7 +120,7 @@ impl<W: Write> Scrollback<W> {
     }
 
     /// Names the classes under labelled pictures. A label without a name is shown as its number.
-    pub fn labelled(self, class_names: Vec<String>) -> Self {
+    pub fn labelled(self, class_names: &[String]) -> Self {
         let class_names = class_names.iter().map(|name| printable(name)).collect();
         Self {
             class_names,
@@ -296,7 +296,7 @@ mod tests {
     fn printed(look: Look, count: u64, batches: &[(u8, u8)], labels: &[u32]) -> Vec<String> {
         let mut text = Vec::new();
         let mut scrollback = Scrollback::new(&mut text, pipe(), look, count)
-            .labelled(vec!["a\x1b".into(), "sandal".into()]);
+            .labelled(&["a\x1b".into(), "sandal".into()]);
         batches
             .iter()
             .map(|(first, count)| {

@@ -60,7 +60,7 @@ fn piped() -> Capabilities {
 
 fn shown(command: Command, count: u64) -> Result<String> {
     let mut text = Vec::new();
-    show_on(&draw(count), &Look::default(), command, piped(), &mut text)?;
+    show_on(&draw(count), Look::default(), command, piped(), &mut text)?;
     Ok(String::from_utf8(text).unwrap())
 }
 
@@ -93,7 +93,7 @@ fn pictures_are_shown_as_the_output_can_show_them() {
         render: Render::Half,
         ..piped()
     };
-    show_on(&draw(3), &Look::default(), worker, capabilities, &mut color).unwrap();
+    show_on(&draw(3), Look::default(), worker, capabilities, &mut color).unwrap();
     assert_eq!(
         String::from_utf8(color).unwrap(),
         "\x1b[107m  \x1b[49m \x1b[100m  \x1b[49m \x1b[107m  \x1b[0m\n"
@@ -146,7 +146,7 @@ fn a_reader_that_goes_away_ends_it_quietly() {
     let stage = tempdir().unwrap();
     let ended = |to: &mut dyn Write| {
         let worker = worker_that_says(&three_pictures(), &stage);
-        quietly(show_on(&draw(3), &Look::default(), worker, piped(), to))
+        quietly(show_on(&draw(3), Look::default(), worker, piped(), to))
     };
     ended(&mut Gone).unwrap();
     assert!(ended(&mut [0u8; 2].as_mut_slice()).is_err());

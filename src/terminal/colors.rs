@@ -20,10 +20,10 @@ pub enum Colors {
 
 /// The 16 colours by name, and how they usually look: halfway between xterm and the Linux console.
 const NAMED: [(Color, [u8; 3]); 16] = [
-    (Color::Black, [0, 0, 0]),
     (Color::DarkGray, [106, 106, 106]),
     (Color::Gray, [200, 200, 200]),
     (Color::White, [255, 255, 255]),
+    (Color::Black, [0, 0, 0]),
     (Color::Red, [188, 0, 0]),
     (Color::Green, [0, 188, 0]),
     (Color::Yellow, [188, 145, 0]),
@@ -38,15 +38,16 @@ const NAMED: [(Color, [u8; 3]); 16] = [
     (Color::LightCyan, [42, 255, 255]),
 ];
 
-/// How many of [`NAMED`] are greys; they come first.
-const NAMED_GREYS: usize = 4;
+/// The greys of [`NAMED`], and its hues; black is among both.
+const GREYS: std::ops::RangeTo<usize> = ..4;
+const HUES: std::ops::RangeFrom<usize> = 3..;
 
 impl Colors {
     /// The colour nearest to a grey, 0 black to 255 white; the terminal's default colour if it has no others.
     pub fn grey(self, level: u8) -> Color {
         match self {
             Self::None => Color::Reset,
-            Self::Ansi16 => nearest_named(&NAMED[..NAMED_GREYS], [level; 3]),
+            Self::Ansi16 => nearest_named(&NAMED[GREYS], [level; 3]),
             Self::Ansi256 => Color::Indexed(ramp(level)),
             Self::True => Color::Rgb(level, level, level),
         }
@@ -57,7 +58,7 @@ impl Colors {
         match self {
             Self::None => Color::Reset,
             _ if red == green && green == blue => self.grey(red),
-            Self::Ansi16 => nearest_named(&NAMED, [red, green, blue]),
+            Self::Ansi16 => of_16([red, green, blue]),
             Self::Ansi256 => Color::Indexed(oklab::nearest_of_256([red, green, blue])),
             Self::True => Color::Rgb(red, green, blue),
         }
@@ -77,6 +78,23 @@ fn ramp(level: u8) -> u8 {
         247.. => 231,
         _ => 232 + (level.saturating_sub(3) / 10).min(23),
     }
+}
+
+/// One of the 16 colours. All hues among them are strong, so a paler colour would come out as a grey; it is made as
+/// strong as they are first, unless it hardly has a hue.
+fn of_16(rgb: [u8; 3]) -> Color {
+    let (least, most) = rgb.into_iter().fold((u8::MAX, 0), |(least, most), value| {
+        (least.min(value), most.max(value))
+    });
+    let range = u32::from(most - least);
+    if range * 3 < u32::from(most) {
+        return nearest_named(&NAMED[GREYS], [luma(rgb); 3]);
+    }
+    let strong = rgb.map(|value| {
+        let stretched = u32::from(value - least) * u32::from(most) / range.max(1);
+        u8::try_from(stretched).unwrap_or(most)
+    });
+    nearest_named(&NAMED[HUES], strong)
 }
 
 /// The nearest of some named colours. Distances are squares in RGB: a finer measure would be wasted on colours that look
@@ -160,7 +178,10 @@ mod tests {
         assert_eq!(named([255, 0, 0]), Color::LightRed);
         assert_eq!(named([20, 150, 40]), Color::Green);
         assert_eq!(named([0xe6, 0x9f, 0x00]), Color::Yellow);
+        assert_eq!(named([120, 177, 89]), Color::Green);
+        assert_eq!(named([136, 201, 249]), Color::Cyan);
         assert_eq!(named([110, 100, 105]), Color::DarkGray);
+        assert_eq!(named([30, 5, 0]), Color::Black);
     }
 
     #[test]

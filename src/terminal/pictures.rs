@@ -61,13 +61,15 @@ pub struct Picture<'a> {
 pub struct Drawing<'a> {
     picture: Picture<'a>,
     brush: Brush,
+    /// Where there are no greys, pixels this bright count as white.
+    threshold: u8,
 }
 
 /// Characters from black to white.
 const RAMP: [char; 10] = [' ', '.', ':', '-', '=', '+', '*', '#', '%', '@'];
 
-/// Where there are no greys, a pixel this bright counts as white. At these sizes dithering would break up strokes that a
-/// plain threshold keeps.
+/// The threshold between black and white for grey pictures. At these sizes dithering would break up strokes that a plain
+/// threshold keeps.
 const THRESHOLD: u8 = 112;
 
 /// A scale is not chosen if it leaves a picture fewer pixels than this on its shorter side: nobody could tell what it
@@ -168,9 +170,30 @@ impl<'a> Picture<'a> {
     /// The picture as a widget.
     pub fn drawn(self, brush: Brush) -> Drawing<'a> {
         Drawing {
+            threshold: self.threshold(),
             picture: self,
             brush,
         }
+    }
+
+    /// The threshold between black and white. A picture in colour gets its mean luma: a red heart on black is as dark as
+    /// the background of another picture.
+    fn threshold(&self) -> u8 {
+        if self.channels == 1 {
+            return THRESHOLD;
+        }
+        let plane = self.height * self.width;
+        let pixel = |index: usize| {
+            [0, 1, 2].map(|channel| {
+                let value = self.pixels.get(channel * plane + index);
+                value.copied().unwrap_or_default()
+            })
+        };
+        let sum: usize = (0..plane)
+            .map(|index| usize::from(luma(pixel(index))))
+            .sum();
+        // Not so low that the dark grain of a black picture shows.
+        u8::try_from(sum / plane).unwrap_or(u8::MAX).max(16)
     }
 
     /// The mean colour of one square of `factor`×`factor` pixels, by its column and row among the squares. A square at the
@@ -219,7 +242,7 @@ impl Drawing<'_> {
 
     fn is_light(&self, column: usize, row: usize) -> bool {
         self.pixel(column, row)
-            .is_some_and(|rgb| luma(rgb) >= THRESHOLD)
+            .is_some_and(|rgb| luma(rgb) >= self.threshold)
     }
 
     /// The character and style of the cell in this column and row of the picture.

@@ -31,15 +31,6 @@ pub struct Folder {
     _lock: File,
 }
 
-/// What was found in a folder.
-#[derive(Debug)]
-pub enum Found {
-    /// A data set to begin or to go on with; the manifest is that of its beginning.
-    Open(Folder, Manifest),
-    /// The data set that is wanted.
-    Complete,
-}
-
 /// How far a folder is.
 enum Stage {
     /// Nothing is in it.
@@ -69,11 +60,15 @@ impl Stage {
 }
 
 impl Folder {
-    /// Opens a folder for a data set: a new or empty one, or one with the same data set half drawn. With `any_seed`, a
-    /// seed that the half has already wins over the manifest's.
+    /// Opens a folder for a data set: a new or empty one, or one in which the same data set was begun. Returns the
+    /// manifest of the beginning; with `any_seed`, its seed may differ. `None` if the data set is all there.
     ///
     /// Anything else in the folder is refused and stays as it is.
-    pub fn open(path: &Path, mut manifest: Manifest, any_seed: bool) -> Result<Found> {
+    pub fn open(
+        path: &Path,
+        mut manifest: Manifest,
+        any_seed: bool,
+    ) -> Result<Option<(Self, Manifest)>> {
         let shown = path.display();
         let parent = folder_of(path);
         if !parent.is_dir() {
@@ -105,17 +100,17 @@ impl Folder {
                 let inside = drawn.join(MANIFEST).exists();
                 go_on_with(if inside { &drawn } else { path }, manifest, any_seed)?;
                 folder.move_out()?;
-                return Ok(Found::Complete);
+                return Ok(None);
             }
             Stage::Complete => {
                 go_on_with(path, manifest, any_seed)?;
-                return Ok(Found::Complete);
+                return Ok(None);
             }
         }
         folder
             .begin(&manifest)
             .with_context(|| cannot("write to"))?;
-        Ok(Found::Open(folder, manifest))
+        Ok(Some((folder, manifest)))
     }
 
     /// Where the pictures are collected.

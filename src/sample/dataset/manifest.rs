@@ -1,6 +1,5 @@
 //! The manifest of a data set: what is in it, and how to draw it again.
 
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
@@ -100,7 +99,9 @@ impl Manifest {
             step: draw.header.step,
             seed: draw.seed,
             device: draw.device.clone(),
-            command: std::env::args_os().map(lossy).collect(),
+            command: std::env::args_os()
+                .map(|argument| argument.to_string_lossy().into_owned())
+                .collect(),
             sparring_version: env!("CARGO_PKG_VERSION").to_owned(),
         })
     }
@@ -207,8 +208,4 @@ pub fn sha256(path: &Path) -> io::Result<String> {
             let _ = write!(text, "{byte:02x}");
             text
         }))
-}
-
-fn lossy(argument: OsString) -> String {
-    argument.to_string_lossy().into_owned()
 }

@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use sparring_contract::protocol::Pictures;
 
 use super::Draw;
-use folder::{Folder, Found};
+use folder::Folder;
 use layout::Layout;
 use manifest::sha256;
 
@@ -40,9 +40,8 @@ impl Dataset {
         check_format(draw, format)?;
         let manifest = Manifest::new(draw, format, draw.shape())
             .with_context(|| format!("cannot read {}", draw.checkpoint.display()))?;
-        let (folder, manifest) = match Folder::open(path, manifest, any_seed)? {
-            Found::Open(folder, manifest) => (folder, manifest),
-            Found::Complete => return Ok(None),
+        let Some((folder, manifest)) = Folder::open(path, manifest, any_seed)? else {
+            return Ok(None);
         };
         let (layout, next) = layout::open(&folder.partial(), &manifest)
             .with_context(|| format!("cannot write to {}", path.display()))?;
