@@ -8,6 +8,7 @@ mod attached;
 mod command_line;
 mod dashboard;
 mod data;
+mod docs;
 mod eval;
 mod guard;
 mod health;
