@@ -9,6 +9,7 @@ mod command_line;
 mod dashboard;
 mod data;
 mod dataset;
+mod docs;
 mod eval;
 mod guard;
 mod health;

@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
-"""Holds sparring against PyTorch 2.13: `make test-python`.
+"""Compares sparring with PyTorch 2.13: `make test-python`.
 
-1. Three steps of the networks of tutorial and dcgan at full size, in PyTorch and in the engine
-   (engine/tests/numbers.rs).
-2. A checkpoint loads into the tutorial's PyTorch modules by load_state_dict, and their pictures are those of
+1. Three steps of tutorial and dcgan at full size, in PyTorch and in the engine (engine/tests/numbers.rs).
+2. The tutorial's PyTorch modules load a checkpoint with load_state_dict, and draw the same pictures as
    `sparring sample --seed`.
-3. What `sample --out` wrote as .npz and as PNG is read by NumPy and Pillow.
-4. Data sets of `sample --format` are read by torchvision and NumPy, with the same pictures and labels. Left out where
-   torchvision is not installed.
+3. NumPy and Pillow read the .npz and the PNG that `sample --out` wrote.
+4. torchvision and NumPy read the data sets of `sample --format`, with the same pictures and labels (skipped if torchvision
+   is not installed).
 """
 import os
 import subprocess

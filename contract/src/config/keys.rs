@@ -66,12 +66,12 @@ const PRECISIONS: Kind = Kind::Choice(&["float32", "tf32", "bfloat16"]);
 const CHANNELS: Kind = Kind::Choice(&["auto", "grey", "rgb"]);
 const COUNT: Kind = Kind::Integer(0, i64::MAX);
 const SHARE: Kind = Kind::Number(0.0, 1.0);
-/// A share that leaves something.
+/// A share below the whole.
 const PART: Kind = Kind::Number(0.0, 0.99);
 const WEIGHT: Kind = Kind::Number(0.0, 1e6);
-/// Turns of one network in a step.
+/// Times that a network learns per step.
 const TURNS: Kind = Kind::Integer(1, 1000);
-/// The highest learning rate that is not certainly a slip of the keyboard.
+/// A higher learning rate is certainly a typing error.
 const RATE: Kind = Kind::Positive(10.0);
 
 const fn key(name: &'static str, kind: Kind, change: Change) -> Key {

@@ -25,7 +25,8 @@ impl Augment {
         }
     }
 
-    /// Pictures `[n, channels, height, width]` as the discriminator sees them in a step. Draws from libtorch's generator.
+    /// Pictures `[n, channels, height, width]` as the discriminator sees them in a step. Draws from libtorch's
+    /// generator.
     pub(super) fn apply(&self, pictures: &Tensor, step: u64) -> Tensor {
         let seen = if self.translation > 0.0 {
             translated(pictures, self.translation)
@@ -55,8 +56,8 @@ impl Augment {
     }
 }
 
-/// Each picture shifted by a random whole number of pixels, up to this share of a side (`DiffAugment`: Zhao et al. 2020).
-/// The edge is repeated where the picture moved away.
+/// Each picture shifted by a random whole number of pixels, up to this share of a side (`DiffAugment`: Zhao et al.
+/// 2020). The edge is repeated where the picture moved away.
 fn translated(pictures: &Tensor, share: f64) -> Tensor {
     let sizes = pictures.size();
     [2, 3]

@@ -9,7 +9,7 @@ use crate::data::Dataset;
 pub enum CompatibilityError {
     /// A side cannot be halved as often as there are hidden layers.
     #[error(
-        "{network}.hidden has {layers} widths, and with architecture = \"dcgan\" each halves the pictures, which are {height}x{width}: use as many widths as both sides can be halved"
+        "{network}.hidden has {layers} layers, which with architecture = \"dcgan\" halve the pictures as often, and these are {height}x{width}: give it as many widths as both sides can be halved"
     )]
     Side {
         /// `generator` or `discriminator`.
@@ -23,7 +23,7 @@ pub enum CompatibilityError {
     },
     /// A batch of one picture has no variance.
     #[error(
-        "generator.normalization = \"batch\" needs two pictures per step or more, but batch_size = {batch_size} leaves one of {images} images for a step: choose another batch_size"
+        "generator.normalization = \"batch\" needs two pictures a step or more, and with batch_size = {batch_size} of {images} images a step has one: choose another batch_size"
     )]
     SinglePicture {
         /// Real images per step.
@@ -38,7 +38,7 @@ pub enum CompatibilityError {
     Unlabelled,
     /// The device has one precision only.
     #[error(
-        "precision = \"{0}\" needs a CUDA device, and this run is on the CPU: use --device cuda, or precision = \"float32\""
+        "precision = \"{0}\" is for CUDA devices, and this run is on the CPU: use --device cuda, or precision = \"float32\""
     )]
     Precision(&'static str),
 }

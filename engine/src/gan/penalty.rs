@@ -23,8 +23,8 @@ impl GradientPenalty {
         r1 + r2 + wgan_gp > 0.0 && step.is_multiple_of(lazy_interval)
     }
 
-    /// The penalty of a step that includes one: a scalar. `logits` is the discriminator; the logit of a picture must not
-    /// depend on other pictures of the batch.
+    /// The penalty of a step that includes one: a scalar. `logits` is the discriminator; the logit of a picture must
+    /// not depend on other pictures of the batch.
     ///
     /// Applied every N steps, the penalty is scaled by N (Karras et al. 2020, section 4.1).
     pub(super) fn compute(

@@ -84,8 +84,8 @@ pub fn round_robin(first: i64, count: i64, num_classes: i64) -> Option<Tensor> {
     })
 }
 
-/// Normal noise for a seed: on every device what `torch.manual_seed(seed)` and then one `torch.randn(n, latent_dim)` per
-/// draw give in Python.
+/// Normal noise for a seed: on every device what `torch.manual_seed(seed)` and then one `torch.randn(n, latent_dim)`
+/// per draw give in Python.
 #[derive(Debug)]
 pub struct Noise {
     latent_dim: i64,

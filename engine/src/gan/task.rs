@@ -19,8 +19,8 @@ pub trait Task: fmt::Debug {
     /// The classes that both networks are told, `[n]`, i64; `None` for unconditional networks.
     fn classes<'a>(&self, batch: &'a Batch) -> Option<&'a Tensor>;
 
-    /// What the discriminator sees of pictures that belong to this batch, real or fake, in this step. Differentiable. May
-    /// draw from libtorch's generator.
+    /// What the discriminator sees of pictures that belong to this batch, real or fake, in this step. Differentiable.
+    /// May draw from libtorch's generator.
     fn discriminator_input(&self, pictures: &Tensor, batch: &Batch, step: u64) -> Tensor;
 
     /// The loss that the generator minimises, from the logits on its fakes and the fakes themselves: a scalar.

@@ -10,11 +10,11 @@
 #include "product.h"
 #include "team.h"
 
-// A convolution is a product of its weights with the pictures unfolded: a row for each place that the kernel stands on,
-// with all that the kernel sees from there. Transposed it is the product first, whose rows are then folded, added up
-// where they overlap. With the channels of a pixel side by side in memory ("channels last") both are copies of long
-// runs. A thread does a few pictures at a time, so that what is unfolded stays in its cache, and goes on to bias and
-// activation while their outputs are there.
+// A convolution is the product of its weights with the unfolded pictures (im2col), which have a row for each position
+// of the kernel, with all that the kernel sees there. A transposed convolution makes the product first and then folds
+// its rows, which adds them up where they overlap. With the channels of a pixel side by side in memory ("channels
+// last"), folding and unfolding copy long runs. A thread processes a few pictures at a time, so that the unfolded
+// pictures stay in its cache, and applies bias and activation while the outputs are still there.
 
 namespace sparring {
 namespace {
@@ -23,12 +23,13 @@ using at::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Floats that are unfolded at a time: half a megabyte.
+// Floats unfolded at a time: half a megabyte.
 constexpr int64_t UNFOLDED = 1 << 17;
 
 constexpr auto CHANNELS_LAST = at::MemoryFormat::ChannelsLast;
 
-// A picture on each side of the kernel. The small one is what a convolution makes, and what a transposed one is given.
+// The picture on one side of the kernel. The small one is the output of a convolution and the input of a transposed
+// one.
 struct Side {
   int64_t height, width, channels;
   int64_t places() const { return height * width; }
@@ -39,15 +40,15 @@ struct Geometry {
   Side small, big;
   int64_t kernel, stride, padding;
 
-  // Of the weights as a matrix: a row for each small channel, and as many columns as the kernel sees numbers.
+  // The weights as a matrix have a row for each small channel and a column for each number that the kernel sees.
   int64_t columns() const { return kernel * kernel * big.channels; }
   int64_t unfolded() const { return small.places() * columns(); }
-  // Pictures that are unfolded at a time.
+  // Pictures unfolded at a time.
   int64_t together() const { return std::max<int64_t>(1, UNFOLDED / unfolded()); }
 };
 
-// Calls `run(column, pixel, length)` for every run of numbers that the kernel sees in one line of the big picture,
-// and `gap(column, length)` for every run outside of it.
+// Calls `run(column, pixel, length)` for every run of numbers that the kernel sees in a line of the big picture, and
+// `gap(column, length)` for every run outside the picture.
 template <typename Run, typename Gap>
 inline __attribute__((always_inline)) void go_over(const Geometry& g, Run run, Gap gap) {
   const int64_t channels = g.big.channels, line = g.kernel * channels;
@@ -91,7 +92,7 @@ VECTORIZED void fold(const Geometry& g, const float* __restrict columns, float* 
       [](int64_t, int64_t) {});
 }
 
-// Memory of the calling thread that is kept from one use to the next.
+// Memory that the calling thread keeps between calls.
 template <int which>
 float* scratch(int64_t floats) {
   thread_local std::vector<float> memory;
@@ -99,7 +100,7 @@ float* scratch(int64_t floats) {
   return memory.data();
 }
 
-// One of the pieces in which the team goes through the pictures, and in it those that are done together.
+// Goes through piece `index` of the pictures in groups that are unfolded together.
 void for_each_group(int64_t pictures, int64_t pieces, int64_t index, int64_t together,
                     c10::function_ref<void(int64_t start, int64_t count)> work) {
   const int64_t end = pictures * (index + 1) / pieces;
@@ -151,7 +152,7 @@ struct Gradients {
   Tensor x, weight, bias;
 };
 
-// `wants_x` and `wants_weight` say which of the products are made.
+// `wants_x` and `wants_weight` say which gradients to compute.
 Gradients backward_pictures(const Tensor& dy, const Tensor& x, const Tensor& weight, const Tensor& y,
                             const ConvOptions& options, Activation activation, double slope, bool wants_x, bool wants_weight) {
   const int64_t n = x.size(0);
@@ -161,7 +162,7 @@ Gradients backward_pictures(const Tensor& dy, const Tensor& x, const Tensor& wei
   const Block w{weights.data_ptr<float>(), g.small.channels, g.columns(), g.columns()};
   const int64_t pieces = std::min<int64_t>(n, team_size());
   Tensor dx = wants_x ? at::empty_like(x, CHANNELS_LAST) : Tensor();
-  // A sum for each piece, and not for each thread, so that it does not matter who does which.
+  // One sum per piece, not per thread, so that the result does not depend on which thread takes which piece.
   Tensor dw = wants_weight ? at::empty({pieces, g.small.channels, g.kernel, g.kernel, g.big.channels}, x.options())
                            : Tensor();
   Tensor db = at::zeros({pieces, to.channels}, x.options());
@@ -176,7 +177,7 @@ Gradients backward_pictures(const Tensor& dy, const Tensor& x, const Tensor& wei
 
       float* columns = scratch<0>(count * g.unfolded());
       const Block unfolded{columns, count * g.small.places(), g.columns(), g.columns()};
-      // The unfolded picture is that on the big side: the input, or the gradient of a transposed one's output.
+      // The big side is unfolded: the input, or for a transposed convolution the gradient of the output.
       const auto unfold_all = [&](const float* big) {
         for (int64_t i = 0; i < count; i++) unfold(g, big + i * g.big.size(), columns + i * g.unfolded());
       };
@@ -201,7 +202,7 @@ Gradients backward_pictures(const Tensor& dy, const Tensor& x, const Tensor& wei
   return {dx, dw, db.sum(0)};
 }
 
-// As libtorch has it, differentiable as often as wanted.
+// libtorch's own backward pass, differentiable any number of times.
 Gradients backward_composed(const Tensor& dz, const Tensor& x, const Tensor& weight, const ConvOptions& options) {
   const auto [dx, dw, db] = at::convolution_backward(
       dz, x, weight, at::IntArrayRef{dz.size(1)}, {options.stride, options.stride}, {options.padding, options.padding}, {1, 1},
@@ -230,7 +231,7 @@ struct Conv : torch::autograd::Function<Conv> {
     const ConvOptions options{data["stride"].toInt(), data["padding"].toInt(), data["transposed"].toBool()};
     const auto activation = static_cast<Activation>(data["activation"].toInt());
     const double slope = data["slope"].toDouble();
-    // A gradient of this gradient may be taken: then it is put together from operations that can be differentiated.
+    // With create_graph this gradient is differentiated again, so it is made of differentiable operations.
     const Gradients gradients =
         at::GradMode::is_enabled()
             ? backward_composed(arriving[0] * derivative(y, activation, slope), x, weight, options)

@@ -1,4 +1,4 @@
-// A convolution, or a transposed one, and what is done to its outputs, as one operation of autograd.
+// A convolution, possibly transposed, with its activation, as one operation of autograd.
 #pragma once
 #include <ATen/core/Tensor.h>
 
@@ -6,7 +6,7 @@
 
 namespace sparring {
 
-// How the kernel goes over the pictures; the same down and across.
+// How the kernel moves over the pictures; the same vertically and horizontally.
 struct ConvOptions {
   int64_t stride, padding;
   bool transposed;

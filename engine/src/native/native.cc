@@ -1,5 +1,4 @@
-// The few functions of libtorch that its Rust bindings do not reach. Each returns null, or a message that the caller
-// frees with `free`.
+// The C interface of this folder. Each function returns null, or an error message that the caller frees with `free`.
 #include <ATen/Context.h>
 #include <ATen/autocast_mode.h>
 #include <torch/types.h>
@@ -42,12 +41,12 @@ std::vector<at::Tensor> list(torch::Tensor* const* tensors, int64_t count) {
 
 extern "C" {
 
-// Numbers below 1e-38 become zero. Adam's moments of units that have died decay into that range, where a processor
-// takes a hundred times as long for each.
+// Flushes numbers below 1e-38 to zero. The Adam moments of dead units decay into that range, where each operation takes
+// the processor a hundred times as long.
 void sparring_flush_denormals() { at::globalContext().setFlushDenormal(true); }
 
-// Of all CUDA devices: whether products may round to TF32, and what autocast casts to. cuDNN is to try which of its ways
-// is the quickest for a size, since sizes stay the same for a whole run.
+// Settings of all CUDA devices: whether products may round to TF32, and the type that autocast casts to. cuDNN
+// benchmarks its algorithms for each size, because the sizes stay the same for a whole run.
 void sparring_prepare_cuda(bool tf32) {
   at::globalContext().setAllowTF32CuBLAS(tf32);
   at::globalContext().setAllowTF32CuDNN(tf32);

@@ -4,8 +4,8 @@ use tch::Tensor;
 
 /// The state of a training session, as PyTorch's `state_dict()`: everything that the next step depends on.
 ///
-/// Weights and statistics have the names of the PyTorch modules (`generator.model.0.weight`), Adam's moments the name of
-/// their weight (`optimizer.generator.model.0.weight.exp_avg`).
+/// Weights and statistics have the names of the PyTorch modules (`generator.model.0.weight`), Adam's moments the name
+/// of their weight (`optimizer.generator.model.0.weight.exp_avg`).
 #[derive(Debug)]
 pub struct StateDict {
     /// Steps made so far.

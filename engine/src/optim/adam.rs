@@ -51,8 +51,8 @@ impl Adam {
         self.step_with_average(gradients, &[], 0.0);
     }
 
-    /// [`Adam::step`] that moves `averages` towards the parameters in the same pass over memory, by a share `rate` of the
-    /// distance, 0 to 1.
+    /// [`Adam::step`] that moves `averages` towards the parameters in the same pass over memory, by a share `rate` of
+    /// the distance, 0 to 1.
     pub fn step_with_average(&mut self, gradients: &[Tensor], averages: &[Tensor], rate: f64) {
         let _ = self.step.g_add_scalar_(1.0);
         let numbers = AdamStep {

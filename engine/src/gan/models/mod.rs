@@ -38,8 +38,8 @@ impl PictureSpec {
     }
 }
 
-/// A generator: noise `[n, latent_dim]`, and classes if it is conditional, to pictures `[n, channels, height, width]` in
-/// [-1, 1].
+/// A generator: noise `[n, latent_dim]`, and classes if it is conditional, to pictures `[n, channels, height, width]`
+/// in [-1, 1].
 ///
 /// The configuration must fit the pictures ([`super::check_compatibility`]).
 pub fn generator(config: &Config, spec: PictureSpec, device: Device) -> Network {

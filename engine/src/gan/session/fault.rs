@@ -44,8 +44,8 @@ impl Session {
         }))
     }
 
-    /// The first place where a number is not finite, from the generator's input to the logits, on the images of the next
-    /// step.
+    /// The first place where a number is not finite, from the generator's input to the logits, on the images of the
+    /// next step.
     fn first_non_finite(&mut self) -> Option<String> {
         let batch = self.loader.batches(self.steps).pop()?;
         reseed(self.step_seed, Stream::Step, self.steps);

@@ -23,8 +23,8 @@ pub struct Inspection {
 }
 
 impl Session {
-    /// Draws `count` pictures from fresh inputs, and tests the discriminator on 500 real images and as many fakes of the
-    /// generator itself (not of its average). Does not change the steps to come.
+    /// Draws `count` pictures from fresh inputs, and tests the discriminator on 500 real images and as many fakes of
+    /// the generator itself (not of its average). Does not change the steps to come.
     pub fn inspect(&self, count: i64) -> Inspection {
         let seed = derive(self.seed, Stream::Inspection, self.steps);
         let preview = self.task.preview(seed, count);
