@@ -1,7 +1,9 @@
 //! Images that cannot be used: each file is named, with what is wrong.
 
-use std::fs;
-use std::io::Write as _;
+use std::fs::{self, File};
+use std::io::{BufReader, Write as _};
+
+use sparring_contract::run::CheckpointHeader;
 
 use crate::lab::{Lab, idx_header, write_images};
 
@@ -154,7 +156,20 @@ fn images_of_any_size_train() {
     let lab = Lab::new();
     fs::remove_dir_all(lab.data()).unwrap();
     write_images(&lab.data(), 3, 5);
-    assert_eq!(lab.train(&["--steps", "4", "--name", "tiny"]).code, 0);
+    let said = lab.train(&["--steps", "4", "--name", "tiny"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    let started = said.started();
+    assert_eq!((started.images, started.steps_per_epoch), (3, 1));
+    let stats = said.ended().stats;
+    assert_eq!((stats.step, stats.images_seen), (4, 12));
+    assert!(stats.d_loss.is_finite() && stats.g_loss.is_finite());
+    let run = lab.run("tiny");
+    let header = CheckpointHeader::read(&run.checkpoint_file(4)).unwrap();
+    assert_eq!(header.shape, [1, 5, 5]);
+    // Four by four pictures of five pixels, with gaps of two.
+    let grid = File::open(run.samples_dir().join("epoch-0001.png")).unwrap();
+    let size = png::Decoder::new(BufReader::new(grid)).read_info().unwrap();
+    assert_eq!(size.info().size(), (26, 26));
 }
 
 #[test]

@@ -76,6 +76,12 @@ pub enum ConfigError {
         /// What the system said.
         error: io::Error,
     },
+    /// A configuration that TOML cannot express.
+    #[error("cannot write the configuration as TOML: {message}")]
+    Unwritable {
+        /// What the TOML library said.
+        message: String,
+    },
     /// A file that is no TOML.
     #[error("{}: {message}", path.display())]
     Syntax {

@@ -57,7 +57,7 @@ const MAX_HEADER: u64 = 16 << 20;
 
 impl CheckpointHeader {
     /// The header as the metadata of a safetensors file.
-    pub fn to_metadata(&self) -> HashMap<String, String> {
+    pub fn to_metadata(&self) -> Result<HashMap<String, String>, RunError> {
         let quick_distance = self
             .quick_distance
             .map(|distance| ("quick_distance".to_owned(), distance.to_string()));
@@ -73,9 +73,9 @@ impl CheckpointHeader {
                 self.training_seconds.to_string(),
             ),
             ("attempt".to_owned(), self.attempt.to_string()),
-            ("config".to_owned(), self.config.to_toml()),
+            ("config".to_owned(), self.config.to_toml()?),
         ];
-        always.into_iter().chain(quick_distance).collect()
+        Ok(always.into_iter().chain(quick_distance).collect())
     }
 
     /// Reads the header of a checkpoint and checks that the file is as long as the header says, without reading the

@@ -6,7 +6,7 @@ use sparring_contract::protocol::{FrameError, Report, Subject, TaskReply, write_
 use sparring_contract::run::CheckpointHeader;
 use tch::{Device, Tensor};
 
-use super::task::{Drawn, draw};
+use super::draw::{Drawn, draw};
 use crate::data::Images;
 use crate::gan::round_robin;
 use crate::judge::{PICTURES, Yardstick};

@@ -1,4 +1,4 @@
-//! What a configuration makes of the machine: its device, its data and its networks.
+//! What a configuration needs from the machine: its device and its data.
 
 use sparring_contract::config::{Config, Precision};
 
@@ -6,9 +6,9 @@ use crate::data::{Dataset, Images};
 use crate::gan::{Session, fits};
 use crate::native;
 
-/// A session at step 0, and what it is to learn.
+/// A device that is ready to train, and the data on it.
 pub(super) struct Prepared {
-    pub(super) session: Session,
+    dataset: Dataset,
     /// Where the images are from, in words.
     pub(super) origin: String,
     /// Whether they are the digits that the judge knows.
@@ -16,7 +16,7 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// Finds the device, loads the data, and builds the networks.
+    /// Finds the device and loads the data. It is an error if the networks of the configuration do not fit the data.
     pub(super) fn of(config: &Config) -> anyhow::Result<Self> {
         let device = native::device(&config.device)?;
         native::prepare(config.threads);
@@ -24,15 +24,20 @@ impl Prepared {
             native::prepare_cuda(config.precision == Precision::Tf32);
         }
         let images = Images::load(&config.data)?;
-        let mut data = Dataset::on(device, &images);
+        let mut dataset = Dataset::on(device, &images);
         if config.classes > 0 {
-            data = data.labelled(&config.data)?;
+            dataset = dataset.labelled(&config.data)?;
         }
-        fits(config, &data)?;
+        fits(config, &dataset)?;
         Ok(Self {
-            session: Session::new(config, data),
+            dataset,
             are_mnist: images.are_mnist()?,
             origin: images.origin,
         })
+    }
+
+    /// Builds the networks.
+    pub(super) fn session(self, config: &Config) -> Session {
+        Session::new(config, self.dataset)
     }
 }

@@ -3,8 +3,8 @@
 use sparring_contract::protocol::{Pictures, Purpose};
 use tch::{Device, Tensor};
 
-/// Brings pictures `[n, channels, height, width]`, u8, from the device.
-pub(super) fn pictures(purpose: Purpose, seed: u64, step: u64, tensor: &Tensor) -> Pictures {
+/// Copies pictures `[n, channels, height, width]`, u8, from any device.
+pub(crate) fn pictures(purpose: Purpose, seed: u64, step: u64, tensor: &Tensor) -> Pictures {
     let tensor = tensor.to_device(Device::Cpu).contiguous();
     let size: Vec<u32> = tensor
         .size()
