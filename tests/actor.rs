@@ -54,7 +54,7 @@ impl Actor {
             sequence: 1,
             phase: Phase::Training,
             started: Some(started),
-            config: run.config().unwrap().to_toml(),
+            config: run.config().unwrap().to_toml().unwrap(),
             history: (1..=STEP / 10).map(|report| stats(report * 10)).collect(),
             log: vec![record],
             pictures: vec![pictures(Purpose::Fixed, 30)],

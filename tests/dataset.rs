@@ -485,7 +485,7 @@ fn colour_checkpoint(to: &Path) {
     }
     entries.insert(
         "__metadata__".to_owned(),
-        serde_json::json!(header.to_metadata()),
+        serde_json::json!(header.to_metadata().unwrap()),
     );
     write_safetensors(to, &entries.into(), &tensors);
 }

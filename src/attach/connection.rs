@@ -47,6 +47,8 @@ pub(crate) struct Death {
     pub(crate) status: String,
     /// Its exit code, if it ended by itself and is known.
     pub(crate) code: Option<u8>,
+    /// The error that it reported before it ended, if it did.
+    pub(crate) error: Option<String>,
     /// The last lines of its log.
     pub(crate) log: Vec<String>,
 }
@@ -58,7 +60,8 @@ impl Death {
         Self {
             status: ended.reason.word().to_owned(),
             code: Some(ended.exit_code),
-            log: vec![format!("error: {message}")],
+            error: Some(message.to_owned()),
+            log: Vec::new(),
         }
     }
 }
@@ -273,6 +276,7 @@ impl Connection {
                 code: status
                     .and_then(|status| status.code())
                     .and_then(|code| u8::try_from(code).ok()),
+                error: None,
                 log: last_words(&self.run.worker_log()),
             }),
         }

@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail};
 use rustix::process::{Pid, test_kill_process};
 use sparring_contract::config::{self, user_file};
 use sparring_contract::exit;
+use sparring_contract::launch::OTHER_BUILD;
 use sparring_contract::protocol::Command;
 use sparring_contract::run::{Home, Run, State};
 
@@ -90,9 +91,10 @@ pub(super) fn watch(
     fresh: bool,
 ) -> anyhow::Result<u8> {
     let pid = Pid::from_child(&child);
+    let worker = child.id();
     let left = attach::attach(&run, Some(child), options)?;
     if let Left::NeverBegan(death) = &left {
-        return never_began(run, death, fresh);
+        return never_began(run, worker, death, fresh);
     }
     if tied
         && !matches!(
@@ -117,15 +119,12 @@ pub(super) fn watch(
     }
 }
 
-/// Tells why a worker did not begin, in its own words, and leaves nothing behind of a run that is not one.
-fn never_began(run: Run, death: &Death, fresh: bool) -> anyhow::Result<u8> {
-    let said = death
-        .log
-        .iter()
-        .rev()
-        .find(|line| line.starts_with("error: "));
-    match said {
-        Some(error) => eprintln!("{error}"),
+/// Prints why the worker did not begin, and removes the run if nothing had happened in it.
+fn never_began(run: Run, worker: u32, death: &Death, fresh: bool) -> anyhow::Result<u8> {
+    let left_behind = || run.failure_of(worker).map(|failure| failure.message);
+    match death.error.clone().or_else(left_behind) {
+        Some(error) => eprintln!("error: {error}"),
+        None if death.code == Some(exit::MISMATCH) => eprintln!("error: {OTHER_BUILD}"),
         None => eprintln!(
             "error: the worker ended before it began ({}): {}",
             death.status,

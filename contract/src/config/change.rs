@@ -10,7 +10,7 @@ use super::{Change, Config, ConfigError, Key};
 /// Applies flags to the configuration of a run that is being resumed. Keys marked [`Change::Never`] are refused.
 pub fn resolve_for_resume(stored: &Config, settings: &[Setting]) -> Result<Resolved, ConfigError> {
     let run = Path::new("the run");
-    let base = Layered::stored(&stored.to_toml(), run)?;
+    let base = Layered::stored(&stored.to_toml()?, run)?;
     let mut changed = base.clone();
     changed.add_settings(settings)?;
     for (key, leaf) in &changed.leaves {
@@ -34,7 +34,7 @@ pub fn change_live(
     key: &str,
     value: &serde_json::Value,
 ) -> Result<Config, ConfigError> {
-    let base = Layered::stored(&config.to_toml(), Path::new("the run"))?;
+    let base = Layered::stored(&config.to_toml()?, Path::new("the run"))?;
     let mut changed = base.clone();
     let value = Value::try_from(value).unwrap_or_else(|_| Value::String(value.to_string()));
     changed.add_settings(&[Setting {

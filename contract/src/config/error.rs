@@ -76,6 +76,12 @@ pub enum ConfigError {
         /// The system's error.
         error: io::Error,
     },
+    /// A configuration that TOML cannot express.
+    #[error("cannot write the configuration as TOML: {message}")]
+    Unwritable {
+        /// What the TOML library said.
+        message: String,
+    },
     /// A file that is not valid TOML.
     #[error("{}: {message}", path.display())]
     Syntax {

@@ -163,7 +163,7 @@ pub const KEYS: &[Key] = &[
         Kind::Integer(1, 1_000_000),
         Change::Live,
     ),
-    key("output.health_cost", SHARE, Change::Live),
+    key("health.time_fraction", SHARE, Change::Live),
 ];
 
 /// Keys that stand for the same key of both networks.

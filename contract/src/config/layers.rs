@@ -409,7 +409,7 @@ mod tests {
             .unwrap()
             .config;
         assert_eq!(
-            Config::parse(&config.to_toml(), Path::new("config.toml")).unwrap(),
+            Config::parse(&config.to_toml().unwrap(), Path::new("config.toml")).unwrap(),
             config
         );
     }

@@ -91,6 +91,8 @@ pub struct Config {
     pub discriminator: Network,
     /// What is reported and kept.
     pub output: Output,
+    /// Health checks.
+    pub health: HealthChecks,
 }
 
 /// A network and the Adam that trains it.
@@ -220,8 +222,13 @@ pub struct Output {
     pub checkpoint_every_steps: u64,
     /// The newest so many checkpoints stay.
     pub keep_checkpoints: u64,
-    /// Share of the time that goes into looking at how the run does; 0 is off.
-    pub health_cost: f64,
+}
+
+/// Health checks while a run trains.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HealthChecks {
+    /// Fraction of the time that health checks may take, 0 to 1; 0 turns them off.
+    pub time_fraction: f64,
 }
 
 /// A configuration that is compiled into the program.
@@ -302,8 +309,8 @@ impl Config {
     }
 
     /// The configuration as TOML.
-    pub fn to_toml(&self) -> String {
-        toml::to_string(self).unwrap_or_default()
+    pub fn to_toml(&self) -> Result<String, ConfigError> {
+        to_toml(self)
     }
 
     /// The value of a dotted key.
@@ -318,4 +325,25 @@ impl Config {
 pub fn user_file() -> Option<PathBuf> {
     directories::ProjectDirs::from("", "", "sparring")
         .map(|dirs| dirs.config_dir().join("config.toml"))
+}
+
+fn to_toml(value: &impl Serialize) -> Result<String, ConfigError> {
+    toml::to_string(value).map_err(|error| ConfigError::Unwritable {
+        message: error.to_string().trim_end().to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::to_toml;
+
+    #[test]
+    fn what_toml_cannot_express_is_an_error_and_not_an_empty_file() {
+        let message = to_toml(&Some(())).unwrap_err().to_string();
+        assert!(
+            message.starts_with("cannot write the configuration as TOML: "),
+            "{message}"
+        );
+        assert_eq!(message.lines().count(), 1, "{message}");
+    }
 }

@@ -60,7 +60,7 @@ const MAX_HEADER: u64 = 16 << 20;
 
 impl CheckpointHeader {
     /// The header as the metadata of a safetensors file.
-    pub fn to_metadata(&self) -> HashMap<String, String> {
+    pub fn to_metadata(&self) -> Result<HashMap<String, String>, RunError> {
         let quick_distance = self
             .quick_distance
             .map(|distance| ("quick_distance".to_owned(), distance.to_string()));
@@ -80,13 +80,13 @@ impl CheckpointHeader {
                 self.training_seconds.to_string(),
             ),
             ("attempt".to_owned(), self.attempt.to_string()),
-            ("config".to_owned(), self.config.to_toml()),
+            ("config".to_owned(), self.config.to_toml()?),
         ];
-        always
+        Ok(always
             .into_iter()
             .chain(quick_distance)
             .chain(class_names)
-            .collect()
+            .collect())
     }
 
     /// How many classes a conditional generator tells apart; 0 if it is not conditional.

@@ -8,11 +8,13 @@
 //!   checkpoints/     step-<step>.safetensors, best.safetensors
 //!   worker.log       what the worker and libtorch said
 //!   worker.json      where the latest worker is, and its socket
+//!   failure.json     why the latest worker could not begin, if it could not
 //!   lock             held while a worker has the run
 //! ```
 
 mod checkpoints;
 mod error;
+mod failure;
 mod history;
 mod lock;
 mod log;
@@ -26,6 +28,7 @@ use std::path::{Path, PathBuf};
 
 pub use checkpoints::{Checkpoint, CheckpointHeader};
 pub use error::RunError;
+pub use failure::Failure;
 pub use history::{History, Limit, Point};
 pub use lock::Lock;
 pub use log::{EventLog, read_records, read_tail};
@@ -277,11 +280,10 @@ impl Run {
     /// Replaces its configuration file.
     pub fn write_config(&self, config: &Config) -> Result<(), RunError> {
         let path = self.config_file();
-        write_whole(&path, |file| {
-            io::Write::write_all(file, config.to_toml().as_bytes())
-        })
-        .map(drop)
-        .map_err(|error| RunError::io("write", &path, error))
+        let text = config.to_toml()?;
+        write_whole(&path, |file| io::Write::write_all(file, text.as_bytes()))
+            .map(drop)
+            .map_err(|error| RunError::io("write", &path, error))
     }
 
     /// Takes the run for this process; refused while another process has it.

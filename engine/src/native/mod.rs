@@ -261,5 +261,5 @@ unsafe fn check(message: *mut c_char) {
         .to_string_lossy()
         .into_owned();
     unsafe { libc::free(message.cast()) };
-    panic!("{text}");
+    std::panic::panic_any(tch::TchError::Torch(text));
 }

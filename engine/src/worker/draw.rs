@@ -6,9 +6,9 @@ use anyhow::{Context as _, bail};
 use sparring_contract::run::CheckpointHeader;
 use tch::Tensor;
 
-use super::checkpoint;
 use crate::gan::{Noise, PictureSpec, Sampler};
 use crate::native;
+use crate::trainer::load_checkpoint;
 
 /// Pictures whose noise is drawn at once, and that the generator makes at once.
 ///
@@ -58,7 +58,7 @@ pub(super) fn draw(
     check_class(path, header, how.class)?;
     let device = native::device(&how.device)?;
     let unreadable = || format!("cannot read {}", path.display());
-    let state = checkpoint::load(path, header).with_context(unreadable)?;
+    let state = load_checkpoint(path, header).with_context(unreadable)?;
     let spec = PictureSpec::new(&header.config, header.shape, &header.class_names);
     let sampler = Sampler::new(&header.config, spec, &state, device).with_context(unreadable)?;
     let mut sampler = sampler.only(how.class);

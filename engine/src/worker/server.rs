@@ -10,9 +10,6 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Duration;
 
-use super::hub::{Cursor, Hub};
-use super::orders::{Answer, Order};
-use super::wire::{FaceCodec, Fitted, Wire, fitted, hello};
 use anyhow::Context as _;
 use futures_util::{SinkExt as _, StreamExt as _};
 use sparring_contract::BUILD_ID;
@@ -24,6 +21,10 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{interval, timeout};
+
+use super::hub::{Cursor, Hub};
+use super::wire::{FaceCodec, Fitted, Wire, fitted, hello};
+use crate::trainer::{Instruction, Responder};
 
 /// How often the socket is looked after: cleaners of /tmp remove old ones.
 const LOOK_AFTER: Duration = Duration::from_secs(5);
@@ -42,7 +43,7 @@ const MOST_FACES: usize = 64;
 struct Desk {
     run: String,
     hub: Arc<Hub>,
-    orders: SyncSender<Order>,
+    orders: SyncSender<Instruction>,
     tied: bool,
 }
 
@@ -64,7 +65,7 @@ impl Server {
         run: &Run,
         lock: &Arc<Lock>,
         hub: &Arc<Hub>,
-        orders: SyncSender<Order>,
+        orders: SyncSender<Instruction>,
         tied: bool,
         since: f64,
     ) -> anyhow::Result<Self> {
@@ -131,7 +132,7 @@ impl Server {
     fn look_after(&mut self) {
         if !self.lock.is_in_place() {
             // A full row is tried again at the next look.
-            let _ = self.desk.orders.try_send(Order::End(Reason::Failed));
+            let _ = self.desk.orders.try_send(Instruction::End(Reason::Failed));
             return;
         }
         if inode(&self.path) == Some(self.inode) {
@@ -198,13 +199,13 @@ impl Desk {
         }
         Conversation::new(&self, wire, face.clone()).go_on().await;
         if face.watch && self.hub.count_watcher(false) == 0 && self.tied {
-            let _ = self.orders.try_send(Order::End(Reason::Stopped));
+            let _ = self.orders.try_send(Instruction::End(Reason::Stopped));
         }
     }
 
     /// Passes a command on to the trainer, which answers between two steps.
     fn order(&self, face: &FaceHello, id: u64, command: Command, to: &mpsc::Sender<Ack>) {
-        let answer = Answer::new({
+        let answer = Responder::new({
             let to = to.clone();
             // A face that reads no answers has none.
             move |step, outcome| drop(to.try_send(Ack { id, step, outcome }))
@@ -215,11 +216,11 @@ impl Desk {
                 "this face is read-only; attach without --read-only to steer",
             );
         }
-        match self.orders.try_send(Order::Command(command, answer)) {
-            Err(TrySendError::Full(Order::Command(_, answer))) => {
+        match self.orders.try_send(Instruction::Command(command, answer)) {
+            Err(TrySendError::Full(Instruction::Command(_, answer))) => {
                 answer.refuse(0, "too many commands wait already; try again");
             }
-            Err(TrySendError::Disconnected(Order::Command(_, answer))) => {
+            Err(TrySendError::Disconnected(Instruction::Command(_, answer))) => {
                 answer.refuse(0, "the run is ending");
             }
             _ => {}

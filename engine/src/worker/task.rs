@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 use std::num::NonZero;
-use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::thread;
 
@@ -12,8 +11,10 @@ use sparring_contract::protocol::{Purpose, Task, TaskReply, read_frame, write_fr
 use sparring_contract::run::CheckpointHeader;
 
 use super::draw::{Batch, Draw, draw};
-use super::{data, eval, pictures};
+use super::panics::caught;
+use super::{data, eval};
 use crate::native;
+use crate::trainer::{labels, pictures};
 
 /// Bytes of pixels per reply, unless one picture has more: far below the limit of an attachment, so that the face's
 /// progress moves on.
@@ -21,13 +22,14 @@ const REPLY_PIXELS: i64 = 512 << 10;
 
 /// Does the task that arrives on stdin.
 pub(super) fn serve() -> u8 {
-    panic::set_hook(Box::new(|_| {}));
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let done = panic::catch_unwind(AssertUnwindSafe(|| do_task(&mut out)));
-    let message = match done {
+    let message = match caught(|| do_task(&mut out)) {
         Ok(Ok(())) => return exit::SUCCESS,
         Ok(Err(error)) => format!("{error:#}"),
-        Err(payload) => super::panic_message(payload.as_ref()),
+        Err(panic) => {
+            eprintln!("{}", panic.details());
+            panic.to_string()
+        }
     };
     // A face that is gone needs no answer.
     let _ = write_frame(&mut out, &TaskReply::Failed { message });
@@ -70,15 +72,12 @@ fn sample(out: &mut impl Write, path: &Path, how: &Draw) -> anyhow::Result<()> {
     let header = CheckpointHeader::read(path)?;
     for batch in draw(path, &header, how)? {
         for part in parts(&batch) {
-            let pictures = pictures::pictures(
+            let pictures = pictures(
                 Purpose::Fresh,
                 how.seed,
                 header.step,
                 &part.pictures,
-                part.classes
-                    .as_ref()
-                    .map(pictures::labels)
-                    .unwrap_or_default(),
+                part.classes.as_ref().map(labels).unwrap_or_default(),
             );
             write_frame(out, &TaskReply::Pictures(pictures))?;
         }

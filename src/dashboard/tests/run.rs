@@ -156,7 +156,7 @@ fn config_text() -> String {
         preset: Some("tutorial".to_owned()),
         ..config::Request::default()
     };
-    config::resolve(&request).unwrap().config.to_toml()
+    config::resolve(&request).unwrap().config.to_toml().unwrap()
 }
 
 /// Figures of a duel that wanders, the same at every call.

@@ -2,7 +2,7 @@
 
 use sparring_contract::protocol::Verdict;
 
-use super::{Look, RUNAWAY, best, earlier};
+use super::measurements::{Measurements, best, earlier};
 
 /// The verdict and the figure behind it.
 pub(super) fn with_verdict(verdict: &Verdict, reason: &str) -> String {
@@ -13,34 +13,34 @@ pub(super) fn with_verdict(verdict: &Verdict, reason: &str) -> String {
     }
 }
 
-/// The figure behind the verdict on the latest look.
-pub(super) fn reason(looks: &[Look], verdict: &Verdict) -> String {
-    let Some(now) = looks.last() else {
+/// The figure behind the verdict on the latest check.
+pub(super) fn reason(checks: &[Measurements], verdict: &Verdict) -> String {
+    let Some(now) = checks.last() else {
         return String::new();
     };
     match verdict {
-        Verdict::DiscriminatorWins => discriminator_wins(looks, now),
+        Verdict::DiscriminatorWins => discriminator_wins(checks, now),
         Verdict::GeneratorWins => format!(
             "D takes {} of the fakes for real, and the pictures do not get better ({})",
             percent(1.0 - now.accuracy_fake),
             quality(now)
         ),
         Verdict::Collapsing { missing } => repetition(now, missing),
-        Verdict::Diverging => match best(looks) {
-            Some(best) if now.gradient <= RUNAWAY => {
+        Verdict::Diverging => match best(checks) {
+            Some(best) if !now.has_runaway_gradient() => {
                 format!(
                     "{}, was {:.1} at its best",
                     quality(now),
                     best.quick_distance
                 )
             }
-            _ => format!("a gradient has a norm of {:.1e}", now.gradient),
+            _ => format!("a gradient has a norm of {:.1e}", now.gradient_norm),
         },
         Verdict::Memorising => format!(
             "the pictures are nearer to training images than those are to each other ({} of their distance)",
             percent(now.copying)
         ),
-        _ => match earlier(looks) {
+        _ => match earlier(checks) {
             Some(earlier) if now.quick_distance.is_finite() => format!(
                 "{}, was {:.1} {} ago",
                 quality(now),
@@ -57,9 +57,9 @@ pub(super) fn reason(looks: &[Look], verdict: &Verdict) -> String {
     }
 }
 
-fn discriminator_wins(looks: &[Look], now: &Look) -> String {
+fn discriminator_wins(checks: &[Measurements], now: &Measurements) -> String {
     let tells = format!("it knows {} of the fakes", percent(now.accuracy_fake));
-    match best(looks) {
+    match best(checks) {
         Some(best) => format!(
             "{tells}, and the pictures have not got better for {} ({})",
             span(now.seconds - best.seconds),
@@ -69,27 +69,27 @@ fn discriminator_wins(looks: &[Look], now: &Look) -> String {
     }
 }
 
-/// How good the pictures are, by what is known of it.
-fn quality(look: &Look) -> String {
-    if look.quick_distance.is_finite() {
-        format!("quick distance {:.1}", look.quick_distance)
+/// How good the pictures are, as far as it is known.
+fn quality(now: &Measurements) -> String {
+    if now.quick_distance.is_finite() {
+        format!("quick distance {:.1}", now.quick_distance)
     } else {
-        variety(look)
+        variety(now)
     }
 }
 
-fn variety(look: &Look) -> String {
+fn variety(now: &Measurements) -> String {
     format!(
         "the pictures differ {} as much as real ones",
-        percent(look.diversity)
+        percent(now.diversity)
     )
 }
 
-/// What is repeated, and what is gone.
-fn repetition(now: &Look, missing: &[u32]) -> String {
-    /// A share that is worth a word.
+/// What is repeated, and what is missing.
+fn repetition(now: &Measurements, missing: &[u32]) -> String {
+    /// A class with a larger share is mentioned.
     const MANY: f64 = 0.25;
-    /// More classes than that are not listed.
+    /// At most this many missing classes are listed.
     const LISTED: usize = 6;
 
     let most = (0..)

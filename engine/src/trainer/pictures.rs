@@ -6,7 +6,7 @@ use tch::{Device, Kind, Tensor};
 /// Copies pictures from their device into a message.
 ///
 /// `pictures` is `[n, channels, height, width]`, u8; `labels` are the classes asked of them, empty if there are none.
-pub(super) fn pictures(
+pub(crate) fn pictures(
     purpose: Purpose,
     seed: u64,
     step: u64,
@@ -36,7 +36,7 @@ pub(super) fn pictures(
 }
 
 /// Classes `[n]`, i64, as numbers.
-pub(super) fn labels(classes: &Tensor) -> Vec<u32> {
+pub(crate) fn labels(classes: &Tensor) -> Vec<u32> {
     let classes = classes
         .to_device(Device::Cpu)
         .to_kind(Kind::Int64)

@@ -1,4 +1,4 @@
-//! Checkpoints: the whole state of a session in one safetensors file.
+//! Checkpoint files: the whole state of a session in one safetensors file.
 
 use std::borrow::Cow;
 use std::io::{self, Write as _};
@@ -8,28 +8,34 @@ use safetensors::{Dtype, View};
 use sparring_contract::run::{CheckpointHeader, write_whole};
 use tch::{Device, Kind, Tensor};
 
+use super::finite_state::FiniteState;
 use crate::nn::StateDict;
 
 /// Writes a checkpoint, whole or not at all. Returns its size in bytes.
-pub(super) fn save(path: &Path, header: &CheckpointHeader, state: &StateDict) -> io::Result<u64> {
+pub(super) fn save(
+    path: &Path,
+    header: &CheckpointHeader,
+    state: &FiniteState<'_>,
+) -> io::Result<u64> {
     let tensors = state
+        .state_dict()
         .tensors
         .iter()
         .map(|(name, tensor)| (name, Floats::of(tensor)));
-    let bytes =
-        safetensors::serialize(tensors, Some(header.to_metadata())).map_err(io::Error::other)?;
+    let metadata = header.to_metadata().map_err(io::Error::other)?;
+    let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(io::Error::other)?;
     write_whole(path, |file| file.write_all(&bytes))
 }
 
-/// Reads the tensors of a checkpoint whose header was read before.
-pub(super) fn load(path: &Path, header: &CheckpointHeader) -> Result<StateDict, tch::TchError> {
+/// Reads the tensors of a checkpoint whose header has been read.
+pub(crate) fn load(path: &Path, header: &CheckpointHeader) -> Result<StateDict, tch::TchError> {
     Ok(StateDict {
         steps: header.step,
         tensors: Tensor::read_safetensors(path)?,
     })
 }
 
-/// A tensor's numbers as little-endian bytes.
+/// The numbers of a tensor as little-endian bytes.
 struct Floats {
     shape: Vec<usize>,
     bytes: Vec<u8>,
