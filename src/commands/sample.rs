@@ -77,7 +77,9 @@ fn sample_live(home: &Home, flags: &Sample) -> anyhow::Result<u8> {
 /// The names of a run's classes, from its newest checkpoint; none before its first one.
 fn class_names(run: &sparring_contract::run::Run) -> Vec<String> {
     let (newest, _) = run.newest_whole_checkpoint();
-    newest.map_or_else(Vec::new, |(_, header)| header.conditional_classes().to_vec())
+    newest.map_or_else(Vec::new, |(_, header)| {
+        header.conditional_classes().to_vec()
+    })
 }
 
 /// The file or folder that `--out` and `--format` mean. A folder is a data set, by default of PNG files.

@@ -57,8 +57,9 @@ struct Tools {
 }
 
 impl Watch {
-    /// Of a run whose best checkpoint, if it has one, is known again. The judge looks too if its images are MNIST.
-    pub(super) fn of(run: &Run, are_mnist: bool) -> Self {
+    /// Of a run whose best checkpoint, if it has one, is known again. The judge looks too if its images are MNIST. Verdicts
+    /// call classes by their names.
+    pub(super) fn of(run: &Run, are_mnist: bool, class_names: &[String]) -> Self {
         let best = run.best_checkpoint().ok().and_then(|(_, header)| {
             Some(Best {
                 step: header.step,
@@ -68,7 +69,7 @@ impl Watch {
         Self {
             are_mnist,
             tools: None,
-            doctor: Doctor::default(),
+            doctor: Doctor::knowing(class_names.to_vec()),
             looks: 0,
             cost: GUESS,
             at: Duration::ZERO,

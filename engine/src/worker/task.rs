@@ -74,7 +74,10 @@ fn sample(out: &mut impl Write, path: &Path, how: &Draw) -> anyhow::Result<()> {
                 how.seed,
                 header.step,
                 &part.pictures,
-                part.classes.as_ref().map(pictures::labels).unwrap_or_default(),
+                part.classes
+                    .as_ref()
+                    .map(pictures::labels)
+                    .unwrap_or_default(),
             );
             write_frame(out, &TaskReply::Pictures(pictures))?;
         }

@@ -111,7 +111,7 @@ impl<'a> Trainer<'a> {
                 Duration::ZERO,
             ),
             guard: Guard::of(&session, attempt)?,
-            watch: Watch::of(run, are_mnist),
+            watch: Watch::of(run, are_mnist, session.loader().data().class_names()),
             config,
             session,
             clock,

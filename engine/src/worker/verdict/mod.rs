@@ -72,6 +72,8 @@ const REMEMBERED: usize = 240;
 /// The looks at a run, and the alarm that is on.
 #[derive(Debug, Default)]
 pub(super) struct Doctor {
+    /// Names of the classes, in order.
+    class_names: Vec<String>,
     looks: Vec<Look>,
     /// What the latest look but one came to by itself.
     last: Option<Verdict>,
@@ -92,6 +94,14 @@ pub(super) struct Finding {
 }
 
 impl Doctor {
+    /// Of a run on data whose classes have these names.
+    pub(super) fn knowing(class_names: Vec<String>) -> Self {
+        Self {
+            class_names,
+            ..Self::default()
+        }
+    }
+
     /// Takes in a look and says what it comes to with those before it. A run passes through poor looks, so an alarm is
     /// on once two looks in a row agree, and off once two in a row do not show it.
     pub(super) fn hear(&mut self, look: Look) -> Finding {
@@ -112,7 +122,7 @@ impl Doctor {
         };
         let is_new = self.alarm.as_ref().is_some_and(|alarm| !is_on(alarm));
         let verdict = self.alarm.clone().unwrap_or_else(|| self.course());
-        let reason = words::reason(&self.looks, &verdict);
+        let reason = words::reason(&self.looks, &verdict, &self.class_names);
         Finding {
             words: words::with_verdict(&verdict, &reason),
             reason,

@@ -49,6 +49,35 @@ fn one_class(class: usize, share: f64) -> Vec<f64> {
 }
 
 #[test]
+fn classes_are_called_by_their_names() {
+    let names = ["bag", "coat\u{7}", "shoe"].map(str::to_owned).to_vec();
+    let mut doctor = Doctor::knowing(names);
+    let collapsed = || Look {
+        histogram: vec![0.99, 0.005, 0.005],
+        diversity: 0.01,
+        ..look(0.0, 400.0)
+    };
+    // An alarm takes two looks in a row, and says nothing about the first.
+    doctor.hear(collapsed());
+    doctor.hear(collapsed());
+    let found = doctor.hear(collapsed());
+    assert_eq!(
+        found.verdict,
+        Verdict::Collapsing {
+            missing: vec![1, 2]
+        }
+    );
+    assert!(
+        found
+            .reason
+            .contains("99% of the pictures are bag; coat , shoe are gone"),
+        "{}",
+        found.reason
+    );
+    assert_eq!(found.words, format!("collapsing: {}", found.reason));
+}
+
+#[test]
 fn a_run_that_gets_better_learns_and_later_settles() {
     let distances = [600.0, 404.0, 300.0, 229.0, 102.0, 64.0, 30.0, 14.0, 9.0];
     let found = looks(&distances, |_| {});

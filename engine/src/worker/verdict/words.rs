@@ -13,8 +13,8 @@ pub(super) fn with_verdict(verdict: &Verdict, reason: &str) -> String {
     }
 }
 
-/// The figure behind the verdict on the latest look.
-pub(super) fn reason(looks: &[Look], verdict: &Verdict) -> String {
+/// The figure behind the verdict on the latest look. Classes without a name are called by their numbers.
+pub(super) fn reason(looks: &[Look], verdict: &Verdict, class_names: &[String]) -> String {
     let Some(now) = looks.last() else {
         return String::new();
     };
@@ -25,7 +25,7 @@ pub(super) fn reason(looks: &[Look], verdict: &Verdict) -> String {
             percent(1.0 - now.accuracy_fake),
             quality(now)
         ),
-        Verdict::Collapsing { missing } => repetition(now, missing),
+        Verdict::Collapsing { missing } => repetition(now, missing, class_names),
         Verdict::Diverging => match best(looks) {
             Some(best) if now.gradient <= RUNAWAY => {
                 format!(
@@ -86,23 +86,27 @@ fn variety(look: &Look) -> String {
 }
 
 /// What is repeated, and what is gone.
-fn repetition(now: &Look, missing: &[u32]) -> String {
+fn repetition(now: &Look, missing: &[u32], class_names: &[String]) -> String {
     /// A share that is worth a word.
     const MANY: f64 = 0.25;
     /// More classes than that are not listed.
     const LISTED: usize = 6;
 
+    let name = |class: &u32| {
+        let name = class_names.get(*class as usize);
+        name.map_or_else(|| class.to_string(), |name| printable(name))
+    };
     let most = (0..)
         .zip(&now.histogram)
         .max_by(|a: &(u32, &f64), b| a.1.total_cmp(b.1));
     let many = most
         .filter(|(_, share)| **share > MANY)
-        .map(|(class, share)| format!("{} of the pictures are {class}", percent(*share)));
+        .map(|(class, share)| format!("{} of the pictures are {}", percent(*share), name(&class)));
     let gone = match missing {
         [] => None,
-        [one] => Some(format!("{one} is gone")),
+        [one] => Some(format!("{} is gone", name(one))),
         some if some.len() <= LISTED => {
-            let classes: Vec<_> = some.iter().map(u32::to_string).collect();
+            let classes: Vec<_> = some.iter().map(name).collect();
             Some(format!("{} are gone", classes.join(", ")))
         }
         some => Some(format!(
@@ -113,6 +117,13 @@ fn repetition(now: &Look, missing: &[u32]) -> String {
     };
     let parts: Vec<_> = many.into_iter().chain(gone).chain([variety(now)]).collect();
     parts.join("; ")
+}
+
+/// A name from a data set, without what a terminal could take for a command.
+fn printable(name: &str) -> String {
+    name.chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect()
 }
 
 /// What to do about an alarm.
