@@ -136,7 +136,7 @@ pub struct View {
     /// Frames a second, at most; keys are answered at once
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=60))]
     pub fps: u16,
-    /// KB a second to the terminal: beyond, pictures come less often, then in coarser greys; 0 sets no limit
+    /// KB a second to the terminal: beyond it, pictures come less often, then in coarser colours; 0 sets no limit
     #[arg(long, value_name = "KB", default_value_t = 8, value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     pub budget: u32,
     /// Background of the terminal

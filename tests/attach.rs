@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use sparring_contract::exit;
 use sparring_contract::protocol::{
-    Command, Ended, Event, PROTOCOL, Phase, Purpose, Reason, ToFace, Verdict,
+    Command, Ended, Event, PROTOCOL, Phase, Pictures, Purpose, Reason, ToFace, Verdict,
 };
 use sparring_contract::run::EventLog;
 
@@ -175,6 +175,35 @@ fn what_was_left_out_of_a_message_is_told_in_the_log() {
         what: "pictures left out".to_owned(),
     });
     terminal.shows("pictures left out");
+}
+
+#[test]
+fn many_large_pictures_in_colour_are_shown_as_far_as_there_is_room() {
+    let lab = Lab::new();
+    let actor = Actor::of(&lab, "otter");
+    let mut terminal = attach(&lab, &[]);
+    training(&mut terminal);
+    let pixel = |index: u32| (index.wrapping_mul(2_654_435_761) >> 13) as u8;
+    let many = Pictures {
+        step: 150,
+        count: 256,
+        channels: 3,
+        height: 64,
+        width: 64,
+        pixels: (0..256 * 3 * 64 * 64).map(pixel).collect(),
+        ..pictures(Purpose::Fixed, 0)
+    };
+    actor.says(&ToFace::Pictures(many.clone()));
+    terminal.shows("step 150");
+    terminal.shows("of 256");
+    // What is asked for comes at once, whatever it takes.
+    terminal.types("s");
+    actor.says(&ToFace::Pictures(Pictures {
+        purpose: Purpose::Fresh,
+        step: 151,
+        ..many
+    }));
+    terminal.shows("step 151");
 }
 
 #[test]

@@ -29,7 +29,7 @@ use face::Face;
 
 pub(crate) use connection::Death;
 
-/// News that may wait for a slow screen; the worker sends a snapshot to who lags behind.
+/// News that may wait for a slow screen. A face that lags behind gets a new snapshot.
 const WAITING_NEWS: usize = 256;
 /// Commands that may wait for the worker: more than a dashboard has open at once.
 const WAITING_WISHES: usize = 128;
@@ -43,15 +43,15 @@ pub(crate) struct Options {
     pub(crate) shade: Shade,
     /// Frames of news a second, at most.
     pub(crate) fps: u16,
-    /// Bytes a second to the terminal; none for as many as there are.
+    /// Bytes a second to the terminal; `None`: no limit.
     pub(crate) budget: Option<f64>,
-    /// What `sh` runs when there is something to notice.
+    /// A command for `sh` when something needs the user's attention.
     pub(crate) notify: Option<String>,
     /// Which key does what.
     pub(crate) keymap: Keymap,
     /// Whether this face only watches.
     pub(crate) read_only: bool,
-    /// What the user should read in the log.
+    /// Remarks for the log.
     pub(crate) notes: Vec<String>,
 }
 
@@ -77,7 +77,7 @@ pub(crate) enum Left {
     Refused(LinkError),
 }
 
-/// Shows the dashboard of a run until it is left. `child` is the run's worker, where this process started it.
+/// Shows the dashboard of a run until the user leaves it. `child` is the run's worker if this process started it.
 pub(crate) fn attach(run: &Run, child: Option<Child>, options: &Options) -> anyhow::Result<Left> {
     options.capabilities.impose_on_crossterm();
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -113,7 +113,7 @@ async fn show(run: &Run, child: Option<Child>, options: &Options) -> anyhow::Res
         .context("cannot draw the dashboard")
 }
 
-/// What a dashboard begins with: nothing yet where a worker will tell, else what the log tells.
+/// The first state of a dashboard: empty if a worker will send a snapshot, or else read from the log.
 fn state(run: &Run, live: bool, options: &Options) -> State {
     let settings = Settings {
         run: run.name().to_owned(),

@@ -23,7 +23,7 @@ use crate::dashboard::Keymap;
 use crate::output::say;
 use crate::terminal::{Capabilities, Environment, Shade};
 
-/// How often a worker that was just started is looked for.
+/// How often to look for a worker that was just started.
 const LOOK_EVERY: Duration = Duration::from_millis(30);
 
 /// `sparring attach`
@@ -140,9 +140,9 @@ fn never_began(run: Run, worker: u32, death: &Death, fresh: bool) -> anyhow::Res
         .unwrap_or(exit::FAILURE))
 }
 
-/// Waits until a run that is tied to its face has been saved and has ended.
+/// Waits until a run that is tied to its dashboard has been saved and has ended.
 fn end_with_face(run: &Run, worker: Pid) -> anyhow::Result<u8> {
-    // Whether anybody reads on, the run is to be saved.
+    // The run is saved even if nobody reads this.
     let _ = say(&format!(
         "run {} ends with its dashboard: saving…",
         run.name()
@@ -150,7 +150,7 @@ fn end_with_face(run: &Run, worker: Pid) -> anyhow::Result<u8> {
     while run.holder().is_none() && test_kill_process(worker).is_ok() {
         thread::sleep(LOOK_EVERY);
     }
-    // It ends by itself when it sees its last face go; one that had seen none yet has to be told.
+    // It ends by itself when its last face leaves. If no face had come yet, it has to be told.
     let _ = ask(run, Command::Stop { save: true });
     let code = wait(run)?;
     let _ = say(&format!(

@@ -16,7 +16,7 @@ use sparring_contract::run::Run;
 use crate::cli::Logs;
 use crate::output::say;
 
-/// How often a log that is followed is looked at.
+/// How often to look at a log that is being followed.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 pub(super) fn logs(run: &Run, flags: &Logs) -> anyhow::Result<u8> {
@@ -77,7 +77,7 @@ impl Lines {
     ) -> io::Result<()> {
         let mut line = Vec::new();
         loop {
-            // Asked before reading: what is written before the writer ends is then read.
+            // Asked before reading, so that the writer's last lines are read too.
             let more_to_come = growing();
             while self.file.read_until(b'\n', &mut line)? > 0 && line.ends_with(b"\n") {
                 pass_on(String::from_utf8_lossy(&line).trim_end())?;

@@ -190,7 +190,7 @@ fn as_json(run: &Run, status: &Status) -> serde_json::Value {
 }
 
 fn remove(home: &Home, names: &[String]) -> anyhow::Result<u8> {
-    // All names are looked up before the first run goes, so that a slip removes nothing.
+    // Looks up all names before it removes a run, so that a typing error removes nothing.
     let runs = names
         .iter()
         .map(|name| home.find(Some(name)))

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::bail;
 use sparring_contract::run::{Run, State};
 
-/// How often the run is looked at.
+/// How often to look at the run.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// Waits until no worker has the run, and returns the exit code with which it ended.

@@ -13,7 +13,7 @@ use crate::config::Config;
 /// A checkpoint's file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Checkpoint {
-    /// Steps that it has learnt.
+    /// Training steps.
     pub step: u64,
     /// The safetensors file.
     pub path: PathBuf,
@@ -35,7 +35,7 @@ impl Checkpoint {
 /// What a checkpoint says about itself: the metadata of its safetensors file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CheckpointHeader {
-    /// Steps that it has learnt.
+    /// Training steps.
     pub step: u64,
     /// Shape of a picture, `[channels, height, width]`.
     pub shape: [i64; 3],

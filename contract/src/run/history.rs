@@ -1,4 +1,4 @@
-//! The course of something over a run, in bounded memory.
+//! The history of a value over a run, in bounded memory.
 
 use std::collections::VecDeque;
 
@@ -9,8 +9,8 @@ pub trait Point: Clone {
     /// Steps done.
     fn step(&self) -> u64;
 
-    /// What stays of two neighbours of which one has to go. Every gap stays visible: a value that is not finite in
-    /// either is not finite in the result.
+    /// Merges two neighbours into one point. No gap is lost: a value that is not finite in either is not finite in
+    /// the result.
     #[must_use]
     fn merge(earlier: Self, later: Self) -> Self;
 }
@@ -20,19 +20,19 @@ pub trait Point: Clone {
 pub struct Limit {
     /// The latest points, which are all kept.
     pub recent: usize,
-    /// Older points, at least 2: when there are more, every two neighbours become one.
+    /// Older points, at least 2. When there are more, every two neighbours are merged.
     pub older: usize,
 }
 
-/// Points in the order of training: the latest all of them, older ones thinned out evenly.
+/// Points in the order of training: all of the latest ones, and older ones thinned evenly.
 #[derive(Clone, Debug)]
 pub struct History<P> {
     limit: Limit,
     older: Vec<P>,
     recent: VecDeque<P>,
-    /// So many points that become old are merged into one.
+    /// How many points are merged into one when they become old.
     stride: usize,
-    /// The points that have become old and are being merged, and how many they are.
+    /// Old points that are being merged, and how many they are.
     merging: Option<(P, usize)>,
 }
 
@@ -124,14 +124,14 @@ impl Point for Stats {
     }
 }
 
-/// Whether the one metrics have a gap wherever the other ones have one.
+/// Whether `one` has a gap wherever `other` has one.
 fn covers(one: &Metrics, other: &Metrics) -> bool {
     other
         .iter()
         .all(|(key, value)| value.is_finite() || !one.get(key).is_finite())
 }
 
-/// Metrics, with the gaps of other ones as well.
+/// `metrics` with the gaps of `other` added.
 fn with_gaps(mut metrics: Metrics, other: &Metrics) -> Metrics {
     for (key, value) in other.iter().filter(|(_, value)| !value.is_finite()) {
         metrics.set(key, value);

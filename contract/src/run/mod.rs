@@ -55,7 +55,7 @@ pub struct Run {
 /// What lock and log tell of a run.
 #[derive(Clone, Debug)]
 pub struct Status {
-    /// In a word.
+    /// The state in a word.
     pub state: State,
     /// What the end of its log tells.
     pub timeline: Timeline,
@@ -78,15 +78,15 @@ const STATUS: Limits = {
 /// The state of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// A directory that no worker has taken up yet.
+    /// No worker has trained it yet.
     New,
-    /// A worker trains it.
+    /// A worker is training it.
     Running,
-    /// A worker has it and waits.
+    /// A worker holds it and is paused.
     Paused,
     /// Its worker ended it.
     Ended,
-    /// Its worker is gone and had not ended it.
+    /// Its worker is gone without having ended it.
     Crashed,
 }
 
@@ -116,18 +116,18 @@ impl Home {
                 .map(|dirs| dirs.data_dir().join("runs"))
                 .ok_or(RunError::NoHome)?,
         };
-        // A worker can have another working directory than the face that names its run.
+        // The worker may have another working directory than the face.
         let runs =
             std::path::absolute(&runs).map_err(|error| RunError::io("find", &runs, error))?;
         Ok(Self { runs })
     }
 
-    /// The folder itself.
+    /// Its path.
     pub fn dir(&self) -> &Path {
         &self.runs
     }
 
-    /// All runs, the one with the latest sign of life first.
+    /// All runs, the most recently changed one first.
     pub fn runs(&self) -> Result<Vec<Run>, RunError> {
         let entries = match fs::read_dir(&self.runs) {
             Ok(entries) => entries,
@@ -221,7 +221,7 @@ impl Home {
     }
 }
 
-/// Whether a text can name a run: letters, digits, `-`, `_` and `.`, not beginning with `.` or `-`.
+/// Whether a text is a valid name of a run: letters, digits, `-`, `_` and `.`, not beginning with `.` or `-`.
 fn is_name(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     !text.is_empty() && text.len() <= 64 && text.chars().all(plain) && !text.starts_with(['.', '-'])
@@ -302,9 +302,9 @@ impl Run {
         fs::remove_dir_all(&self.dir).map_err(|error| RunError::io("remove", &self.dir, error))
     }
 
-    /// What lock and log tell, from the end of the log alone.
+    /// Reads the lock and the end of the log.
     pub fn status(&self) -> Status {
-        // The lock is asked first: a worker that ends between the two questions has then written its end.
+        // The lock comes first: a worker that ends in between has then written its end into the log.
         let held = self.holder().is_some();
         let mut timeline = Timeline::read_end(&self.events_file(), STATUS);
         let state = match (held, timeline.phase) {
@@ -315,7 +315,7 @@ impl Run {
             (false, _) => State::New,
         };
         if held {
-            // The end of a worker before the one that has the run now.
+            // That was an earlier worker.
             timeline.ended = None;
         }
         Status { state, timeline }

@@ -1,4 +1,4 @@
-//! What happened in a run, from its log: the one reader of events that workers, dashboards and commands share.
+//! What happened in a run: the one reader of events, shared by worker, dashboard and commands.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -23,7 +23,7 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Some minutes of reports in full and some thousands of older ones: more than a screen has columns.
+    /// A few minutes of reports in full and some thousand older ones: more than a screen has columns.
     fn default() -> Self {
         let long = Limit {
             recent: 1024,
@@ -69,8 +69,7 @@ pub struct Saved {
     pub time: Option<f64>,
 }
 
-/// What happened in a run, up to now. What a run went back behind, by a rollback or by resuming an earlier checkpoint,
-/// is no part of it.
+/// What happened in a run so far, without the steps that a rollback, or resuming from an earlier checkpoint, has undone.
 #[derive(Clone, Debug)]
 pub struct Timeline {
     /// The facts of the latest start.
@@ -85,7 +84,7 @@ pub struct Timeline {
     pub health: Option<Dated<Box<Health>>>,
     /// Saved pictures, oldest first.
     pub pictures: History<Sampled>,
-    /// Checkpoints, those that were saved for being the best left out, oldest first.
+    /// Checkpoints, oldest first, without those saved as the best.
     pub checkpoints: History<Dated<Checkpointed>>,
     /// The latest events that are neither reports, health checks nor phases, oldest first.
     pub notable: VecDeque<Record>,
@@ -126,18 +125,31 @@ impl Timeline {
         }
     }
 
-    /// What a whole log tells. Lines that are no record, such as a torn last one, are passed over; a log that does not
-    /// exist tells nothing.
+    /// Reads a whole log. Skips lines that are not records, such as an unfinished last one. A log that does not exist
+    /// is empty.
     pub fn read(log: &Path, limits: Limits) -> Self {
         Self::of(read_records(log), limits)
     }
 
-    /// What the end of a log tells: some hundreds of records, and the first one.
+    /// Reads a log as far as a step: the run goes on from there.
+    pub fn read_up_to(log: &Path, step: u64, limits: Limits) -> Self {
+        let is_past = |record: &Record| match &record.event {
+            Event::Stats(stats) => stats.step <= step,
+            Event::Health(health) => health.step <= step,
+            _ => true,
+        };
+        let past = read_records(log).into_iter().filter(is_past);
+        let mut timeline = Self::of(past, limits);
+        timeline.rewind(step);
+        timeline
+    }
+
+    /// Reads the end of a log: a few hundred records, and the first one.
     pub fn read_end(log: &Path, limits: Limits) -> Self {
         Self::of(read_tail(log), limits)
     }
 
-    /// What records tell, oldest first.
+    /// The timeline of these records, oldest first.
     pub fn of(records: impl IntoIterator<Item = Record>, limits: Limits) -> Self {
         let mut timeline = Self::new(limits);
         for record in records {
@@ -146,9 +158,9 @@ impl Timeline {
         timeline
     }
 
-    /// What a worker's snapshot tells.
+    /// The timeline in a worker's snapshot.
     pub fn of_snapshot(snapshot: &Snapshot, limits: Limits) -> Self {
-        // What the run went back behind is in the snapshot's log, but no longer in its histories.
+        // The histories do not contain undone steps, but the log still tells of the rollbacks: it comes first.
         let mut timeline = Self::of(snapshot.log.iter().cloned(), limits);
         timeline.started.clone_from(&snapshot.started);
         for stats in &snapshot.history {
@@ -165,13 +177,13 @@ impl Timeline {
         }
         timeline.phase = snapshot.phase;
         if timeline.phase != Phase::Ended {
-            // The end of a worker before this one.
+            // That was an earlier worker.
             timeline.ended = None;
         }
         timeline
     }
 
-    /// What a snapshot tells of this timeline; the rest of the snapshot is the caller's.
+    /// A snapshot of this timeline. The caller fills in the rest of it.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot {
             phase: self.phase,
@@ -189,7 +201,7 @@ impl Timeline {
         }
     }
 
-    /// Takes in something that happened.
+    /// Adds an event.
     pub fn push(&mut self, record: Record) {
         let time = record.time;
         self.time = Some(time);
@@ -228,12 +240,12 @@ impl Timeline {
         self.note(record);
     }
 
-    /// Goes over into a phase, after so many steps.
+    /// Enters a phase at a step.
     pub fn enter(&mut self, phase: Phase, step: u64) {
         (self.phase, self.phase_step) = (phase, step);
     }
 
-    /// Forgets what lies after a step: the run goes on from there.
+    /// Forgets everything after a step: the run goes on from there.
     pub fn rewind(&mut self, step: u64) {
         self.reports.rewind(step);
         self.quality.rewind(step);
@@ -244,14 +256,14 @@ impl Timeline {
         self.phase_step = step;
     }
 
-    /// Takes in a report. One that is not newer than the last is of no use.
+    /// Adds a report. Ignores one that is not newer than the last.
     fn report(&mut self, mut stats: Stats) {
         if let Some(last) = self.reports.last() {
             if stats.step <= last.step {
                 return;
             }
             stats.metrics.share_keys(&last.metrics);
-            // Time is where a report stands in a chart: one that lacks it stands where its predecessor does.
+            // A chart places reports by time. One without a time goes where its predecessor is.
             if !stats.training_seconds.is_finite() {
                 stats.training_seconds = last.training_seconds;
             }
@@ -263,7 +275,7 @@ impl Timeline {
         self.reports.push(stats);
     }
 
-    /// Takes in a point of the quality curve. One that is not newer than the last is of no use.
+    /// Adds a point of the quality curve. Ignores one that is not newer than the last.
     fn assess(&mut self, mut point: Quality) {
         let last = self.quality.last();
         if last.is_some_and(|last| point.step <= last.step) {
@@ -275,7 +287,7 @@ impl Timeline {
         self.quality.push(point);
     }
 
-    /// Takes in the figures of an end. A run that made no step since the last report knows its counters alone.
+    /// Takes over the final figures. If no step was made since the last report, only the counters are known.
     fn conclude(&mut self, last: &Stats) {
         match &mut self.latest {
             Some(known) if !last.training_seconds.is_finite() => {
@@ -291,7 +303,7 @@ impl Timeline {
     fn note(&mut self, record: Record) {
         self.notable.push_back(record);
         if self.notable.len() > self.notable_limit {
-            // The newest checkpoint stays, however much was noted since: what a stop would lose is told by it.
+            // The newest checkpoint always stays: it tells what a stop would lose.
             let is_checkpoint = |record: &Record| matches!(record.event, Event::Checkpoint(_));
             let newest = self.notable.iter().rposition(is_checkpoint);
             self.notable.remove(usize::from(newest == Some(0)));

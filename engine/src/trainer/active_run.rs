@@ -116,7 +116,11 @@ impl<'a> ActiveRun<'a> {
             clock,
             reporter: Reporter::new(&session, &stopwatch),
             guard: Guard::new(&session, attempt),
-            health: HealthMonitor::new(is_judged, best),
+            health: HealthMonitor::new(
+                is_judged,
+                best,
+                session.loader().data().class_names().to_vec(),
+            ),
             artifacts: Artifacts::new(run, resumed.map(|header| header.step)),
             injection,
             is_fault_check_free,

@@ -1,8 +1,8 @@
-//! Where what happens in a run is written down and from where it is told.
+//! Records what happens in a run and tells it to every face.
 //!
 //! The trainer tells the hub; the hub appends to the log on disk, which never leaves anything out, and keeps what a
-//! face needs: the latest of everything, and the last events by number. A face has a cursor and takes what is newer;
-//! one that lags further behind than the hub remembers gets a new snapshot. Nobody who listens is waited for.
+//! face needs: the latest of everything, and the last events by number. Each face has a cursor and takes what is newer;
+//! one that lags further behind than the hub remembers gets a new snapshot. The hub never waits for a listener.
 
 #[cfg(test)]
 mod tests;
@@ -20,10 +20,10 @@ use sparring_contract::protocol::{
 use sparring_contract::run::{EventLog, Limit, Limits, Run, Timeline};
 use tokio::sync::watch;
 
-/// Lines that may wait for a slow reader of stdout; further ones are left out there.
+/// Lines that may wait for a slow reader of stdout. More than that are left out of stdout.
 pub(super) const WAITING_LINES: usize = 4096;
 
-/// Events that a face may lag behind before it gets a new snapshot.
+/// A face that lags further behind than this many events gets a new snapshot.
 const REMEMBERED: usize = 1024;
 
 /// What a snapshot tells of a run. A report takes some 250 bytes and a point of the quality curve some 90, in a header
@@ -44,22 +44,22 @@ const TOLD: Limits = Limits {
     notable: 200,
 };
 
-/// What is passed on to stdout and stderr.
+/// What goes to stdout, stderr and worker.log.
 #[derive(Debug)]
 pub(super) enum Told {
     /// An event, and its line in the log.
     Event(Record, String),
     /// A line for worker.log that is no event.
     Remark(String),
-    /// So many events were left out, because the reader was too slow.
+    /// This many events were left out because the reader was too slow.
     LeftOut(u64),
 }
 
-/// The teller of a run.
+/// Records the events of a run and tells them to faces.
 #[derive(Debug)]
 pub(super) struct Hub {
     board: Mutex<Board>,
-    /// Changes whenever there is something new; false when nothing more will come.
+    /// Changes whenever there is something new. False: nothing more will come.
     news: watch::Sender<bool>,
     watchers: AtomicUsize,
 }
@@ -73,7 +73,7 @@ pub(super) struct Cursor {
     machine: u64,
 }
 
-/// Something of which only the newest counts, and how often it was replaced.
+/// A value of which only the newest counts, and how often it was replaced.
 #[derive(Debug)]
 struct Latest<T> {
     value: Option<T>,
@@ -97,12 +97,11 @@ struct Board {
 }
 
 impl Hub {
-    /// A hub that appends to the run's log and passes on to `speaker`. Of what the log tells already, the part up to
-    /// `step` is the run's past.
+    /// A hub that appends to the run's log and passes events on to `speaker`. Ignores what the log already holds after
+    /// `step`: the run goes on from there.
     pub(super) fn of(run: &Run, step: u64, speaker: SyncSender<Told>) -> io::Result<Self> {
-        let mut timeline = Timeline::read(&run.events_file(), TOLD);
-        timeline.rewind(step);
-        // What this worker is doing, nobody has told yet.
+        let mut timeline = Timeline::read_up_to(&run.events_file(), step, TOLD);
+        // These describe the previous worker.
         timeline.started = None;
         timeline.ended = None;
         timeline.phase = Phase::default();
@@ -125,7 +124,7 @@ impl Hub {
         })
     }
 
-    /// Tells that something happened, now.
+    /// Records that something happened, now.
     pub(super) fn emit(&self, event: Event) {
         let time = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -144,40 +143,40 @@ impl Hub {
         self.board().pass_on(Told::Remark(line));
     }
 
-    /// Shows pictures to whoever looks.
+    /// Shows pictures to the faces that watch.
     pub(super) fn show(&self, pictures: Pictures) {
         self.change(|board| {
             board.pictures[usize::from(pictures.purpose == Purpose::Fresh)].replace(pictures);
         });
     }
 
-    /// Tells the machine's state.
+    /// Publishes a reading of the machine.
     pub(super) fn measure(&self, machine: Machine) {
         self.change(|board| board.machine.replace(machine));
     }
 
-    /// Tells the configuration in force, as TOML.
+    /// Publishes the configuration in force, as TOML.
     pub(super) fn configure(&self, config: String) {
         self.change(|board| board.config = config);
     }
 
-    /// Tells nothing more, so that whoever prints or listens can end.
+    /// Ends the news, so that printers and listeners can finish.
     pub(super) fn close(&self) {
         self.board().speaker = None;
         self.news.send_replace(false);
     }
 
-    /// Awakes a listener at every change.
+    /// Wakes a listener at every change.
     pub(super) fn news(&self) -> watch::Receiver<bool> {
         self.news.subscribe()
     }
 
-    /// Everything that is newer than the cursor, which moves on.
+    /// Everything newer than the cursor, and moves the cursor past it.
     pub(super) fn newer_than(&self, cursor: &mut Cursor) -> Vec<ToFace> {
         self.board().newer_than(cursor)
     }
 
-    /// Counts a face that looks on, or that has gone. Returns how many there are now.
+    /// Counts a watching face that came or left. Returns how many there are now.
     pub(super) fn count_watcher(&self, came: bool) -> usize {
         if came {
             self.watchers.fetch_add(1, Ordering::Relaxed) + 1
@@ -186,7 +185,7 @@ impl Hub {
         }
     }
 
-    /// Whether any face looks on.
+    /// Whether any face is watching.
     pub(super) fn is_watched(&self) -> bool {
         self.watchers.load(Ordering::Relaxed) > 0
     }
@@ -197,7 +196,7 @@ impl Hub {
     }
 
     fn board(&self) -> MutexGuard<'_, Board> {
-        // A panic between two statements here leaves at worst an event untold.
+        // After a panic in here, at worst one event was not told.
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -207,7 +206,7 @@ impl Board {
         let line = match self.log.append(&record) {
             Ok(line) => line,
             Err(error) => {
-                // Said once: a full disk would otherwise fill the screen as well.
+                // Reported once: otherwise a full disk would fill the screen as well.
                 if !std::mem::replace(&mut self.log_failed, true) {
                     eprintln!(
                         "warning: cannot write events.jsonl, training goes on without it: {error}"

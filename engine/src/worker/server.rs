@@ -1,6 +1,6 @@
-//! The worker's socket: faces connect, are told what happens and give commands.
+//! The worker's socket: faces connect to it, learn what happens and send commands.
 //!
-//! Each face has a task and a cursor into the [`Hub`]. A face that reads slowly or not at all holds up its own task
+//! Each face has a task and a cursor into the [`Hub`]. A face that reads slowly, or not at all, holds up its own task
 //! and nothing else.
 
 use std::fs;
@@ -26,16 +26,16 @@ use super::hub::{Cursor, Hub};
 use super::wire::{FaceCodec, Fitted, Wire, fitted, hello};
 use crate::trainer::{Instruction, Responder};
 
-/// How often the socket is looked after: cleaners of /tmp remove old ones.
+/// How often to check that the socket still exists: programs that clean /tmp remove old ones.
 const LOOK_AFTER: Duration = Duration::from_secs(5);
 
-/// How long faces may take to hear the last words.
+/// How long faces may take to read the last messages.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// Answers that may wait for a face to read them. A face that does not is let go.
+/// Answers that may wait for a face to read them. Further ones are dropped.
 const WAITING_ANSWERS: usize = 64;
 
-/// Faces at once.
+/// The most faces at a time.
 const MOST_FACES: usize = 64;
 
 /// What a face's task needs.
@@ -47,7 +47,7 @@ struct Desk {
     tied: bool,
 }
 
-/// The socket of a run that this process has.
+/// The socket of a run that this process holds.
 pub(super) struct Server {
     listener: UnixListener,
     path: PathBuf,
@@ -60,7 +60,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Listens. A socket that lies at its path is a dead worker's: this process holds the run's lock.
+    /// Starts to listen. An existing socket at the path belongs to a dead worker, because this process holds the lock.
     pub(super) fn bind(
         run: &Run,
         lock: &Arc<Lock>,
@@ -98,7 +98,7 @@ impl Server {
             tokio::select! {
                 accepted = self.listener.accept() => match accepted {
                     Ok((stream, _)) => self.receive(stream),
-                    // Out of file handles, say: the next look gives the machine time to find some.
+                    // For example, no file handle is free. Waiting gives the machine time to free some.
                     Err(_) => { look_after.tick().await; }
                 },
                 _ = look_after.tick() => self.look_after(),
@@ -107,7 +107,7 @@ impl Server {
         }
     }
 
-    /// Lets faces hear the last words, and takes the socket away.
+    /// Lets faces read the last messages, and removes the socket.
     pub(super) async fn close(mut self) {
         let _ = timeout(LAST_WORDS, async {
             while self.faces.join_next().await.is_some() {}
@@ -127,18 +127,18 @@ impl Server {
         }
     }
 
-    /// Binds anew where the socket has disappeared. Where the run itself has, training ends: nothing could be saved,
-    /// and the socket may be that of a new run of the same name.
+    /// Binds again if the socket has disappeared. If the run itself has, ends the training: nothing could be saved, and
+    /// the socket may belong to a new run of the same name.
     fn look_after(&mut self) {
         if !self.lock.is_in_place() {
-            // A full row is tried again at the next look.
+            // If the queue is full, the next check tries again.
             let _ = self.desk.orders.try_send(Instruction::End(Reason::Failed));
             return;
         }
         if inode(&self.path) == Some(self.inode) {
             return;
         }
-        // Tried again at the next look if it cannot be done now.
+        // If this fails, the next check tries again.
         if let Ok((listener, inode)) = listen(&self.path) {
             (self.listener, self.inode) = (listener, inode);
             let _ = self.announce();
@@ -176,8 +176,8 @@ fn inode(path: &Path) -> Option<u64> {
 }
 
 impl Desk {
-    /// Attends to a face until it leaves or there is nothing more to tell. What goes wrong with a face is its own
-    /// matter: it is let go.
+    /// Serves a face until it leaves or there is nothing more to tell. An error drops this face and affects
+    /// nothing else.
     async fn attend(self, stream: UnixStream) {
         let mut wire = Wire::new(stream, FaceCodec::default());
         let Some(Ok(ToWorker::Hello(face))) = wire.next().await else {
@@ -190,7 +190,7 @@ impl Desk {
             pid: std::process::id(),
         };
         let Ok(own) = hello(own) else { return };
-        // An older face would misunderstand all that follows; from the hello it knows that.
+        // An older face would misunderstand everything after the hello, which tells it so.
         if wire.send(own).await.is_err() || face.protocol < PROTOCOL {
             return;
         }
@@ -203,11 +203,11 @@ impl Desk {
         }
     }
 
-    /// Passes a command on to the trainer, which answers between two steps.
+    /// Passes a command to the trainer, which answers between two steps.
     fn order(&self, face: &FaceHello, id: u64, command: Command, to: &mpsc::Sender<Ack>) {
         let answer = Responder::new({
             let to = to.clone();
-            // A face that reads no answers has none.
+            // A face that does not read its answers loses them.
             move |step, outcome| drop(to.try_send(Ack { id, step, outcome }))
         });
         if face.read_only {

@@ -9,7 +9,7 @@ use super::journal::plain;
 pub enum Presence {
     /// Next to nothing.
     Gone,
-    /// Less than half of its fair share.
+    /// Less than half of a fair share.
     Rare,
     /// Enough.
     There,

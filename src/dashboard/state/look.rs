@@ -9,7 +9,7 @@ pub enum Panel {
     Curves,
     /// How the duel stands.
     Balance,
-    /// How the run does, by the worker's looks at it.
+    /// How the run does, by its health checks.
     Health,
     /// The machine that trains.
     Machine,
@@ -84,7 +84,7 @@ pub struct Look {
     pub chart: usize,
     /// Whether the chart's axis is logarithmic.
     pub log_axis: bool,
-    /// Lines that the log is scrolled back.
+    /// How many lines the log is scrolled back.
     pub scrolled: usize,
     window: usize,
     smoothing: usize,
@@ -145,7 +145,7 @@ impl Look {
         SMOOTHING[self.smoothing]
     }
 
-    /// Smooths more, or after the most not at all.
+    /// Goes to the next amount of smoothing, and from the last to none.
     pub fn smooth_next(&mut self) {
         self.smoothing = (self.smoothing + 1) % SMOOTHING.len();
     }

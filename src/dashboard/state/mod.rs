@@ -1,4 +1,4 @@
-//! Everything that a dashboard knows. It changes in [`super::update`] alone, and knows no clock: time comes in
+//! Everything a dashboard knows. Only [`super::update`] changes it. It has no clock: time comes in
 //! messages.
 
 mod charts;
@@ -95,12 +95,12 @@ pub struct State {
     pub(super) stopping: bool,
     /// The last event that is reflected here.
     pub(super) sequence: u64,
-    /// Minutes that the run is to train since it was started, 0 for no limit.
+    /// How many minutes this worker is to train; 0: no limit.
     minutes: f64,
 }
 
 impl State {
-    /// A dashboard whose worker has said nothing yet.
+    /// A dashboard that has heard nothing from its worker yet.
     pub fn new(settings: Settings) -> Self {
         Self {
             name: settings.run,
@@ -125,7 +125,7 @@ impl State {
         }
     }
 
-    /// A dashboard of a run without a worker: what its log tells, with its configuration as TOML.
+    /// A dashboard of a run without a worker, from its log and its configuration as TOML.
     pub fn from_log(settings: Settings, records: Vec<Record>, config: &str) -> Self {
         let mut state = Self::new(settings);
         state.connection = Connection::Read;
@@ -136,7 +136,7 @@ impl State {
         state
     }
 
-    /// Begins anew from a snapshot; what the user looks at stays.
+    /// Starts again from a snapshot. What the user looks at stays.
     pub(super) fn take_snapshot(&mut self, snapshot: Snapshot) {
         self.connection = Connection::Live;
         if self.dialog == Some(Dialog::Died) {
@@ -167,7 +167,7 @@ impl State {
         };
     }
 
-    /// Takes in something that happened.
+    /// Takes in an event.
     pub(super) fn absorb(&mut self, record: Record) {
         let went_on = match &record.event {
             Event::Phase { phase, step } if *phase == Phase::Training => {
@@ -190,7 +190,7 @@ impl State {
         }
     }
 
-    /// Takes in what an event says to the user and to the learning rates.
+    /// Writes an event into the journal, and notes changed learning rates.
     fn remark(&mut self, record: &Record) {
         self.journal.record(record.time, &record.event);
         match &record.event {
@@ -285,7 +285,7 @@ impl State {
             .reduce(f64::min)
     }
 
-    /// Seconds until the limit of minutes, where there is one. It counts from the start of the worker.
+    /// Seconds until the time limit, if there is one. It counts from the start of the worker.
     fn minutes_left(&self) -> Option<f64> {
         if self.minutes <= 0.0 {
             return None;

@@ -10,7 +10,7 @@ use crate::dashboard::words::grouped;
 pub enum Connection {
     /// It is.
     Live,
-    /// The connection is gone and being sought again.
+    /// The connection is gone and is being reopened.
     Lost {
         /// Why.
         why: String,

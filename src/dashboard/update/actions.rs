@@ -1,4 +1,4 @@
-//! What a key does, outside and inside of a dialogue.
+//! What each action does.
 
 use sparring_contract::protocol::{Command, Purpose};
 

@@ -5,7 +5,7 @@ use sparring_contract::protocol::{Command, Phase, Purpose};
 use crate::dashboard::message::Effect;
 use crate::dashboard::state::{State, Weight, command_name};
 
-/// Pictures drawn at a wish: those of a 4×4 grid.
+/// How many pictures a sample command draws: a 4×4 grid.
 const PICTURES: u64 = 16;
 
 /// Sends a command, if there is a worker and this face may.

@@ -1,4 +1,4 @@
-//! Keys, while a dialogue is open. It was taken out of the state: whoever keeps it open puts it back.
+//! Keys while a dialogue is open. The dialogue was taken out of the state; a key that keeps it open puts it back.
 
 use crossterm::event::KeyCode;
 use sparring_contract::protocol::Command;
@@ -28,7 +28,7 @@ pub(super) fn press(
     }
 }
 
-/// Any key closes the help but those that change which panel it tells about.
+/// Any key closes the help, except those that change the panel it explains.
 fn help(state: &mut State, action: Option<Action>) -> Vec<Effect> {
     match action {
         Some(turn @ (Action::Next | Action::Previous)) => {
@@ -47,7 +47,7 @@ fn died(state: &mut State, action: Option<Action>) -> Vec<Effect> {
     }
 }
 
-/// A key that is no answer leaves the question standing.
+/// A key that is not an answer leaves the dialogue open.
 fn stop(state: &mut State, key: KeyPress) -> Vec<Effect> {
     match key.typed() {
         Some('s') => commands::stop(state, true),

@@ -34,7 +34,7 @@ pub(super) fn hear(state: &mut State, said: ToFace) -> Vec<Effect> {
     }
 }
 
-/// An event that the snapshot already reflects can still be on its way.
+/// An event that the snapshot already contains may still arrive.
 fn happen(state: &mut State, sequence: u64, record: Record) -> Vec<Effect> {
     if sequence <= state.sequence {
         return Vec::new();

@@ -14,12 +14,12 @@ use crate::dashboard::state::{Chart, Slice, State, seconds};
 
 /// Columns for the labels of the upright axis.
 const LABELS: u16 = 6;
-/// Columns right of the curves for their marks.
+/// Columns for the marks right of the curves.
 const MARKS: u16 = 2;
 /// Rows below the curves: the axis and its labels.
 const FOOT: u16 = 2;
 
-/// A chart needs this much, or it is not worth drawing.
+/// The smallest chart worth drawing.
 pub(super) const LEAST_HEIGHT: u16 = 3 + FOOT;
 const LEAST_WIDTH: u16 = LABELS + 12 + MARKS;
 

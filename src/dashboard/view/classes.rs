@@ -1,4 +1,4 @@
-//! How many of the pictures were taken for each class: a row of bars, a block of them, and what they lack in words.
+//! The predicted class distribution of the pictures: bars in a row or a block, and which classes are rare, in words.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -20,7 +20,7 @@ const ROOMY: usize = 46;
 /// A name of at most so many columns is short.
 const SHORT: usize = 2;
 /// A row of bars leaves this much for words.
-const WORDS: usize = 16;
+const WORDS: usize = 20;
 /// Columns for a class in a block, at most.
 const WIDEST: u16 = 7;
 /// From so many columns a class on, its share is written below it.
@@ -54,10 +54,11 @@ fn bars<'a>(classes: &[Class], ink: Ink, width: usize) -> Line<'a> {
     // Long names must leave room for the words that say which class is rare.
     let short = classes.iter().all(|class| class.name.width() <= SHORT);
     let with_names = names + count + if short { 0 } else { WORDS } <= width;
-    let shown = if count <= width {
+    let room = width.saturating_sub(WORDS).max(width / 2);
+    let shown = if count <= room {
         count
     } else {
-        width.saturating_sub(1)
+        room.saturating_sub(1)
     };
     let mut line = Line::default();
     for (index, class) in classes.iter().take(shown).enumerate() {
@@ -121,21 +122,21 @@ fn lack(classes: &[Class], room: usize) -> Option<(String, Presence)> {
             format!("{} are rare", list(rare, ", ")),
             format!("{} rare", list(rare, ", ")),
             format!("{} rare", list(rare, ",")),
-            format!("{} classes rare", rare.len()),
+            format!("{} of the classes rare", rare.len()),
             "some rare".to_owned(),
         ],
         (gone, []) => vec![
             format!("{} {} gone", list(gone, ", "), are(gone)),
             format!("{} gone", list(gone, ", ")),
             format!("{} gone", list(gone, ",")),
-            format!("{} classes gone", gone.len()),
+            format!("{} of the classes gone", gone.len()),
             "some gone".to_owned(),
         ],
         (gone, rare) => vec![
             format!("{} gone, {} rare", list(gone, ", "), list(rare, ", ")),
             format!("{} gone", list(gone, ", ")),
             format!("{} gone", list(gone, ",")),
-            format!("{} classes gone", gone.len()),
+            format!("{} of the classes gone", gone.len()),
             "some gone".to_owned(),
         ],
     };

@@ -1,4 +1,4 @@
-//! The questions that lie over the panels.
+//! Dialogues over the panels.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

@@ -59,7 +59,7 @@ fn title<'a>(state: &State, shown: &Shown, hang: &Hang, ink: Ink) -> Vec<Line<'a
         title.push(Line::from(ink.dim(words)));
     }
     if ink.is_coarse() {
-        title.push(Line::from(ink.dim("coarse greys")));
+        title.push(Line::from(ink.dim("few colours")));
     }
     title
 }

@@ -202,7 +202,7 @@ pub(super) fn bar(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
     put(buffer, area, line);
 }
 
-/// The images a second of the latest report.
+/// Images a second in the latest report.
 pub(super) fn throughput(state: &State) -> f64 {
     state.latest(Series::Throughput)
 }

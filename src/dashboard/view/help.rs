@@ -28,7 +28,7 @@ pub(super) fn draw(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
     }
     let place = centred(area, WIDTH, height);
     if area.width < WIDTH + 8 {
-        // What little would show beside it would only look torn.
+        // A thin strip beside it would look torn.
         Clear.render(area, buffer);
     }
     let inner = overlay("keys", ink, area, place, buffer);

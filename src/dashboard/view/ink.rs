@@ -1,4 +1,4 @@
-//! What everything is drawn with: styles by meaning, panels, and text that fits.
+//! Styles by meaning, areas, and text that fits.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -19,12 +19,12 @@ pub struct Ink {
     pub unicode: bool,
     /// How pictures are drawn.
     pub render: Render,
-    /// In which colours pictures are drawn: the theme's, or fewer where bytes are scarce.
+    /// The colours of pictures: the theme's, or fewer to save bytes.
     pub pictures: Colors,
 }
 
 impl Ink {
-    /// Draws in a theme on a terminal that can so much.
+    /// Draws in a theme, as far as the terminal is capable.
     pub fn new(theme: Theme, capabilities: &Capabilities) -> Self {
         Self {
             theme,

@@ -96,7 +96,7 @@ fn picture(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// All that a line can say.
+/// The dashboard in a single line.
 pub(super) fn line(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
     let standing = state.standing();
     let width = usize::from(area.width);

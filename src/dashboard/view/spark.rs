@@ -35,13 +35,13 @@ pub(super) fn whole_run(state: &State) -> f64 {
     seconds(&state.timeline.quality).max(1.0)
 }
 
-/// Quick distances of real digits scatter from −0.2 to 1: what is below this is drawn as this, for logarithms.
+/// Quick distances of real images scatter from −0.2 to 1: smaller ones are drawn at this, for logarithms.
 const LEAST_DISTANCE: f64 = 0.5;
 
-/// Of the largest figure, a course covers at least this part: what hardly changes shall look as if.
+/// A sparkline spans at least this share of its largest value, so that small changes look small.
 const LEAST_SPAN: f64 = 0.3;
 
-/// A bar a slice, the lowest and the highest of their own course; blank before the first report and where a figure
+/// A bar for each slice, scaled to the lowest and highest of them; blank before the first report and where a value
 /// was not finite.
 pub(super) fn text(slices: &[Slice]) -> String {
     bars(slices, |high| LEAST_SPAN * high.abs())

@@ -206,6 +206,30 @@ fn a_checkpoint_that_the_log_does_not_tell_of_is_known_by_its_resumption() {
 }
 
 #[test]
+fn the_past_of_a_run_ends_at_the_step_that_is_resumed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("events.jsonl");
+    let mut log = EventLog::open(&path).unwrap();
+    let events = [
+        started(0),
+        report(10),
+        health(10),
+        checkpoint(15),
+        report(20),
+        health(20),
+        pictures(20),
+    ];
+    for record in records(events) {
+        log.append(&record).unwrap();
+    }
+    let past = Timeline::read_up_to(&path, 15, Limits::default());
+    assert_eq!(steps(&past.reports), [10]);
+    assert_eq!(past.health.unwrap().value.step, 10);
+    assert!(past.pictures.last().is_none());
+    assert_eq!(steps(&past.checkpoints), [15]);
+}
+
+#[test]
 fn torn_lines_and_unknown_events_are_passed_over() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("events.jsonl");

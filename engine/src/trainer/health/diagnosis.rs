@@ -46,6 +46,8 @@ const REMEMBERED: usize = 240;
 /// Turns the checks of a run into verdicts, and remembers the alarm that is on.
 #[derive(Debug, Default)]
 pub(super) struct Diagnostician {
+    /// Names of the classes, in order.
+    class_names: Vec<String>,
     checks: Vec<Measurements>,
     /// The symptom of the check before the latest.
     last: Option<Verdict>,
@@ -66,6 +68,14 @@ pub(super) struct Diagnosis {
 }
 
 impl Diagnostician {
+    /// A diagnostician for data whose classes have these names.
+    pub(super) fn new(class_names: Vec<String>) -> Self {
+        Self {
+            class_names,
+            ..Self::default()
+        }
+    }
+
     /// Adds a check and diagnoses the run. Every run passes through poor checks, so an alarm goes on when two checks in a
     /// row agree, and off when two in a row do not show it.
     pub(super) fn diagnose(&mut self, check: Measurements) -> Diagnosis {
@@ -86,7 +96,7 @@ impl Diagnostician {
         };
         let is_new = self.alarm.as_ref().is_some_and(|alarm| !is_on(alarm));
         let verdict = self.alarm.clone().unwrap_or_else(|| self.course());
-        let reason = wording::reason(&self.checks, &verdict);
+        let reason = wording::reason(&self.checks, &verdict, &self.class_names);
         Diagnosis {
             words: wording::with_verdict(&verdict, &reason),
             reason,

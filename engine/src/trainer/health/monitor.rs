@@ -70,12 +70,16 @@ pub(in crate::trainer) struct Checkup {
 
 impl HealthMonitor {
     /// A monitor for a run whose best checkpoint so far, if it has one, is `best`. `is_judged` says whether the judge
-    /// knows the run's images.
-    pub(in crate::trainer) fn new(is_judged: bool, best: Option<Best>) -> Self {
+    /// knows the run's images. Verdicts name classes by `class_names`.
+    pub(in crate::trainer) fn new(
+        is_judged: bool,
+        best: Option<Best>,
+        class_names: Vec<String>,
+    ) -> Self {
         Self {
             is_judged,
             probe: None,
-            diagnostician: Diagnostician::default(),
+            diagnostician: Diagnostician::new(class_names),
             checks: 0,
             cost: FIRST_COST,
             at: Duration::ZERO,
@@ -205,7 +209,7 @@ mod tests {
 
     #[test]
     fn checks_take_no_more_than_their_fraction_of_the_time() {
-        let mut monitor = HealthMonitor::new(false, None);
+        let mut monitor = HealthMonitor::new(false, None, Vec::new());
         assert!(!monitor.is_due(Duration::from_millis(1999), 0.03));
         assert!(monitor.is_due(2 * SECOND, 0.03));
         (monitor.cost, monitor.at) = (SECOND, 10 * SECOND);
@@ -222,7 +226,7 @@ mod tests {
                 quick_distance,
             })
         };
-        let mut monitor = HealthMonitor::new(true, best(100.0));
+        let mut monitor = HealthMonitor::new(true, best(100.0), Vec::new());
         assert!(!monitor.is_new_best(1.0), "the first check of a process");
         monitor.checks = 1;
         assert!(!monitor.is_new_best(95.1));

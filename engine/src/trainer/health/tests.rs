@@ -53,6 +53,35 @@ fn one_class(class: usize, share: f64) -> Vec<f64> {
 }
 
 #[test]
+fn verdicts_name_the_classes() {
+    let names = ["bag", "coat\u{7}", "shoe"].map(str::to_owned).to_vec();
+    let mut diagnostician = Diagnostician::new(names);
+    let collapsed = || Measurements {
+        histogram: vec![0.99, 0.005, 0.005],
+        diversity: 0.01,
+        ..check(0.0, 400.0)
+    };
+    // The first check raises no alarm, and an alarm takes two checks in a row.
+    diagnostician.diagnose(collapsed());
+    diagnostician.diagnose(collapsed());
+    let found = diagnostician.diagnose(collapsed());
+    assert_eq!(
+        found.verdict,
+        Verdict::Collapsing {
+            missing: vec![1, 2]
+        }
+    );
+    assert!(
+        found
+            .reason
+            .contains(r"99% of the pictures are bag; coat\u{7}, shoe are gone"),
+        "{}",
+        found.reason
+    );
+    assert_eq!(found.words, format!("collapsing: {}", found.reason));
+}
+
+#[test]
 fn a_run_that_gets_better_learns_and_later_settles() {
     let distances = [600.0, 404.0, 300.0, 229.0, 102.0, 64.0, 30.0, 14.0, 9.0];
     let found = diagnoses(&distances, |_| {});

@@ -1,6 +1,7 @@
 //! Verdicts in words.
 
 use sparring_contract::protocol::Verdict;
+use sparring_contract::text::printable;
 
 use super::measurements::{Measurements, best, earlier};
 
@@ -13,8 +14,8 @@ pub(super) fn with_verdict(verdict: &Verdict, reason: &str) -> String {
     }
 }
 
-/// The figure behind the verdict on the latest check.
-pub(super) fn reason(checks: &[Measurements], verdict: &Verdict) -> String {
+/// The figure behind the verdict on the latest check. Classes without a name are called by their numbers.
+pub(super) fn reason(checks: &[Measurements], verdict: &Verdict, class_names: &[String]) -> String {
     let Some(now) = checks.last() else {
         return String::new();
     };
@@ -25,7 +26,7 @@ pub(super) fn reason(checks: &[Measurements], verdict: &Verdict) -> String {
             percent(1.0 - now.accuracy_fake),
             quality(now)
         ),
-        Verdict::Collapsing { missing } => repetition(now, missing),
+        Verdict::Collapsing { missing } => repetition(now, missing, class_names),
         Verdict::Diverging => match best(checks) {
             Some(best) if !now.has_runaway_gradient() => {
                 format!(
@@ -86,23 +87,27 @@ fn variety(now: &Measurements) -> String {
 }
 
 /// What is repeated, and what is missing.
-fn repetition(now: &Measurements, missing: &[u32]) -> String {
+fn repetition(now: &Measurements, missing: &[u32], class_names: &[String]) -> String {
     /// A class with a larger share is mentioned.
     const MANY: f64 = 0.25;
     /// At most this many missing classes are listed.
     const LISTED: usize = 6;
 
+    let name = |class: &u32| {
+        let name = class_names.get(*class as usize);
+        name.map_or_else(|| class.to_string(), |name| printable(name))
+    };
     let most = (0..)
         .zip(&now.histogram)
         .max_by(|a: &(u32, &f64), b| a.1.total_cmp(b.1));
     let many = most
         .filter(|(_, share)| **share > MANY)
-        .map(|(class, share)| format!("{} of the pictures are {class}", percent(*share)));
+        .map(|(class, share)| format!("{} of the pictures are {}", percent(*share), name(&class)));
     let gone = match missing {
         [] => None,
-        [one] => Some(format!("{one} is gone")),
+        [one] => Some(format!("{} is gone", name(one))),
         some if some.len() <= LISTED => {
-            let classes: Vec<_> = some.iter().map(u32::to_string).collect();
+            let classes: Vec<_> = some.iter().map(name).collect();
             Some(format!("{} are gone", classes.join(", ")))
         }
         some => Some(format!(
