@@ -72,7 +72,11 @@ impl Lab {
 
     /// A command that trains small networks on the small data set.
     pub fn training(&self, arguments: &[&str]) -> Command {
-        let data = self.data();
+        self.training_on(&self.data(), arguments)
+    }
+
+    /// A command that trains small networks on some data.
+    fn training_on(&self, data: &Path, arguments: &[&str]) -> Command {
         let mut all = vec!["train", "--json", "--data", data.to_str().unwrap()];
         all.extend(SMALL);
         all.extend(arguments);
@@ -81,6 +85,10 @@ impl Lab {
 
     pub fn train(&self, arguments: &[&str]) -> Said {
         Said::from(self.training(arguments).output().unwrap())
+    }
+
+    pub fn train_on(&self, data: &Path, arguments: &[&str]) -> Said {
+        Said::from(self.training_on(data, arguments).output().unwrap())
     }
 
     pub fn run(&self, name: &str) -> Run {

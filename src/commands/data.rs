@@ -1,10 +1,12 @@
 //! `sparring data`: what a data set holds, and the cache of decoded pictures.
 
+mod report;
+
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, bail};
-use indicatif::{HumanBytes, HumanCount, HumanDuration, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressStyle};
 use serde_json::json;
 use sparring_contract::cache::DataCache;
 use sparring_contract::config::{
@@ -13,16 +15,12 @@ use sparring_contract::config::{
 use sparring_contract::exit;
 use sparring_contract::launch::Launch;
 use sparring_contract::protocol::{DataReport, Pictures, Task, TaskReply};
-use sparring_contract::text::printable;
 
 use super::{color, render, scale};
 use crate::cli::{DataInfo, PictureFlags};
 use crate::client::{TaskWorker, read_reply, worker};
 use crate::output::say;
 use crate::sample::{self, Look};
-
-/// Classes and skipped files that are listed at most.
-const LISTED: usize = 20;
 
 /// `sparring data info`
 pub(super) fn info(flags: &DataInfo) -> anyhow::Result<u8> {
@@ -40,7 +38,7 @@ pub(super) fn info(flags: &DataInfo) -> anyhow::Result<u8> {
         say(&as_json(&report)?)?;
         return Ok(exit::SUCCESS);
     }
-    for line in lines(&report, &config) {
+    for line in report::lines(&report, &config) {
         say(&line)?;
     }
     if let Some(pictures) = pictures {
@@ -215,106 +213,4 @@ fn as_json(report: &DataReport) -> anyhow::Result<String> {
     value["preset"] = json!(preset);
     value["preset_reason"] = json!(reason);
     Ok(value.to_string())
-}
-
-/// The report for people.
-fn lines(report: &DataReport, config: &Config) -> Vec<String> {
-    let count = |number: u64| HumanCount(number).to_string();
-    let colour = if report.channels == 3 {
-        "in colour"
-    } else {
-        "grey"
-    };
-    let mut lines = vec![format!(
-        "{}: {}, {} pictures",
-        report.origin,
-        report.kind,
-        count(report.images)
-    )];
-    let mut row = |name: &str, text: String| lines.push(format!("  {name:<11}  {text}"));
-    let (width, height) = (report.width, report.height);
-    row(
-        "pictures",
-        match report.source_sizes {
-            None => format!("{width}x{height}, {colour}"),
-            Some(sizes) if sizes.smallest == sizes.largest => {
-                let [w, h] = sizes.smallest;
-                format!("{width}x{height}, {colour}; in their files {w}x{h}")
-            }
-            Some(sizes) => {
-                let ([w, h], [x, y]) = (sizes.smallest, sizes.largest);
-                format!(
-                    "{width}x{height}, {colour}; in their files from {w}x{h} to {x}x{y}, median of the smaller sides {}",
-                    sizes.median_side
-                )
-            }
-        },
-    );
-    let train = report.images.saturating_sub(report.test_images);
-    row(
-        "split",
-        match (report.test_images, report.held_out) {
-            (0, _) => format!("{} to train on, none to test with", count(train)),
-            (test, false) => format!("{} to train on, {} to test with", count(train), count(test)),
-            (test, true) => format!(
-                "{} to train on, {} held out to test with (test_fraction {}, test_seed {})",
-                count(train),
-                count(test),
-                config.test_fraction,
-                config.test_seed
-            ),
-        },
-    );
-    row(
-        "classes",
-        match report.classes.len() {
-            0 => "none".to_owned(),
-            classes => classes.to_string(),
-        },
-    );
-    let widest = |name: &str| printable(name).chars().count().min(40);
-    let classes = report.classes.iter().take(LISTED);
-    let width = classes
-        .clone()
-        .map(|class| widest(&class.name))
-        .max()
-        .unwrap_or_default();
-    for class in classes {
-        row(
-            "",
-            format!(
-                "{:width$}  {:>9}",
-                printable(&class.name),
-                count(class.count)
-            ),
-        );
-    }
-    if report.classes.len() > LISTED {
-        row("", format!("and {} more", report.classes.len() - LISTED));
-    }
-    row(
-        "skipped",
-        match report.skipped {
-            0 => "none".to_owned(),
-            1 => "1 file".to_owned(),
-            skipped => format!("{} files", count(skipped)),
-        },
-    );
-    for file in report.skipped_files.iter().take(LISTED) {
-        row(
-            "",
-            format!("{}: {}", printable(&file.name), printable(&file.reason)),
-        );
-    }
-    let named = report.skipped_files.len().min(LISTED) as u64;
-    if report.skipped > named {
-        row("", format!("and {} more", count(report.skipped - named)));
-    }
-    for note in &report.notes {
-        row("note", printable(note));
-    }
-    let (preset, reason) = choose_preset(&report.facts());
-    row("preset", format!("{preset}, chosen because {reason}"));
-    row("fingerprint", report.fingerprint.chars().take(16).collect());
-    lines
 }

@@ -151,7 +151,8 @@ fn configuration(choice: &Choice) -> anyhow::Result<(Config, Option<String>)> {
     let mut note = None;
     let is_named = request.names_preset()?;
     // MNIST needs no look: the default preset is the one for it.
-    if !source.is_embedded() && !(is_named && is_idx(Path::new(&source.data))) {
+    let is_known = source.is_embedded() || (is_named && is_idx(Path::new(&source.data)));
+    if !is_known {
         let (report, _) = data::load(&source, 0)?;
         if !is_named {
             let (preset, reason) = choose_preset(&report.facts());

@@ -71,7 +71,7 @@ fn a_run_uses_what_the_look_at_the_data_left_in_the_cache() {
             .set_modified(long_ago)
             .unwrap();
     }
-    let said = lab.train(&["--data", folder.to_str().unwrap(), "--steps", "1"]);
+    let said = lab.train_on(&folder, &["--steps", "1"]);
     assert_eq!(said.code, 0, "{said:?}");
     let used: Vec<_> = files()
         .map(|file| file.metadata().unwrap().modified().unwrap())
@@ -146,9 +146,7 @@ fn a_split_depends_on_its_own_seed_alone_and_stands_in_the_run() {
     assert_eq!(fingerprint(&["--test-fraction", "0"]).1, 0);
 
     let path = folder.to_str().unwrap();
-    let said = lab.train(&[
-        "--data", path, "--seed", "9", "--steps", "1", "--name", "split",
-    ]);
+    let said = lab.train_on(&folder, &["--seed", "9", "--steps", "1", "--name", "split"]);
     let Some(Event::Started(started)) = said.events().into_iter().next() else {
         panic!("{said:?}");
     };

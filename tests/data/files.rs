@@ -89,7 +89,7 @@ fn arrays_that_are_no_pictures_are_refused() {
         "it has no array train_images, x_train, images or arr_0",
     );
     says(
-        &[("train_images", npy("1, 28, 28, 28", &[0; 21952]))],
+        &[("train_images", npy("1, 28, 28, 28", &vec![0; 28 * 28 * 28]))],
         "its shape [1, 28, 28, 28] is none of pictures, such as [n, 28, 28] or [n, 28, 28, 3]",
     );
     says(
@@ -149,7 +149,7 @@ fn a_sprite_sheet_is_cut_into_tiles() {
             if blank {
                 [0; 3]
             } else {
-                [x as u8, y as u8, 99]
+                [x.try_into().unwrap(), y.try_into().unwrap(), 99]
             }
         })
         .collect();

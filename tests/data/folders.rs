@@ -119,14 +119,7 @@ fn a_skipped_file_is_told_in_the_log_of_the_run() {
     let folder = lab.path().join("pictures");
     write_greys(&folder, 20);
     fs::write(folder.join("bad\x1b[31m.png"), []).unwrap();
-    let said = lab.train(&[
-        "--data",
-        folder.to_str().unwrap(),
-        "--steps",
-        "2",
-        "--name",
-        "told",
-    ]);
+    let said = lab.train_on(&folder, &["--steps", "2", "--name", "told"]);
     assert_eq!(said.code, 0, "{said:?}");
     let warnings: Vec<_> = said
         .events()
@@ -207,12 +200,11 @@ fn a_file_of_labels_gives_the_classes() {
     let lab = Lab::new();
     let folder = lab.path().join("pets");
     write_greys(&folder, 10);
-    let rows: String = (0..9)
-        .map(|index| format!("{index:03}.png,{}\n", ["cat", "dog\u{1b}"][index % 2]))
-        .collect();
+    let row = |index: usize| format!("{index:03}.png,{}", ["cat", "dog\u{1b}"][index % 2]);
+    let rows = (0..9).map(row).collect::<Vec<_>>().join("\n");
     fs::write(
         folder.join("labels.csv"),
-        format!("file,label\n{rows}gone.png,cat\ngone2.png,cat\n"),
+        format!("file,label\n{rows}\ngone.png,cat\ngone2.png,cat\n"),
     )
     .unwrap();
     let told = info(&lab, &folder, &[]);
@@ -280,7 +272,7 @@ fn a_single_picture_is_data_without_a_test_split() {
         (&json!(1), &json!(0))
     );
     assert_eq!(told["height"], 28);
-    let said = lab.train(&["--data", folder.to_str().unwrap(), "--steps", "2"]);
+    let said = lab.train_on(&folder, &["--steps", "2"]);
     assert_eq!(said.code, 0, "{said:?}");
 }
 
@@ -377,7 +369,7 @@ fn an_unreadable_file_or_folder_is_skipped() {
     write_greys(&folder, 20);
     fs::create_dir(folder.join("shut")).unwrap();
     for name in ["003.png", "shut"] {
-        fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o000)).unwrap();
     }
     let told = info(&lab, &folder, &[]);
     let denied = "Permission denied (os error 13)";

@@ -33,9 +33,10 @@ fn choose(count: usize, labels: Option<&[u16]>, fraction: f64, seed: u64) -> Vec
         .chunk_by(|(a, ..), (b, ..)| a == b)
         .flat_map(|class| {
             // Rounded, but a class keeps a picture to train on.
-            let wanted = class.len() as f64 * fraction + 0.5;
-            let wanted = (wanted as usize).min(class.len() - 1);
-            class[..wanted].iter().map(|(.., index)| *index)
+            let wanted = class.len() as f64 * fraction;
+            let rest = class.iter().zip(0..class.len() - 1);
+            let held_out = rest.take_while(move |(_, taken)| *taken as f64 + 0.5 <= wanted);
+            held_out.map(|((.., index), _)| *index)
         })
         .collect();
     chosen.sort_unstable();

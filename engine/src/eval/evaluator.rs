@@ -11,7 +11,7 @@ use super::neighbours::nearest;
 use super::reference::Reference;
 use super::train::learn;
 use super::{Judge, JudgeError};
-use crate::data::{DataBundle, DataError, DataSource};
+use crate::data::{DataBundle, DataError, DataSource, Part};
 
 /// Pictures that are judged, and real ones that they are held against, at most.
 pub const PICTURES: i64 = 10_000;
@@ -78,7 +78,7 @@ impl Evaluator {
         let data = DataBundle::load(source, &mut |_| {})?;
         let is_mnist = data.is_mnist();
         let training = data.train.images.tensor();
-        let test_labels = data.test.as_ref().and_then(|test| test.labels_tensor());
+        let test_labels = data.test.as_ref().and_then(Part::labels_tensor);
         let (training, real, against) = match data.test {
             Some(test) => {
                 let real = first(&test.images.tensor(), PICTURES);

@@ -9,7 +9,7 @@ use super::npy::Header;
 use super::shrink::{Flat, Square};
 
 /// Pixels of a picture at most.
-const MOST_PIXELS: usize = 1 << 27;
+const MOST_PIXELS: u64 = 1 << 24;
 
 /// How the pictures of an array lie in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +18,8 @@ pub(super) struct PictureArray {
     pub(super) count: usize,
     /// 1 for grey, 3 for RGB.
     pub(super) channels: usize,
-    pub(super) height: usize,
-    pub(super) width: usize,
+    height: u32,
+    width: u32,
     /// Whether each channel is by itself.
     is_planar: bool,
 }
@@ -41,9 +41,11 @@ impl PictureArray {
         if [count, height, width].contains(&0) {
             return Err(format!("its shape {:?} holds no pixel", header.shape));
         }
-        let pixels = height.checked_mul(width);
-        if pixels.is_none_or(|pixels| pixels > MOST_PIXELS) || u32::try_from(count).is_err() {
-            return Err(format!("its shape {:?} is too large", header.shape));
+        let too_large = || format!("its shape {:?} is too large", header.shape);
+        let small = |side: usize| u32::try_from(side).map_err(|_| too_large());
+        let (height, width) = (small(height)?, small(width)?);
+        if u64::from(height) * u64::from(width) > MOST_PIXELS || small(count).is_err() {
+            return Err(too_large());
         }
         Ok(Self {
             header,
@@ -55,11 +57,20 @@ impl PictureArray {
         })
     }
 
+    /// Height and width.
+    pub(super) fn size(&self) -> [usize; 2] {
+        [self.height as usize, self.width as usize]
+    }
+
+    /// Pixels of a picture.
+    fn plane(&self) -> usize {
+        self.height as usize * self.width as usize
+    }
+
     /// The side to bring the pictures to: what is asked for, or if nothing is (0), what suits them; `None` if they can
     /// stay as they are.
     pub(super) fn side(&self, image_size: u32) -> Option<u32> {
-        let [height, width] =
-            [self.height, self.width].map(|side| u32::try_from(side).unwrap_or(u32::MAX));
+        let (height, width) = (self.height, self.width);
         match image_size {
             0 if height == width && IMAGE_SIZES.contains(&height) => None,
             0 => Some(default_side(height.min(width))),
@@ -76,7 +87,7 @@ impl PictureArray {
         channels: Channels,
         each: &mut dyn FnMut(usize),
     ) -> Result<Vec<Square>, String> {
-        let bytes = self.channels * self.height * self.width * self.header.bytes;
+        let bytes = self.channels * self.plane() * self.header.bytes;
         let mut squares = Vec::new();
         for index in 0..self.count {
             let mut picture = vec![0; bytes];
@@ -97,7 +108,7 @@ impl PictureArray {
     }
 
     fn flat(&self, pixels: Vec<u8>) -> Flat {
-        let plane = self.height * self.width;
+        let plane = self.plane();
         let pixels = if self.is_planar && self.channels > 1 {
             (0..plane)
                 .flat_map(|pixel| pixels.iter().skip(pixel).step_by(plane).copied())
@@ -107,9 +118,8 @@ impl PictureArray {
         };
         Flat {
             channels: self.channels,
-            // Both are at most MOST_PIXELS.
-            width: self.width as u32,
-            height: self.height as u32,
+            width: self.width,
+            height: self.height,
             pixels,
         }
     }
@@ -140,14 +150,9 @@ mod tests {
             channels: 3,
             pixels: vec![1, 2, 10, 20, 100, 200],
         };
-        assert_eq!(
-            read(&[1, 1, 2, 3], &[1, 10, 100, 2, 20, 200]).unwrap(),
-            [rgb.clone()]
-        );
-        assert_eq!(
-            read(&[1, 3, 1, 2], &[1, 2, 10, 20, 100, 200]).unwrap(),
-            [rgb]
-        );
+        let last = read(&[1, 1, 2, 3], &[1, 10, 100, 2, 20, 200]).unwrap();
+        let first = read(&[1, 3, 1, 2], &[1, 2, 10, 20, 100, 200]).unwrap();
+        assert_eq!((&last[0], &first[0]), (&rgb, &rgb));
         assert_eq!(read(&[1, 2, 2], &[1, 2, 3, 4]).unwrap()[0].channels, 1);
     }
 

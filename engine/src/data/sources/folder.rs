@@ -38,27 +38,27 @@ pub(super) fn load(
     let limits = Limits::default();
     let work = |item: &Item| -> Result<Decoded, String> {
         let flat = decode(&item.file.path, source.background, &limits)?;
-        let size = [flat.width, flat.height];
-        Ok((flat.reduced(source.channels).square(side), size))
+        let own = [flat.width, flat.height];
+        Ok((flat.reduced(source.channels).square(side), own))
     };
     let decoded = map("decoding pictures", &items, work, progress);
 
     let mut good = Vec::new();
     let mut squares = Vec::new();
-    let mut sizes = Vec::new();
+    let mut source_sizes = Vec::new();
     for (item, decoded) in items.into_iter().zip(decoded) {
         match decoded {
-            Ok((square, size)) => {
+            Ok((square, own)) => {
                 good.push(item);
                 squares.push(square);
-                sizes.push(size);
+                source_sizes.push(own);
             }
             Err(reason) => about.skip(&item.file.relative, reason),
         }
     }
     about.skipped_files.sort_by(|a, b| a.name.cmp(&b.name));
     about.check(path, good.len())?;
-    about.source_sizes = Some(source_sizes(&sizes));
+    about.source_sizes = Some(summary(&source_sizes));
     mention(walk, &mut about);
     let all = collate(squares, source.channels, [side as usize; 2]);
     Ok(parted(&good, all, about))
@@ -66,35 +66,34 @@ pub(super) fn load(
 
 /// The default side for these pictures, by what their headers say.
 fn side_of(items: &[Item], progress: &mut dyn FnMut(Progress)) -> u32 {
-    let sizes = map(
+    let headers = map(
         "measuring pictures",
         items,
         |item| size(&item.file.path),
         progress,
     );
-    let mut sides: Vec<_> = sizes.iter().flatten().map(|(w, h)| *w.min(h)).collect();
-    default_side(median(&mut sides))
+    let mut short: Vec<_> = headers.iter().flatten().map(|(w, h)| *w.min(h)).collect();
+    default_side(median(&mut short))
 }
 
 /// The lower median; 0 of nothing.
-fn median(sides: &mut [u32]) -> u32 {
-    sides.sort_unstable();
-    sides
-        .get(sides.len().saturating_sub(1) / 2)
+fn median(numbers: &mut [u32]) -> u32 {
+    numbers.sort_unstable();
+    numbers
+        .get(numbers.len().saturating_sub(1) / 2)
         .copied()
         .unwrap_or_default()
 }
 
-fn source_sizes(sizes: &[[u32; 2]]) -> SourceSizes {
+/// The extremes of widths and heights.
+fn summary(sizes: &[[u32; 2]]) -> SourceSizes {
     let area = |[width, height]: &&[u32; 2]| u64::from(*width) * u64::from(*height);
-    let mut sides: Vec<_> = sizes
-        .iter()
-        .map(|[width, height]| *width.min(height))
-        .collect();
+    let short = sizes.iter().map(|[width, height]| *width.min(height));
+    let mut short: Vec<_> = short.collect();
     SourceSizes {
         smallest: sizes.iter().min_by_key(area).copied().unwrap_or_default(),
         largest: sizes.iter().max_by_key(area).copied().unwrap_or_default(),
-        median_side: median(&mut sides),
+        median_side: median(&mut short),
     }
 }
 

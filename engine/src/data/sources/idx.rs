@@ -202,19 +202,23 @@ pub(super) fn fitted(images: Images, source: &DataSource) -> Images {
         }
         let flat = Flat {
             channels: 1,
-            // A side of an IDX file is a u32.
-            width: width as u32,
-            height: height as u32,
+            width: narrow(width),
+            height: narrow(height),
             pixels: pixels.to_vec(),
         };
         flat.square(side)
     });
-    let size = if side == 0 {
+    let shape = if side == 0 {
         [height, width]
     } else {
         [side as usize; 2]
     };
-    collate(squares.collect(), source.channels, size)
+    collate(squares.collect(), source.channels, shape)
+}
+
+/// A side, which in the header was a u32.
+fn narrow(side: usize) -> u32 {
+    u32::try_from(side).unwrap_or(u32::MAX)
 }
 
 fn is_emnist(path: &Path) -> bool {

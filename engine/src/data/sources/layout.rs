@@ -27,7 +27,7 @@ pub(super) struct Item {
 /// classes if no picture lies beside them.
 pub(super) fn items(walk: &Walk, about: &mut About) -> Result<Vec<Item>, DataError> {
     if let Some(file) = &walk.labels {
-        return labelled(&Labels::read(&file.path)?, walk, about);
+        return Ok(labelled(&Labels::read(&file.path)?, walk, about));
     }
     let has = |name: &str| walk.folders.iter().any(|folder| folder == name);
     let is_flat = walk.pictures.iter().any(|file| depth(file) == 1);
@@ -85,7 +85,7 @@ impl Walk {
     }
 }
 
-fn labelled(labels: &Labels, walk: &Walk, about: &mut About) -> Result<Vec<Item>, DataError> {
+fn labelled(labels: &Labels, walk: &Walk, about: &mut About) -> Vec<Item> {
     let mut items = Vec::new();
     for file in &walk.pictures {
         match labels.of(&file.relative) {
@@ -103,7 +103,7 @@ fn labelled(labels: &Labels, walk: &Walk, about: &mut About) -> Result<Vec<Item>
             "labels.csv names {missing} files or more that are not there"
         ));
     }
-    Ok(items)
+    items
 }
 
 /// The pictures with the folder at this depth as their class, if every one lies in a folder there and there are two or

@@ -138,13 +138,15 @@ impl Header {
 
     fn float_pixel(&self, bytes: &[u8]) -> Result<u8, String> {
         let word = self.word(bytes);
-        let number = if self.bytes == 4 {
-            f64::from(f32::from_bits(word as u32))
-        } else {
-            f64::from_bits(word)
+        let number = match u32::try_from(word) {
+            Ok(word) if self.bytes == 4 => f64::from(f32::from_bits(word)),
+            _ => f64::from_bits(word),
         };
         if (0.0..=1.0).contains(&number) {
-            Ok((number * 255.0).round() as u8)
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            // it is from 0 to 255
+            let pixel = (number * 255.0).round() as u8;
+            Ok(pixel)
         } else {
             Err(format!(
                 "a pixel is {number}: floats must lie between 0 and 1"

@@ -1,4 +1,4 @@
-//! Arrays of pictures in NumPy's files: `.npz` in MedMNIST's layout or Keras', and `.npy`.
+//! Arrays of pictures in the files of numpy: `.npz` in the layout of `MedMNIST` or Keras, and `.npy`.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -19,7 +19,7 @@ use crate::data::{Images, Part};
 /// Names of arrays: pictures and their labels, to train on and to test with.
 type Layout = [[&'static str; 2]; 2];
 
-/// Layouts of MedMNIST, of Keras, of `sparring sample --out`, and of arrays that numpy named.
+/// Layouts of `MedMNIST`, of Keras, of `sparring sample --out`, and of arrays that numpy named.
 const LAYOUTS: [Layout; 5] = [
     [
         ["train_images", "train_labels"],
@@ -85,21 +85,18 @@ pub(in crate::data) fn read_samples(path: &Path) -> Result<Images, DataError> {
     let names = archive.zip.file_names().filter_map(Result::ok);
     let names: Vec<_> = names.map(Cow::into_owned).collect();
     let mut why = "it has no array".to_owned();
-    for name in names.iter().filter(|name| name.ends_with(".npy")) {
+    for name in &names {
         let mut entry = archive
             .zip
             .by_name(name)
             .map_err(|error| unusable(error.to_string()))?;
         match Header::read(&mut entry).and_then(PictureArray::of) {
             Ok(array) => {
-                check_bytes(
-                    path,
-                    array.count,
-                    [array.channels, array.height, array.width],
-                )?;
+                let [height, width] = array.size();
+                check_bytes(path, array.count, [array.channels, height, width])?;
                 let squares = array.read(&mut entry, None, Channels::Auto, &mut |_| {});
-                let size = [array.height, array.width];
-                return Ok(collate(squares.map_err(unusable)?, Channels::Auto, size));
+                let squares = squares.map_err(unusable)?;
+                return Ok(collate(squares, Channels::Auto, [height, width]));
             }
             Err(reason) => why = format!("{name}: {reason}"),
         }
@@ -132,8 +129,8 @@ fn read(
     let array = Header::read(from)
         .and_then(PictureArray::of)
         .map_err(unusable)?;
-    let side = array.side(source.image_size);
-    let size = side.map_or([array.height, array.width], |side| [side as usize; 2]);
+    let wanted = array.side(source.image_size);
+    let size = wanted.map_or(array.size(), |side| [side as usize; 2]);
     check_bytes(path, array.count, [array.channels, size[0], size[1]])?;
     let total = array.count;
     let mut each = |done: usize| {
@@ -146,7 +143,7 @@ fn read(
         }
     };
     let squares = array
-        .read(from, side, source.channels, &mut each)
+        .read(from, wanted, source.channels, &mut each)
         .map_err(unusable)?;
     Ok(Pictures { squares, size })
 }

@@ -146,7 +146,7 @@ pub(super) fn is_picture_name(path: &Path) -> bool {
         .is_some_and(|ending| ENDINGS.contains(&ending.to_ascii_lowercase().as_str()))
 }
 
-/// Files of systems and programs, such as .DS_Store.
+/// Files of systems and programs, such as `.DS_Store`.
 fn is_hidden(name: &OsStr) -> bool {
     name.as_bytes().starts_with(b".") || name == "__MACOSX"
 }
