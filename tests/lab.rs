@@ -57,6 +57,7 @@ impl Lab {
             .env("SPARRING_HOME", self.home.path())
             .env("HOME", self.home.path())
             .env("XDG_CONFIG_HOME", self.home.path().join("config"))
+            .env("XDG_CACHE_HOME", self.home.path().join("cache"))
             .env_remove("NO_COLOR")
             .env_remove("COLORTERM")
             .env_remove("COLUMNS")

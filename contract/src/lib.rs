@@ -5,10 +5,12 @@
 
 pub mod config;
 pub mod exit;
+pub mod judges;
 pub mod launch;
 pub mod picture;
 pub mod protocol;
 pub mod run;
+pub mod text;
 
 /// Fingerprint of the sources that this program was built from. A face and a worker work as a pair only when
 /// theirs are equal.

@@ -1,8 +1,10 @@
 //! What each command of the command line does.
 
+mod answer;
 mod config;
 mod dashboard;
 mod eval;
+mod judge;
 mod live;
 mod logs;
 mod runs;
@@ -26,6 +28,7 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Train(train) => train::train(&home()?, &train),
         Command::Sample(sample) => sample::sample(&home()?, &sample),
         Command::Eval(eval) => eval::eval(&home()?, &eval),
+        Command::Judge { command } => judge::judge(&command),
         Command::Attach(attach) => dashboard::attach(&home()?, &attach),
         Command::Pause(of) => live::pause(&home()?, of.run.as_deref()),
         Command::Resume(of) => live::resume(&home()?, of.run.as_deref()),

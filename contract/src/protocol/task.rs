@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{Pictures, Report};
+use crate::judges::JudgeRecord;
 
 /// What a worker on a pipe is asked to do. One task, and the worker ends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,14 +25,24 @@ pub enum Task {
         /// `auto`, `cpu`, `cuda` or `cuda:N`.
         device: String,
     },
-    /// Judge pictures.
+    /// Evaluate pictures.
     Eval {
         /// Which.
         subject: Subject,
+        /// Whether to measure the gain from augmentation too, which takes a minute or more.
+        #[serde(default)]
+        augmentation: bool,
+    },
+    /// Train a judge of a data set and store it in the user's cache directory.
+    JudgeTrain {
+        /// A folder of IDX files with labels.
+        data: String,
+        /// Seed of the training.
+        seed: u64,
     },
 }
 
-/// The pictures that are judged.
+/// The pictures that are evaluated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
@@ -64,8 +75,24 @@ pub enum TaskReply {
         /// In words.
         doing: String,
     },
-    /// What the judge found.
+    /// How far counted work is, for someone who waits.
+    Counted {
+        /// The work in words.
+        doing: String,
+        /// Items done.
+        done: u64,
+        /// Items in all.
+        total: u64,
+    },
+    /// The figures of evaluated pictures.
     Report(Box<Report>),
+    /// A judge that was trained.
+    Judge {
+        /// Its file.
+        path: PathBuf,
+        /// What was measured with it.
+        record: Box<JudgeRecord>,
+    },
     /// All is done.
     Done,
     /// It could not be done.

@@ -24,12 +24,24 @@ pub(super) fn load_folder(folder: &Path) -> Result<Images, DataError> {
 
 /// Reads the test images of a folder, if it has any.
 pub(super) fn load_test(folder: &Path) -> Result<Option<Images>, DataError> {
+    let Some(path) = test_images(folder) else {
+        return Ok(None);
+    };
+    let images = read_images(&path)?;
+    check_labels(&path, images.count)?;
+    Ok(Some(images))
+}
+
+/// Reads the labels of a folder's test images, if it has any.
+pub(super) fn load_test_classes(folder: &Path) -> Result<Option<Vec<u8>>, DataError> {
+    test_images(folder).map_or(Ok(None), |path| read_classes(&path))
+}
+
+fn test_images(folder: &Path) -> Option<PathBuf> {
     ["t10k-images-idx3-ubyte", "t10k-images-idx3-ubyte.gz"]
         .into_iter()
         .map(|name| folder.join(name))
         .find(|path| path.exists())
-        .map(|path| read_images(&path))
-        .transpose()
 }
 
 /// Reads a file of images, plain or gzipped.

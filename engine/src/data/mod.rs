@@ -59,6 +59,15 @@ impl Images {
         }
     }
 
+    /// Reads the class of each test image: `None` where the data has no labels of its test images.
+    pub fn load_test_classes(data: &str) -> Result<Option<Vec<u8>>, DataError> {
+        if data == MNIST {
+            mnist::labels(Split::Test).map(Some)
+        } else {
+            idx::load_test_classes(Path::new(data))
+        }
+    }
+
     /// Reads pictures that somebody made: an IDX file, plain or gzipped, the first array of bytes in a `.npz`, or a
     /// folder of PNG files in the order of their names.
     pub fn load_samples(path: &Path) -> Result<Self, DataError> {

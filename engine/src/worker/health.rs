@@ -7,7 +7,7 @@ use sparring_contract::run::Run;
 
 use super::trainer::Trainer;
 use super::verdict::{COPIES, Doctor, Look};
-use crate::eval::{Copying, QuickFigures, QuickFrechet, apart, saturated};
+use crate::eval::{Copying, Judge, QuickFigures, QuickFrechet, neighbour_distance, saturated};
 
 /// What the first look is taken to cost as long as nothing is known: at the cadence of the default it comes after two
 /// seconds.
@@ -41,7 +41,7 @@ pub(super) struct Watch {
     /// Step of the latest look.
     step: Option<u64>,
     best: Option<Best>,
-    /// QuickFigures distance of the best checkpoint.
+    /// Quick distance of the best checkpoint.
     saved: Option<f64>,
     /// What was last found of copies.
     copying: f64,
@@ -120,11 +120,12 @@ impl Trainer<'_> {
 
     fn tools(&self) -> Tools {
         let training = self.session.batches().data().images();
-        let glance = self.watch.are_mnist.then(|| QuickFrechet::new(training));
-        let glance = glance.transpose().unwrap_or_else(|error| {
-            self.warn(format!("the judge cannot look at the pictures: {error}"));
+        let judge = self.watch.are_mnist.then(Judge::mnist);
+        let judge = judge.transpose().unwrap_or_else(|error| {
+            self.warn(error.to_string());
             None
         });
+        let glance = judge.and_then(|judge| QuickFrechet::new(training, Some(judge)));
         let real = training.narrow(0, 0, REAL.min(training.size()[0]));
         Tools {
             glance,
@@ -132,7 +133,7 @@ impl Trainer<'_> {
                 .then(|| Copying::among(training))
                 .flatten(),
             saturated: saturated(&real),
-            apart: apart(&real),
+            apart: neighbour_distance(&real),
         }
     }
 
@@ -141,7 +142,7 @@ impl Trainer<'_> {
         let quick = tools
             .glance
             .as_ref()
-            .map(|glance| glance.quick(&seen.pictures));
+            .map(|glance| glance.measure(&seen.pictures));
         // Not at the first: networks that have hardly learnt copy nothing.
         let ask =
             self.watch.looks % COPYING_EVERY == COPYING_EVERY - 1 || self.watch.copying < COPIES;
@@ -154,9 +155,10 @@ impl Trainer<'_> {
             seconds: self.clock.total().as_secs_f64(),
             quick_distance: figures(|quick| quick.frechet),
             histogram: quick
-                .map(|quick| quick.histogram.to_vec())
+                .as_ref()
+                .map(|quick| quick.histogram.clone())
                 .unwrap_or_default(),
-            diversity: apart(&seen.pictures) / tools.apart,
+            diversity: neighbour_distance(&seen.pictures) / tools.apart,
             accuracy_real: seen.accuracy_real,
             accuracy_fake: seen.accuracy_fake,
             copying: self.watch.copying,

@@ -57,7 +57,11 @@ fn do_task(out: &mut impl Write) -> anyhow::Result<()> {
                 device,
             },
         )?,
-        Task::Eval { subject } => eval::eval(out, &subject)?,
+        Task::Eval {
+            subject,
+            augmentation,
+        } => eval::eval(out, &subject, augmentation)?,
+        Task::JudgeTrain { data, seed } => eval::train_judge(out, &data, seed)?,
     }
     write_frame(out, &TaskReply::Done)?;
     Ok(())
