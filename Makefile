@@ -12,7 +12,7 @@ PYTHON_PINS = torch==2.13.0 torchvision==0.28.0 jax==0.10.2 jaxlib==0.10.2 numpy
 PYTHON_READY = $(PYTHON_ENV)/ready-$(subst $() ,-,$(subst ==,-,$(PYTHON_PINS)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test test-python judge bench bench-parts bench-quality bench-dashboard demo lint install uninstall clean distclean
+.PHONY: help setup build run test test-python judge bench bench-parts bench-quality bench-dashboard data-samples demo lint install uninstall clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -72,6 +72,9 @@ judge: setup ## train both judges anew into engine/assets (some minutes; then bu
 
 bench-dashboard: build ## measure the dashboard through a real PTY (some minutes, on a quiet machine)
 	$(PYTHON) benches/dashboard.py $(ARGS)
+
+data-samples: ## fetch small real data sets into data-samples/ (100 MB; needs apt-get, npm, pip; ARGS="emoji" fetches one)
+	$(PYTHON) tools/data_samples.py $(ARGS)
 
 demo: build ## film demo.gif (needs a virtual display and ten minutes: tools/demo.py says what)
 	$(PYTHON) tools/demo.py $(ARGS)

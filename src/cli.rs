@@ -27,7 +27,7 @@ pub struct Cli {
 pub enum Command {
     /// Train a generator and a discriminator
     Train(Box<Train>),
-    /// Show digits of a trained generator in the scrollback, or save them
+    /// Show pictures of a trained generator in the scrollback, or save them
     Sample(Sample),
     /// Say how good the pictures of a trained generator are, or pictures in files
     Eval(Eval),
@@ -36,6 +36,12 @@ pub enum Command {
         /// What to do with judges.
         #[command(subcommand)]
         command: JudgeCommand,
+    },
+    /// Show what a data set holds, or the cache of decoded pictures
+    Data {
+        /// What to show.
+        #[command(subcommand)]
+        show: DataCommand,
     },
     /// Open the dashboard of a run, from any terminal and as often as wanted
     Attach(Attach),
@@ -189,9 +195,12 @@ pub struct Choice {
     /// TOML file with keys of the configuration
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// `mnist`, or a folder of IDX files
-    #[arg(long, value_name = "DIR")]
+    /// `mnist`, or a folder of pictures, IDX files, an .npz or .npy file, or a sprite sheet
+    #[arg(long, value_name = "PATH")]
     pub data: Option<String>,
+    /// How pictures are prepared.
+    #[command(flatten)]
+    pub pictures: PictureFlags,
     /// auto, cpu, cuda or cuda:N
     #[arg(long)]
     pub device: Option<String>,
@@ -221,7 +230,72 @@ pub struct Choice {
     pub settings: Vec<String>,
 }
 
+/// Flags that decide how pictures are prepared.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Pictures")]
+pub struct PictureFlags {
+    /// Side of the pictures: 28, 32, 48 or 64 [default: chosen from the data]
+    #[arg(long, value_name = "PIXELS", allow_negative_numbers = true)]
+    pub image_size: Option<String>,
+    /// grey, rgb, or auto: grey if every picture is
+    #[arg(long)]
+    pub channels: Option<String>,
+    /// What lies behind transparent pixels: black, white or a colour such as #7f7f7f
+    #[arg(long, value_name = "COLOUR")]
+    pub background: Option<String>,
+    /// Cut a sprite sheet into tiles of this side
+    #[arg(long, value_name = "PIXELS", allow_negative_numbers = true)]
+    pub tile: Option<String>,
+    /// Share of the pictures held out for testing, where the data has no test split
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
+    pub test_fraction: Option<String>,
+}
+
+/// `sparring data`
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// Say what a data set holds and draw some of its pictures
+    Info(DataInfo),
+    /// Show the cache of decoded pictures
+    Cache {
+        /// Remove everything in it
+        #[arg(long)]
+        clear: bool,
+    },
+}
+
+/// `sparring data info`
+#[derive(Debug, Args)]
+pub struct DataInfo {
+    /// `mnist`, or a folder of pictures, IDX files, an .npz or .npy file, or a sprite sheet
+    #[arg(value_name = "PATH")]
+    pub data: String,
+    /// How pictures are prepared.
+    #[command(flatten)]
+    pub pictures: PictureFlags,
+    /// How many pictures to draw; 0 draws none
+    #[arg(short = 'n', long = "count", default_value_t = 16, value_parser = clap::value_parser!(u32).range(..=1024))]
+    pub count: u32,
+    /// Pictures in a row [default: as many as fit]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub columns: Option<u16>,
+    /// Colour in what is shown
+    #[arg(long, value_enum, default_value_t)]
+    pub color: When,
+    /// How pictures are drawn
+    #[arg(long, value_enum, default_value_t)]
+    pub render: Render,
+    /// Full size or half [default: full where it fits]
+    #[arg(long, value_enum)]
+    pub scale: Option<Scale>,
+    /// Print what it holds as JSON, without pictures
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `sparring sample`
+// Switches of a command line are truths, however many.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug, Args)]
 pub struct Sample {
     /// Name or directory of a run, or a checkpoint file [default: the latest run]
@@ -239,24 +313,33 @@ pub struct Sample {
     /// Seed of the noise: what torch.manual_seed takes [default: another one every time]
     #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     pub seed: Option<u64>,
-    /// Draw this class alone, of a model that was told of classes [default: each in its turn]
-    #[arg(long, conflicts_with = "live")]
-    pub class: Option<u64>,
+    /// Draw only this class of a conditional model, by its name or number [default: each in its turn]
+    #[arg(long, value_name = "NAME", conflicts_with = "live")]
+    pub class: Option<String>,
+    /// Draw equally many pictures of each class, or fail if the model has no classes
+    #[arg(long, conflicts_with_all = ["class", "live"])]
+    pub balanced: bool,
     /// Pictures in a row [default: as many as fit]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     pub columns: Option<u16>,
-    /// Save instead of showing: FILE.png (a grid), FILE.npz, FILE.idx3-ubyte, or a folder for one PNG each
+    /// Save instead of showing: one file (.png for a grid, .npz or .idx3-ubyte), or a folder for a data set
     #[arg(long, value_name = "PATH")]
     pub out: Option<PathBuf>,
+    /// How the data set in the folder --out is laid out [default: png]
+    #[arg(long, value_enum, requires = "out")]
+    pub format: Option<DatasetFormat>,
     /// Colour in what is shown
     #[arg(long, value_enum, default_value_t)]
     pub color: When,
     /// How pictures are drawn
     #[arg(long, value_enum, default_value_t)]
     pub render: Render,
-    /// Full size or half [default: full where it fits]
+    /// How large pictures are drawn [default: the largest at which a row of them fits]
     #[arg(long, value_enum)]
     pub scale: Option<Scale>,
+    /// Leave out the names of classes under the pictures of a conditional model
+    #[arg(long)]
+    pub no_labels: bool,
     /// auto, cpu, cuda or cuda:N
     #[arg(long, default_value = "cpu")]
     pub device: String,
@@ -302,9 +385,12 @@ pub struct Eval {
 pub enum JudgeCommand {
     /// Train a judge and keep it in the cache directory: some minutes; eval finds it by the data's content
     Train {
-        /// Folder of IDX files with labels
+        /// Labelled data: a folder of pictures with a sub-folder for each class, IDX files, or an .npz file
         #[arg(value_name = "DATA")]
         data: String,
+        /// How pictures are prepared: as for the runs on this data.
+        #[command(flatten)]
+        pictures: PictureFlags,
         /// Seed of the training
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
         seed: u64,
@@ -357,8 +443,23 @@ pub enum Render {
 pub enum Scale {
     /// Every pixel
     Full,
-    /// Four pixels averaged to one
+    /// 2×2 pixels averaged to one
     Half,
+    /// 3×3 pixels averaged to one
+    Third,
+    /// 4×4 pixels averaged to one
+    Quarter,
+}
+
+/// Layout of a data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DatasetFormat {
+    /// MNIST's files: train-images-idx3-ubyte and train-labels-idx1-ubyte (grey pictures only)
+    Idx,
+    /// A folder of PNG files for each class
+    Png,
+    /// dataset.npz with MedMNIST's arrays train_images and train_labels
+    Npz,
 }
 
 /// `sparring runs`

@@ -155,7 +155,7 @@ fn values_that_cannot_be_are_refused_by_name() {
     );
     refused(
         &["--preset", "vae"],
-        "unknown preset `vae` (from --preset); there is r3, cgan, tutorial, mlp, dcgan, cdcgan",
+        "unknown preset `vae` (from --preset): choose r3, cgan, tutorial, mlp, dcgan, cdcgan",
     );
     assert!(
         !lab.path().join("runs").exists(),
@@ -295,6 +295,7 @@ fn a_worker_that_is_started_without_its_environment_starts_anew_with_it() {
     let task = Task::Sample {
         checkpoint: pipe.clone(),
         count: 1,
+        first: 0,
         seed: 0,
         class: None,
         device: "cpu".to_owned(),

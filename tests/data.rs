@@ -1,7 +1,14 @@
-//! Images that cannot be used: each file is named, with what is wrong.
+//! Data that is read, and data that cannot be used: each file is named, with what is wrong.
+
+mod cache;
+mod files;
+mod folders;
+mod pictures;
 
 use std::fs;
 use std::io::Write as _;
+
+use sparring_contract::run::CheckpointHeader;
 
 use crate::lab::{Lab, idx_header, write_images};
 
@@ -29,7 +36,7 @@ fn a_folder_that_is_not_there_or_holds_no_images() {
     refused(
         &lab,
         &format!(
-            "no images in {}: expected train-images-idx3-ubyte or another *idx3-ubyte file, plain or .gz",
+            "no pictures in {}: expected PNG, JPEG, WebP, BMP or GIF files, with or without a sub-folder per class, or IDX files such as train-images-idx3-ubyte",
             lab.data().display()
         ),
     );
@@ -124,7 +131,7 @@ fn several_files_that_could_be_meant() {
     refused(
         &lab,
         &format!(
-            "several image files in {} (a-idx3-ubyte, b-idx3-ubyte): name the one to train on train-images-idx3-ubyte",
+            "several image files in {} (a-idx3-ubyte, b-idx3-ubyte): name one of them, or name the one to train on train-images-idx3-ubyte",
             lab.data().display()
         ),
     );
@@ -154,7 +161,10 @@ fn images_of_any_size_train() {
     let lab = Lab::new();
     fs::remove_dir_all(lab.data()).unwrap();
     write_images(&lab.data(), 3, 5);
-    assert_eq!(lab.train(&["--steps", "4", "--name", "tiny"]).code, 0);
+    let said = lab.train(&["--steps", "4", "--name", "tiny"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    let header = CheckpointHeader::read(&lab.run("tiny").checkpoint_file(4)).unwrap();
+    assert_eq!(header.shape, [1, 5, 5]);
 }
 
 #[test]

@@ -21,6 +21,32 @@ const WALLS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "engine/src/nn",
+        &[
+            "crate::gan",
+            "crate::optim",
+            "crate::data",
+            "crate::judge",
+            "crate::worker",
+            "sparring_contract",
+            "tokio",
+            "std::time",
+            "indicatif",
+        ],
+    ),
+    (
+        "engine/src/optim",
+        &[
+            "crate::gan",
+            "crate::data",
+            "crate::judge",
+            "crate::worker",
+            "tokio",
+            "std::time",
+            "indicatif",
+        ],
+    ),
+    (
         "engine/src/gan",
         &[
             "crate::worker",

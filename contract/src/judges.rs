@@ -21,7 +21,7 @@ pub struct JudgeRecord {
     /// Fingerprint of the data set.
     #[serde(default)]
     pub fingerprint: String,
-    /// Where the data set was when the judge was trained: a folder or file.
+    /// Where the data set was when the judge was trained.
     #[serde(default)]
     pub data: String,
     /// Shape of a picture, `[channels, height, width]`.

@@ -3,6 +3,7 @@
 //!
 //! Nothing here knows libtorch or a terminal.
 
+pub mod cache;
 pub mod config;
 pub mod exit;
 pub mod judges;

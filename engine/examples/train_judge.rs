@@ -20,10 +20,7 @@ fn make(arguments: &[String]) -> anyhow::Result<()> {
     let mut progress = |words: &str, done: u64, total: u64| eprintln!("{done} of {total}: {words}");
     let data = RealData::mnist()?;
     let (path, judge) = match arguments {
-        [seed, path] => (
-            path,
-            Judge::train(&data, "mnist", seed.parse()?, &mut progress)?,
-        ),
+        [seed, path] => (path, Judge::train(&data, seed.parse()?, &mut progress)?),
         [path] => {
             let judge = Judge::read(&std::fs::read(path)?)?;
             (path, judge.measured_again(&data, &mut progress))

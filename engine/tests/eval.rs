@@ -5,10 +5,8 @@
 
 use sparring_contract::judges::JudgeFolder;
 use sparring_contract::protocol::{FeatureKind, Figures};
-use sparring_engine::data::Images;
 use sparring_engine::eval::{
-    Defect, EvalError, Evaluator, Judge, JudgeError, MNIST, Part, QuickFrechet, RealData,
-    fingerprint, judges,
+    Defect, EvalError, Evaluator, Judge, JudgeError, Part, QuickFrechet, RealData, judges,
 };
 use tch::{Device, Kind, Tensor};
 
@@ -41,15 +39,6 @@ fn both_judges_know_the_test_digits() {
         assert!((accuracy - judge.record().accuracy).abs() < 5e-4);
     }
     assert_ne!(judges[0].record().seed, judges[1].record().seed);
-}
-
-#[test]
-fn mnist_is_known_by_its_fingerprint() {
-    let data = RealData::mnist().unwrap();
-    let parts = [&data.training, &data.held_out];
-    assert_eq!(fingerprint(parts.into_iter()), MNIST);
-    let judge = judges::find(MNIST).unwrap().unwrap();
-    assert_eq!(judge.record().fingerprint, MNIST);
 }
 
 #[test]
@@ -156,17 +145,6 @@ fn a_quick_comparison_tells_real_digits_from_repeated_and_blurred_ones() {
     assert!((2.0..6.0).contains(&quick.shifted()), "{}", quick.shifted());
 }
 
-#[test]
-fn other_images_of_the_same_shape_are_not_taken_for_mnist() {
-    let images = Images::load("mnist").unwrap();
-    let other = Images {
-        pixels: vec![0; images.pixels.len()],
-        origin: "elsewhere".to_owned(),
-        ..images
-    };
-    assert!(!other.are_mnist().unwrap());
-}
-
 /// Pictures `[count, 3, 12, 12]` of three classes: a disc of red, green or blue somewhere, on grey noise.
 fn discs(count: i64, seed: i64) -> Part {
     tch::manual_seed(seed);
@@ -187,11 +165,26 @@ fn discs(count: i64, seed: i64) -> Part {
     }
 }
 
+fn data(
+    name: &str,
+    training: Part,
+    test: Option<Part>,
+    class_names: Vec<String>,
+) -> Result<RealData, EvalError> {
+    let test = test.map(|test| (test, "test pictures"));
+    RealData::new(
+        name.to_owned(),
+        format!("{name}0"),
+        training,
+        test,
+        class_names,
+    )
+}
+
 fn disc_data(training: i64, held_out: i64) -> RealData {
     let (training, test) = (discs(training, 1), discs(held_out, 2));
     let names = ["red", "green", "blue"].map(str::to_owned).to_vec();
-    let fingerprint = fingerprint([&training, &test].into_iter());
-    RealData::new(fingerprint, training, Some(test), names).unwrap()
+    data("discs", training, Some(test), names).unwrap()
 }
 
 #[test]
@@ -199,7 +192,7 @@ fn a_judge_of_colour_pictures_is_trained_stored_found_and_used() {
     let data = disc_data(400, 200);
     let mut told = Vec::new();
     let mut progress = |_: &str, done, total| told.push((done, total));
-    let judge = Judge::train(&data, "discs", 1, &mut progress).unwrap();
+    let judge = Judge::train(&data, 1, &mut progress).unwrap();
     let record = judge.record();
     assert!(record.accuracy > 0.95, "{}", record.accuracy);
     assert_eq!(record.class_names, ["red", "green", "blue"]);
@@ -300,9 +293,9 @@ fn pictures_without_labels_are_compared_in_features_that_need_none() {
     };
     let parts = [discs(400, 1), discs(200, 2)].map(unlabelled);
     let [training, test] = parts;
-    let data = RealData::new("discs".to_owned(), training, Some(test), Vec::new()).unwrap();
+    let data = data("discs", training, Some(test), Vec::new()).unwrap();
     assert!(matches!(
-        Judge::train(&data, "discs", 1, &mut |_, _, _| {}),
+        Judge::train(&data, 1, &mut |_, _, _| {}),
         Err(EvalError::Judge(JudgeError::Unlabelled))
     ));
     let quick = QuickFrechet::new(&data.training.pictures, None).unwrap();
@@ -340,7 +333,7 @@ fn pictures_without_labels_are_compared_in_features_that_need_none() {
 fn a_hundred_real_pictures_are_enough_and_a_handful_is_refused() {
     let few = |count| {
         let all = discs(count, 1);
-        RealData::new("few".to_owned(), all, None, Vec::new())
+        data("few", all, None, Vec::new())
     };
     let evaluator = Evaluator::new(few(100).unwrap(), None, &mut |_| {}).unwrap();
     // Many pictures are compared in groups as large as the real ones.
@@ -375,9 +368,9 @@ fn pictures_that_are_all_alike_give_figures_or_none_but_no_panic() {
         pictures: pictures.shallow_clone(),
         labels,
     };
-    let data = RealData::new("alike".to_owned(), part, None, vec!["one".to_owned()]).unwrap();
+    let data = data("alike", part, None, vec!["one".to_owned()]).unwrap();
     assert!(matches!(
-        Judge::train(&data, "alike", 1, &mut |_, _, _| {}),
+        Judge::train(&data, 1, &mut |_, _, _| {}),
         Err(EvalError::Judge(JudgeError::OneClass))
     ));
     let evaluator = Evaluator::new(data, None, &mut |_| {}).unwrap();

@@ -5,7 +5,7 @@ use std::process::{Child, ExitStatus};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use sparring_contract::protocol::{Ended, Event, FaceHello, Record, ToFace, ToWorker};
+use sparring_contract::protocol::{Ended, Event, FaceHello, Phase, ToFace, ToWorker};
 use sparring_contract::run::{Run, read_tail};
 use tokio::sync::mpsc::{Receiver, Sender};
 use tokio::sync::oneshot::{self, error::TryRecvError};
@@ -289,10 +289,9 @@ fn watch(mut child: Child) -> oneshot::Receiver<ExitStatus> {
 }
 
 fn tells_end(said: &ToFace) -> bool {
-    let is_end = |record: &Record| matches!(record.event, Event::Ended(_));
     match said {
-        ToFace::Event { record, .. } => is_end(record),
-        ToFace::Snapshot(snapshot) => snapshot.log.last().is_some_and(is_end),
+        ToFace::Event { record, .. } => matches!(record.event, Event::Ended(_)),
+        ToFace::Snapshot(snapshot) => snapshot.phase == Phase::Ended,
         _ => false,
     }
 }

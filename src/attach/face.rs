@@ -211,7 +211,7 @@ impl Face {
         if let ToFace::Event { record, .. } = &said
             && let Event::Ended(ended) = &record.event
         {
-            if self.started && self.state.started.is_none() {
+            if self.started && self.state.started().is_none() {
                 self.left = Some(Left::NeverBegan(Death::of(ended)));
                 return Ok(());
             }
@@ -231,7 +231,7 @@ impl Face {
 
     fn bury(&mut self, death: Death) -> io::Result<()> {
         self.code = death.code;
-        if self.started && self.state.started.is_none() {
+        if self.started && self.state.started().is_none() {
             self.left = Some(Left::NeverBegan(death));
             return Ok(());
         }

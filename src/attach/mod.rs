@@ -16,9 +16,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Context as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use sparring_contract::picture::{FIXED_GRID, read_png_grid};
-use sparring_contract::protocol::{Event, FaceHello, PROTOCOL, Pictures, Purpose, Record};
-use sparring_contract::run::{Run, read_records};
+use sparring_contract::picture::read_png_grid;
+use sparring_contract::protocol::{FaceHello, PROTOCOL, Pictures, Purpose};
+use sparring_contract::run::{Run, Timeline, read_records};
 use tokio::sync::mpsc::channel;
 
 use crate::client::LinkError;
@@ -126,35 +126,25 @@ fn state(run: &Run, live: bool, options: &Options) -> State {
         return State::new(settings);
     }
     let config = std::fs::read_to_string(run.config_file()).unwrap_or_default();
-    let records = read_records(&run.events_file());
-    let pictures = newest_grid(run, &records).into_iter().collect();
-    State::from_log(settings, records, &config, pictures)
+    let mut state = State::from_log(settings, read_records(&run.events_file()), &config);
+    if let Some(pictures) = newest_grid(run, &state.timeline) {
+        state.gallery.receive(pictures, None);
+    }
+    state
 }
 
 /// The newest pictures from fixed noise that a run has saved and that are still there.
-fn newest_grid(run: &Run, records: &[Record]) -> Option<Pictures> {
-    records.iter().rev().find_map(|record| {
-        let Event::Samples(saved) = &record.event else {
-            return None;
-        };
-        let name = saved.path.file_name()?;
-        let fixed = ["epoch-", "step-"];
-        if !fixed
-            .iter()
-            .any(|start| name.to_string_lossy().starts_with(start))
-        {
+fn newest_grid(run: &Run, timeline: &Timeline) -> Option<Pictures> {
+    let mut saved = timeline.pictures.iter().rev();
+    saved.find_map(|saved| {
+        if saved.purpose != Purpose::Fixed {
             return None;
         }
         // By its name: the run's directory may have been moved since.
+        let name = saved.path.file_name()?;
         let file = File::open(run.samples_dir().join(name)).ok()?;
-        let (count, columns) = FIXED_GRID;
-        read_png_grid(
-            BufReader::new(file),
-            count,
-            columns,
-            (Purpose::Fixed, saved.step),
-        )
-        .ok()
+        let source = (saved.purpose, saved.step);
+        read_png_grid(BufReader::new(file), saved.count, saved.columns, source).ok()
     })
 }
 

@@ -29,6 +29,8 @@ pub(crate) struct Answer {
     pub(crate) detail: Option<String>,
     /// The pictures, where they were asked for and came.
     pub(crate) pictures: Option<Pictures>,
+    /// What the worker left out, and why, where something was too long for a message.
+    pub(crate) omitted: Option<String>,
 }
 
 /// Asks the worker of a run to do something and waits for its answer. A refusal is an error.
@@ -47,12 +49,14 @@ async fn converse(run: &Run, command: Command) -> anyhow::Result<Answer> {
     let mut link = reach(run, watch).await?;
     link.send(&ToWorker::Request { id: ID, command }).await?;
     let mut pictures = None;
+    let mut omitted = None;
     let ack = loop {
         match link.next().await? {
             Some(ToFace::Ack(ack)) if ack.id == ID => break ack,
             Some(ToFace::Pictures(fresh)) if fresh.purpose == Purpose::Fresh => {
                 pictures = Some(fresh);
             }
+            Some(ToFace::Omitted { what }) => omitted = Some(what),
             Some(_) => {}
             None => bail!("the worker closed the connection before it answered"),
         }
@@ -63,13 +67,14 @@ async fn converse(run: &Run, command: Command) -> anyhow::Result<Answer> {
         Outcome::Unknown => None,
         Outcome::Refused { reason } => return Err(anyhow!("refused at step {step}: {reason}")),
     };
-    if watch && pictures.is_none() {
+    if watch && pictures.is_none() && omitted.is_none() {
         pictures = timeout(PICTURES, fresh(&mut link)).await.unwrap_or(None);
     }
     Ok(Answer {
         step,
         detail,
         pictures,
+        omitted,
     })
 }
 

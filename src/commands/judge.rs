@@ -13,7 +13,8 @@ use sparring_contract::protocol::{Task, TaskReply};
 use sparring_contract::text::printable;
 
 use super::answer;
-use crate::cli::JudgeCommand;
+use super::data::{config, source};
+use crate::cli::{JudgeCommand, PictureFlags};
 use crate::client::{TaskWorker, worker};
 use crate::output::say;
 
@@ -22,7 +23,12 @@ const SHOWN: usize = 12;
 
 pub(super) fn judge(command: &JudgeCommand) -> anyhow::Result<u8> {
     match command {
-        JudgeCommand::Train { data, seed, json } => train(data, *seed, *json),
+        JudgeCommand::Train {
+            data,
+            pictures,
+            seed,
+            json,
+        } => train(data, pictures, *seed, *json),
         JudgeCommand::List { json } => list(*json),
         JudgeCommand::Remove { judges } => remove(judges),
     }
@@ -33,19 +39,13 @@ fn folder() -> anyhow::Result<JudgeFolder> {
         .context("no home directory is known to keep judges in: set HOME or XDG_CACHE_HOME")
 }
 
-fn train(data: &str, seed: u64, json: bool) -> anyhow::Result<u8> {
-    if data == "mnist" {
+fn train(data: &str, pictures: &PictureFlags, seed: u64, json: bool) -> anyhow::Result<u8> {
+    let source = source(&config(data, pictures)?);
+    if source.is_embedded() {
         bail!("MNIST has two judges inside the program already: `sparring eval` uses them");
     }
-    let data =
-        fs::canonicalize(data).with_context(|| format!("cannot find {}", printable(data)))?;
-    let data = data
-        .into_os_string()
-        .into_string()
-        .ok()
-        .context("the name of the data is no UTF-8: rename it")?;
     let began = Instant::now();
-    let task = Task::JudgeTrain { data, seed };
+    let task = Task::JudgeTrain { source, seed };
     let TaskReply::Judge { path, record } =
         answer::answer(TaskWorker::start(worker(&Launch::Task)?, &task)?)?
     else {

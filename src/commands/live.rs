@@ -100,7 +100,7 @@ pub(super) fn stop(home: &Home, run: Option<&str>, save: bool) -> anyhow::Result
     let run = find_live(home, run)?;
     let answer = ask(&run, Command::Stop { save })?;
     wait(&run)?;
-    let ended = run.status().ended;
+    let ended = run.status().timeline.ended;
     let step = ended.as_ref().map_or(answer.step, |end| end.stats.step);
     let kept = ended.and_then(|end| end.checkpoint);
     say(&match kept {

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sparring_contract::exit;
-use sparring_contract::protocol::Record;
+use sparring_contract::protocol::{Event, Record};
 use sparring_contract::run::Run;
 
 use crate::cli::Logs;
@@ -27,6 +27,7 @@ pub(super) fn logs(run: &Run, flags: &Logs) -> anyhow::Result<u8> {
     };
     let lines = Lines::of(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let zone = TimeZone::system();
+    let mut metrics = Vec::new();
     lines.each(
         |line| {
             if flags.worker || flags.json {
@@ -35,7 +36,10 @@ pub(super) fn logs(run: &Run, flags: &Logs) -> anyhow::Result<u8> {
             let Ok(record) = serde_json::from_str::<Record>(line) else {
                 return Ok(());
             };
-            match record.event.describe() {
+            if let Event::Started(started) = &record.event {
+                metrics = started.metric_specs().into_owned();
+            }
+            match record.event.describe(&metrics) {
                 Some(what) => say(&format!("{}  {what}", clock_time(record.time, &zone))),
                 None => Ok(()),
             }

@@ -3,6 +3,7 @@
 mod answer;
 mod config;
 mod dashboard;
+mod data;
 mod eval;
 mod judge;
 mod live;
@@ -16,10 +17,10 @@ use sparring_contract::config::ConfigError;
 use sparring_contract::exit;
 use sparring_contract::run::{Home, RunError};
 
-use crate::cli::{Cli, Command, ConfigCommand, When};
+use crate::cli::{Cli, Command, ConfigCommand, DataCommand, Render, Scale, When};
 use crate::client::WorkerMissing;
 use crate::dashboard::KeymapError;
-use crate::terminal::ColorChoice;
+use crate::terminal::{self, ColorChoice};
 
 /// Does what the command line asks for and returns the exit code.
 pub fn run(cli: Cli) -> anyhow::Result<u8> {
@@ -28,6 +29,12 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Train(train) => train::train(&home()?, &train),
         Command::Sample(sample) => sample::sample(&home()?, &sample),
         Command::Eval(eval) => eval::eval(&home()?, &eval),
+        Command::Data {
+            show: DataCommand::Info(info),
+        } => data::info(&info),
+        Command::Data {
+            show: DataCommand::Cache { clear },
+        } => data::cache(clear),
         Command::Judge { command } => judge::judge(&command),
         Command::Attach(attach) => dashboard::attach(&home()?, &attach),
         Command::Pause(of) => live::pause(&home()?, of.run.as_deref()),
@@ -74,5 +81,25 @@ fn color(when: When) -> ColorChoice {
         When::Auto => ColorChoice::Auto,
         When::Always => ColorChoice::Always,
         When::Never => ColorChoice::Never,
+    }
+}
+
+/// The flag `--render` as the terminal's room knows it; `None` is `auto`.
+fn render(render: Render) -> Option<terminal::Render> {
+    match render {
+        Render::Auto => None,
+        Render::Half => Some(terminal::Render::Half),
+        Render::Braille => Some(terminal::Render::Braille),
+        Render::Ascii => Some(terminal::Render::Ascii),
+    }
+}
+
+/// The flag `--scale` as the terminal's room knows it.
+fn scale(scale: Scale) -> terminal::Scale {
+    match scale {
+        Scale::Full => terminal::Scale::Full,
+        Scale::Half => terminal::Scale::Half,
+        Scale::Third => terminal::Scale::Third,
+        Scale::Quarter => terminal::Scale::Quarter,
     }
 }

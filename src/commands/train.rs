@@ -1,14 +1,16 @@
 //! `sparring train`
 
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
-use sparring_contract::config::{Config, Request, Setting, resolve, resolve_for_resume, user_file};
+use sparring_contract::config::{
+    Config, Request, Setting, choose_preset, resolve, resolve_for_resume, user_file,
+};
 use sparring_contract::launch::{Launch, Voice};
 use sparring_contract::run::{Home, Run, RunError};
 
-use super::dashboard;
+use super::{dashboard, data};
 use crate::attach::has_terminal;
 use crate::cli::{Choice, Train};
 use crate::client::{Leaving, Surroundings, start, worker};
@@ -24,6 +26,7 @@ pub(super) fn train(home: &Home, flags: &Train) -> anyhow::Result<u8> {
     let leaving = Leaving::of(&Surroundings::look());
     let tied = flags.tie || leaving.ties();
     let prepared = prepare(home, flags)?;
+    options.notes.extend(prepared.note.clone());
     if let Some(words) = leaving.words() {
         eprintln!("{words}");
         // The dashboard covers the line.
@@ -52,18 +55,28 @@ struct Prepared {
     from: Option<PathBuf>,
     /// Whether nothing has happened in the run yet.
     fresh: bool,
+    /// Which preset was chosen, and why.
+    note: Option<String>,
 }
 
 fn prepare(home: &Home, flags: &Train) -> anyhow::Result<Prepared> {
-    let (run, from) = match existing(home, flags)? {
-        Some(run) => resume(run, &flags.choice)?,
-        None => (
-            home.create(flags.name.as_deref(), &configuration(&flags.choice)?)?,
-            None,
-        ),
+    let (run, from, note) = if let Some(run) = existing(home, flags)? {
+        let (run, from) = resume(run, &flags.choice)?;
+        (run, from, None)
+    } else {
+        let (config, note) = configuration(&flags.choice)?;
+        (home.create(flags.name.as_deref(), &config)?, None, note)
     };
     let fresh = from.is_none() && !run.events_file().exists();
-    Ok(Prepared { run, from, fresh })
+    if let Some(note) = &note {
+        eprintln!("{note}");
+    }
+    Ok(Prepared {
+        run,
+        from,
+        fresh,
+        note,
+    })
 }
 
 impl Prepared {
@@ -129,9 +142,37 @@ fn continued(checkpoint: Config, wanted: Config) -> Config {
     }
 }
 
-/// The configuration of a new run.
-pub(super) fn configuration(choice: &Choice) -> anyhow::Result<Config> {
-    Ok(with_threads(resolve(&request(choice)?)?.config))
+/// The configuration of a new run. If no preset is named, one is chosen from the data, and a line says which and why.
+fn configuration(choice: &Choice) -> anyhow::Result<(Config, Option<String>)> {
+    let mut request = request(choice)?;
+    let mut config = resolve(&request)?.config;
+    let source = data::source(&config);
+    let mut note = None;
+    let is_named = request.names_preset()?;
+    // MNIST needs no look: the default preset is the one for it.
+    if !source.is_embedded() && !(is_named && is_idx(Path::new(&source.data))) {
+        let (report, _) = data::load(&source, 0)?;
+        if !is_named {
+            let (preset, reason) = choose_preset(&report.facts());
+            note = Some(format!(
+                "preset {preset}, chosen because {reason}; --preset NAME chooses another"
+            ));
+            request.preset = Some(preset.to_owned());
+            config = resolve(&request)?.config;
+        }
+    }
+    // A worker may run in another folder.
+    config.data = source.data;
+    Ok((with_threads(config), note))
+}
+
+/// Whether data is IDX files, which are read in no time: then a preset that is named needs no look at them first.
+fn is_idx(path: &Path) -> bool {
+    let is_idx = |path: &Path| path.to_string_lossy().contains("idx3-ubyte");
+    match path.read_dir() {
+        Ok(mut entries) => entries.any(|entry| entry.is_ok_and(|entry| is_idx(&entry.path()))),
+        Err(_) => !path.is_dir() && is_idx(path),
+    }
 }
 
 /// What the flags ask for.
@@ -163,6 +204,7 @@ fn settings(choice: &Choice) -> anyhow::Result<Vec<Setting>> {
         ("--data", "data", &choice.data),
         ("--device", "device", &choice.device),
     ];
+    settings.extend(data::picture_settings(&choice.pictures));
     settings.extend(words.into_iter().filter_map(|(flag, key, value)| {
         value
             .as_ref()

@@ -16,7 +16,7 @@ pub(super) fn wait(run: &Run) -> anyhow::Result<u8> {
     }
     let name = run.name();
     let status = run.status();
-    match (status.state, status.ended) {
+    match (status.state, status.timeline.ended) {
         (State::Ended, Some(ended)) => Ok(ended.exit_code),
         (State::New, _) => {
             bail!("run {name} was never trained; start it with `sparring train --resume {name}`")

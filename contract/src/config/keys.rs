@@ -2,6 +2,8 @@
 
 use toml::Value;
 
+use super::Background;
+
 /// When a key may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -18,10 +20,16 @@ pub enum Change {
 pub enum Kind {
     /// Any text that is not empty.
     Text,
+    /// `true` or `false`.
+    Flag,
     /// One of these words.
     Choice(&'static [&'static str]),
     /// `auto`, `cpu`, `cuda` or `cuda:N`.
     Device,
+    /// `black`, `white` or `#rrggbb`.
+    Background,
+    /// One of these whole numbers.
+    OneOf(&'static [i64]),
     /// A whole number in this range.
     Integer(i64, i64),
     /// A number in this range, bounds included.
@@ -55,14 +63,15 @@ const LOSSES: Kind = Kind::Choice(&[
     "relativistic",
 ]);
 const PRECISIONS: Kind = Kind::Choice(&["float32", "tf32", "bfloat16"]);
+const CHANNELS: Kind = Kind::Choice(&["auto", "grey", "rgb"]);
 const COUNT: Kind = Kind::Integer(0, i64::MAX);
 const SHARE: Kind = Kind::Number(0.0, 1.0);
-/// A share that leaves something.
+/// A share below the whole.
 const PART: Kind = Kind::Number(0.0, 0.99);
 const WEIGHT: Kind = Kind::Number(0.0, 1e6);
-/// Turns of one network in a step.
+/// Times that a network learns per step.
 const TURNS: Kind = Kind::Integer(1, 1000);
-/// The highest learning rate that is not certainly a slip of the keyboard.
+/// A higher learning rate is certainly a typing error.
 const RATE: Kind = Kind::Positive(10.0);
 
 const fn key(name: &'static str, kind: Kind, change: Change) -> Key {
@@ -73,6 +82,16 @@ const fn key(name: &'static str, kind: Kind, change: Change) -> Key {
 pub const KEYS: &[Key] = &[
     key("preset", Kind::Text, Change::Never),
     key("data", Kind::Text, Change::Never),
+    key(
+        "image_size",
+        Kind::OneOf(&[0, 28, 32, 48, 64]),
+        Change::Never,
+    ),
+    key("channels", CHANNELS, Change::Never),
+    key("background", Kind::Background, Change::Never),
+    key("tile", Kind::Integer(0, 4096), Change::Never),
+    key("test_fraction", Kind::Number(0.0, 0.5), Change::Never),
+    key("test_seed", COUNT, Change::Never),
     key("device", Kind::Device, Change::OnResume),
     key("seed", COUNT, Change::Never),
     key("threads", Kind::Integer(0, 1024), Change::OnResume),
@@ -82,7 +101,7 @@ pub const KEYS: &[Key] = &[
     key("minutes", Kind::Number(0.0, 1e9), Change::OnResume),
     key("batch_size", Kind::Integer(1, 65536), Change::Never),
     key("latent_dim", Kind::Integer(1, 65536), Change::Never),
-    key("classes", Kind::Integer(0, 256), Change::Never),
+    key("conditional", Kind::Flag, Change::Never),
     key("loss", LOSSES, Change::Never),
     key("label_smoothing", Kind::Number(0.0, 0.5), Change::Never),
     key("instance_noise", Kind::Number(0.0, 10.0), Change::Never),
@@ -101,8 +120,12 @@ pub const KEYS: &[Key] = &[
     key("ema_decay", Kind::Number(0.0, 0.99999), Change::Never),
     key("penalty.r1", WEIGHT, Change::Never),
     key("penalty.r2", WEIGHT, Change::Never),
-    key("penalty.gradient", WEIGHT, Change::Never),
-    key("penalty.every", Kind::Integer(1, 1_000_000), Change::Never),
+    key("penalty.wgan_gp", WEIGHT, Change::Never),
+    key(
+        "penalty.lazy_interval",
+        Kind::Integer(1, 1_000_000),
+        Change::Never,
+    ),
     key("generator.architecture", ARCHITECTURES, Change::Never),
     key("generator.hidden", Kind::Widths, Change::Never),
     key("generator.activation", ACTIVATIONS, Change::Never),
@@ -181,8 +204,11 @@ impl Kind {
         };
         let allowed = match self {
             Self::Text => value.as_str().is_some_and(|text| !text.is_empty()),
+            Self::Flag => value.is_bool(),
             Self::Choice(words) => value.as_str().is_some_and(|text| words.contains(&text)),
             Self::Device => value.as_str().is_some_and(is_device),
+            Self::Background => value.as_str().and_then(Background::parse).is_some(),
+            Self::OneOf(numbers) => value.as_integer().is_some_and(|n| numbers.contains(&n)),
             Self::Integer(low, high) => value
                 .as_integer()
                 .is_some_and(|n| (low..=high).contains(&n)),
@@ -222,6 +248,7 @@ impl Kind {
     pub fn expected(self) -> String {
         match self {
             Self::Text => "a text that is not empty".to_owned(),
+            Self::Flag => "true or false".to_owned(),
             Self::Choice([one]) => format!("\"{one}\""),
             Self::Choice(words) => {
                 format!(
@@ -234,6 +261,11 @@ impl Kind {
                 )
             }
             Self::Device => "\"auto\", \"cpu\", \"cuda\" or \"cuda:N\"".to_owned(),
+            Self::Background => "\"black\", \"white\" or a colour such as \"#7f7f7f\"".to_owned(),
+            Self::OneOf(numbers) => {
+                let numbers: Vec<_> = numbers.iter().map(ToString::to_string).collect();
+                format!("one of {}", numbers.join(", "))
+            }
             Self::Integer(low, i64::MAX) => format!("a whole number, {low} or more"),
             Self::Integer(low, high) => format!("a whole number from {low} to {high}"),
             Self::Number(low, high) => format!("a number from {low} to {high}"),
@@ -258,7 +290,7 @@ fn is_device(text: &str) -> bool {
 /// Names the keys that may change on resume, for the error that refuses another.
 pub(super) fn resumable_hint() -> String {
     format!(
-        "what may change: {}",
+        "keys that can change: {}",
         names(|change| change != Change::Never)
     )
 }

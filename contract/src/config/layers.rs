@@ -1,4 +1,4 @@
-//! Layers of configuration: later ones win, and every value remembers where it came from.
+//! Configuration layers: later layers override earlier ones, and every value remembers where it came from.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,16 +9,16 @@ use toml::{Table, Value};
 use super::keys::SHARED;
 use super::{Config, ConfigError, DEFAULTS, Key, PRESETS, Preset};
 
-/// Where a value came from.
+/// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// `config/default.toml`.
     Default,
-    /// A preset of this name.
+    /// The preset with this name.
     Preset(&'static str),
     /// A file.
     File(PathBuf),
-    /// A flag of the command line.
+    /// A command-line flag.
     Flag(String),
 }
 
@@ -33,7 +33,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// One value from the command line.
+/// A key and its value, given on the command line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Setting {
     pub(super) key: String,
@@ -42,7 +42,7 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// A flag such as `--batch-size` that sets `key`.
+    /// A setting given by a flag of its own, such as `--batch-size`.
     pub fn flag(flag: &str, key: &str, value: impl Into<Value>) -> Self {
         Self {
             key: key.to_owned(),
@@ -51,7 +51,7 @@ impl Setting {
         }
     }
 
-    /// The argument of `--set`: `key=value`, the value in TOML's notation; what is no TOML is taken as text.
+    /// Parses the argument of `--set`: `key=value`. The value is TOML; anything else is taken as a string.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let (key, value) = text
             .split_once('=')
@@ -62,8 +62,7 @@ impl Setting {
         Ok(Self::number(&format!("--set {key}"), key, value.trim()))
     }
 
-    /// A flag such as `--batch-size` whose value is read as TOML: a number becomes a number, and what is none stays
-    /// the text that it is, for the error that refuses it.
+    /// A flag whose value is parsed as TOML. Text that is not TOML stays a string, so that the error can quote it.
     pub fn number(flag: &str, key: &str, text: &str) -> Self {
         let parsed = format!("value = {text}").parse::<Table>().ok();
         let value = parsed.and_then(|mut table| table.remove("value"));
@@ -75,12 +74,12 @@ impl Setting {
     }
 }
 
-/// What the user asked for.
+/// The layers that the user asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     /// `--preset`.
     pub preset: Option<String>,
-    /// The user's own file; passed over when it does not exist.
+    /// The user's own file; ignored if it does not exist.
     pub user_file: Option<PathBuf>,
     /// `--config`.
     pub file: Option<PathBuf>,
@@ -88,28 +87,25 @@ pub struct Request {
     pub settings: Vec<Setting>,
 }
 
-/// A valid configuration, and where each of its values came from.
+impl Request {
+    /// Whether any layer names a preset; if not, the default is taken.
+    pub fn names_preset(&self) -> Result<bool, ConfigError> {
+        Ok(named_preset(self, &layers(self)?).is_some())
+    }
+}
+
+/// A valid configuration and the origin of each value.
 #[derive(Clone, Debug)]
 pub struct Resolved {
     /// The configuration.
     pub config: Config,
-    /// Origin of each dotted key.
+    /// The origin of each dotted key.
     pub origins: BTreeMap<String, Origin>,
 }
 
-/// Merges defaults < preset < user's file < `--config` < flags, and checks every value.
+/// Merges the defaults, the preset, the user's file, `--config` and the flags, in this order, and checks every value.
 pub fn resolve(request: &Request) -> Result<Resolved, ConfigError> {
-    let mut layers = Vec::new();
-    if let Some(path) = request.user_file.as_ref().filter(|path| path.exists()) {
-        let mut table = read(path)?;
-        // The keys of the dashboard are the user's, not a run's.
-        table.remove("keymap");
-        layers.push((table, Origin::File(path.clone())));
-    }
-    if let Some(path) = &request.file {
-        layers.push((read(path)?, Origin::File(path.clone())));
-    }
-
+    let layers = layers(request)?;
     let mut merged = Layered::default();
     merged.add(
         &parse(DEFAULTS, Path::new("config/default.toml"))?,
@@ -127,6 +123,21 @@ pub fn resolve(request: &Request) -> Result<Resolved, ConfigError> {
         Origin::Preset(preset.name),
     );
     merged.finish()
+}
+
+/// The files that a request reads, the user's own first.
+fn layers(request: &Request) -> Result<Vec<(Table, Origin)>, ConfigError> {
+    let mut layers = Vec::new();
+    if let Some(path) = request.user_file.as_ref().filter(|path| path.exists()) {
+        let mut table = read(path)?;
+        // The keys of the dashboard are the user's, not a run's.
+        table.remove("keymap");
+        layers.push((table, Origin::File(path.clone())));
+    }
+    if let Some(path) = &request.file {
+        layers.push((read(path)?, Origin::File(path.clone())));
+    }
+    Ok(layers)
 }
 
 pub(super) fn resolve_stored(text: &str, path: &Path) -> Result<Resolved, ConfigError> {
@@ -148,31 +159,7 @@ fn chosen_preset(
     request: &Request,
     files: &[(Table, Origin)],
 ) -> Result<&'static Preset, ConfigError> {
-    let in_settings = request
-        .settings
-        .iter()
-        .rev()
-        .find(|setting| setting.key == "preset")
-        .map(|setting| {
-            (
-                setting.value.as_str().unwrap_or_default().to_owned(),
-                Origin::Flag(setting.flag.clone()),
-            )
-        });
-    let in_files = || {
-        files.iter().rev().find_map(|(table, origin)| {
-            table
-                .get("preset")
-                .map(|name| (name.as_str().unwrap_or_default().to_owned(), origin.clone()))
-        })
-    };
-    let chosen = request
-        .preset
-        .clone()
-        .map(|name| (name, Origin::Flag("--preset".to_owned())))
-        .or(in_settings)
-        .or_else(in_files);
-    match chosen {
+    match named_preset(request, files) {
         None => Ok(&PRESETS[0]),
         Some((name, origin)) => Preset::named(&name).ok_or_else(|| ConfigError::UnknownPreset {
             name,
@@ -180,6 +167,34 @@ fn chosen_preset(
             known: PRESETS.iter().map(|preset| preset.name).collect(),
         }),
     }
+}
+
+/// The preset that the last layer which names one asks for.
+fn named_preset(request: &Request, files: &[(Table, Origin)]) -> Option<(String, Origin)> {
+    let in_settings = || {
+        let setting = request
+            .settings
+            .iter()
+            .rev()
+            .find(|setting| setting.key == "preset")?;
+        Some((
+            setting.value.as_str().unwrap_or_default().to_owned(),
+            Origin::Flag(setting.flag.clone()),
+        ))
+    };
+    let in_files = || {
+        files.iter().rev().find_map(|(table, origin)| {
+            table
+                .get("preset")
+                .map(|name| (name.as_str().unwrap_or_default().to_owned(), origin.clone()))
+        })
+    };
+    request
+        .preset
+        .clone()
+        .map(|name| (name, Origin::Flag("--preset".to_owned())))
+        .or_else(in_settings)
+        .or_else(in_files)
 }
 
 pub(super) fn read(path: &Path) -> Result<Table, ConfigError> {
@@ -208,14 +223,14 @@ pub(super) struct Leaf {
     pub(super) origin: Origin,
 }
 
-/// Dotted keys with their values.
+/// Dotted keys and their values.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Layered {
     pub(super) leaves: BTreeMap<String, Leaf>,
 }
 
 impl Layered {
-    /// Defaults, and over them a run's own file, of which unknown keys are passed over.
+    /// The defaults, overridden by a run's own file. Keys that this build does not know are ignored.
     pub(super) fn stored(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let mut merged = Self::default();
         merged.add(
@@ -248,7 +263,7 @@ impl Layered {
         leaves: Vec<(String, Value)>,
         origin: &Origin,
     ) -> Result<(), ConfigError> {
-        // What stands for both networks goes first, so that a network's own key in the same layer wins.
+        // Shared keys come first, so that a network's own key in the same layer overrides them.
         let (shared, own): (Vec<_>, Vec<_>) = leaves
             .into_iter()
             .partition(|(key, _)| SHARED.contains(&key.as_str()));
@@ -301,7 +316,7 @@ impl Layered {
             }
             origins.insert(key, leaf.origin);
         }
-        // Every value was accepted by its key; a failure here is a key that the struct lacks or names otherwise.
+        // Every value has been checked against its key, so a failure here means that `Config` and `KEYS` disagree.
         let config = root
             .try_into()
             .map_err(|error: toml::de::Error| ConfigError::Syntax {
@@ -356,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_for_both_networks_yields_to_a_networks_own() {
+    fn a_networks_own_learning_rate_overrides_the_shared_one() {
         let config = with(&["learning_rate=1e-3", "generator.learning_rate=5e-4"])
             .unwrap()
             .config;
@@ -365,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_is_named_with_its_place_and_the_key_that_was_meant() {
+    fn an_error_names_the_key_its_origin_and_the_likely_intention() {
         assert_eq!(
             refusal("batchsize=3"),
             "unknown key `batchsize` (from --set batchsize); did you mean `batch_size`?; `sparring config keys` lists them"
@@ -384,12 +399,12 @@ mod tests {
         );
         assert_eq!(
             refusal("preset=vae"),
-            "unknown preset `vae` (from --set preset); there is r3, cgan, tutorial, mlp, dcgan, cdcgan"
+            "unknown preset `vae` (from --set preset): choose r3, cgan, tutorial, mlp, dcgan, cdcgan"
         );
     }
 
     #[test]
-    fn a_stored_configuration_reads_back_as_it_was() {
+    fn a_stored_configuration_reads_back_unchanged() {
         let config = with(&["batch_size=7", "minutes=3", "generator.hidden=[8]"])
             .unwrap()
             .config;
@@ -400,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_configuration_of_a_newer_build_is_read_as_far_as_it_is_known() {
+    fn unknown_keys_of_a_newer_build_are_ignored() {
         let text = "batch_size = 9\nflux_capacitor = true\n";
         assert_eq!(
             Config::parse(text, Path::new("config.toml"))

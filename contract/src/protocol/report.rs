@@ -36,7 +36,7 @@ pub struct Report {
 pub enum FeatureKind {
     /// A classifier of the data's own classes.
     Judge,
-    /// An untrained convolutional network, of data without a judge.
+    /// Filters that need no labels, of data without a judge.
     Unlabelled,
 }
 

@@ -13,9 +13,11 @@
 
 mod checkpoints;
 mod error;
+mod history;
 mod lock;
 mod log;
 mod presence;
+mod timeline;
 mod whole;
 
 use std::fs;
@@ -24,13 +26,15 @@ use std::path::{Path, PathBuf};
 
 pub use checkpoints::{Checkpoint, CheckpointHeader};
 pub use error::RunError;
+pub use history::{History, Limit, Point};
 pub use lock::Lock;
 pub use log::{EventLog, read_records, read_tail};
 pub use presence::{Presence, boot, host, secure_socket_dir};
+pub use timeline::{Dated, Limits, Saved, Timeline};
 pub use whole::write_whole;
 
 use crate::config::Config;
-use crate::protocol::{Ended, Event, Health, Phase, Started, Stats};
+use crate::protocol::Phase;
 
 /// The folder of all runs.
 #[derive(Clone, Debug)]
@@ -46,23 +50,27 @@ pub struct Run {
 }
 
 /// What lock and log tell of a run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Status {
     /// In a word.
     pub state: State,
-    /// The facts of its latest start.
-    pub started: Option<Box<Started>>,
-    /// The latest figures.
-    pub stats: Option<Stats>,
-    /// How its worker ended, if it did and no other has taken the run up since.
-    pub ended: Option<Box<Ended>>,
-    /// When something last happened, seconds since 1970.
-    pub time: Option<f64>,
-    /// The losses of the latest reports, `(D, G)`, oldest first.
-    pub losses: Vec<(f64, f64)>,
-    /// The latest look at how it does.
-    pub health: Option<Box<Health>>,
+    /// What the end of its log tells.
+    pub timeline: Timeline,
 }
+
+/// How much of the end of a log a [`Status`] keeps: enough for a sparkline.
+const STATUS: Limits = {
+    let few = Limit {
+        recent: 32,
+        older: 32,
+    };
+    Limits {
+        reports: few,
+        quality: few,
+        files: few,
+        notable: 32,
+    }
+};
 
 /// The state of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -296,54 +304,19 @@ impl Run {
     pub fn status(&self) -> Status {
         // The lock is asked first: a worker that ends between the two questions has then written its end.
         let held = self.holder().is_some();
-        let mut found = Status {
-            state: State::New,
-            started: None,
-            stats: None,
-            ended: None,
-            time: None,
-            losses: Vec::new(),
-            health: None,
-        };
-        let mut paused = false;
-        for record in read_tail(&self.events_file()) {
-            found.time = Some(record.time);
-            match record.event {
-                Event::Started(started) => {
-                    found.losses.clear();
-                    found.ended = None;
-                    found.health.take_if(|health| health.step > started.step);
-                    found.started = Some(started);
-                }
-                Event::Stats(stats) => {
-                    found.losses.push((stats.d_loss, stats.g_loss));
-                    found.stats = Some(stats);
-                }
-                Event::Health(health) => found.health = Some(health),
-                Event::Rollback(rollback) => {
-                    found
-                        .health
-                        .take_if(|health| health.step > rollback.back_to);
-                }
-                Event::Phase { phase, .. } => paused = phase == Phase::Paused,
-                Event::Ended(ended) => {
-                    found.stats = Some(ended.stats);
-                    found.ended = Some(ended);
-                }
-                _ => {}
-            }
-        }
-        found.state = match (held, paused) {
-            (true, true) => State::Paused,
-            (true, false) => State::Running,
-            (false, _) if found.ended.is_some() => State::Ended,
-            (false, _) if found.time.is_some() => State::Crashed,
+        let mut timeline = Timeline::read_end(&self.events_file(), STATUS);
+        let state = match (held, timeline.phase) {
+            (true, Phase::Paused) => State::Paused,
+            (true, _) => State::Running,
+            (false, _) if timeline.ended.is_some() => State::Ended,
+            (false, _) if timeline.time.is_some() => State::Crashed,
             (false, _) => State::New,
         };
         if held {
-            found.ended = None;
+            // The end of a worker before the one that has the run now.
+            timeline.ended = None;
         }
-        found
+        Status { state, timeline }
     }
 
     fn last_touched(&self) -> std::time::SystemTime {

@@ -4,28 +4,28 @@ use sparring_contract::protocol::FeatureKind;
 use tch::Tensor;
 
 use super::classifier::Classifier;
-use super::random::RandomConvolutions;
+use super::patches::PatchFilters;
 
 /// A source of features.
 #[derive(Debug)]
 pub(super) enum Features {
     /// A classifier of the data's classes.
     Judge(Classifier),
-    /// A network that needs no labels.
-    Unlabelled(RandomConvolutions),
+    /// Filters that need no labels.
+    Unlabelled(PatchFilters),
 }
 
 impl Features {
     /// Features that need no labels, fitted to training pictures `[n, channels, height, width]`, u8.
     pub(super) fn unlabelled(training: &Tensor) -> Self {
-        Self::Unlabelled(RandomConvolutions::fitted(training))
+        Self::Unlabelled(PatchFilters::fitted(training))
     }
 
     /// The features of pictures `[n, channels, height, width]`, u8, on any device: `[n, d]`, f64.
     pub(super) fn of(&self, pictures: &Tensor) -> Tensor {
         match self {
             Self::Judge(classifier) => classifier.predict(pictures).features,
-            Self::Unlabelled(network) => network.features(pictures),
+            Self::Unlabelled(filters) => filters.features(pictures),
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Heusel et al. 2017, «GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium»,
 //! <https://arxiv.org/abs/1706.08500>, equation 6; the formula is Dowson and Landau's of 1982. There the features are
-//! those of Inception, here they are a judge's, those of a network that needs no labels, or pixels.
+//! those of Inception, here they are a judge's, those of filters that need no labels, or pixels.
 
 use tch::{Kind, Tensor};
 

@@ -15,9 +15,10 @@ use super::features::Features;
 use super::judge_file::{self, JudgeFileError};
 use super::neighbours::nearest_distance;
 use super::quick;
-use super::real::{MNIST, RealData};
+use super::real::RealData;
 use super::train::train;
 use super::usefulness::accuracy_score;
+use crate::data::MNIST_FINGERPRINT;
 
 /// A classifier, and what was measured with it when it was trained.
 #[derive(Debug)]
@@ -97,16 +98,15 @@ impl Judge {
 
     fn embedded(bytes: &[u8]) -> Result<Self, JudgeError> {
         let mut judge = Self::read(bytes).map_err(JudgeError::Embedded)?;
-        MNIST.clone_into(&mut judge.record.fingerprint);
+        MNIST_FINGERPRINT.clone_into(&mut judge.record.fingerprint);
         Ok(judge)
     }
 
     /// Trains a judge of a labelled data set, and measures its floor and controls; some minutes for 60,000 pictures on
-    /// two cores. `origin` says in its record where the data was. `progress` is told what is done, and how many parts
+    /// two cores. `progress` is told what is done, and how many parts
     /// of how many are finished.
     pub fn train(
         data: &RealData,
-        origin: &str,
         seed: u64,
         progress: &mut dyn FnMut(&str, u64, u64),
     ) -> Result<Self, EvalError> {
@@ -145,7 +145,7 @@ impl Judge {
             progress(words, epochs.unsigned_abs() + done, total);
         };
         let record = JudgeRecord {
-            data: origin.to_owned(),
+            data: data.origin.clone(),
             seed,
             ..measure(&classifier, data, &mut measuring)
         };

@@ -8,21 +8,21 @@ use sparring_contract::judges::JudgeFolder;
 use sparring_contract::run::write_whole;
 
 use super::judge_file::JudgeFileError;
-use super::real::MNIST;
 use super::{Judge, JudgeError};
+use crate::data::MNIST_FINGERPRINT;
 
 /// The judge of the data set with this fingerprint, if it has one.
 pub fn find(fingerprint: &str) -> Result<Option<Judge>, JudgeError> {
     match JudgeFolder::of_user() {
         Some(folder) => find_in(&folder, fingerprint),
-        None if fingerprint == MNIST => Judge::mnist().map(Some),
+        None if fingerprint == MNIST_FINGERPRINT => Judge::mnist().map(Some),
         None => Ok(None),
     }
 }
 
 /// As [`find`], in a folder of judges.
 pub fn find_in(folder: &JudgeFolder, fingerprint: &str) -> Result<Option<Judge>, JudgeError> {
-    if fingerprint == MNIST {
+    if fingerprint == MNIST_FINGERPRINT {
         return Judge::mnist().map(Some);
     }
     let path = folder.file(fingerprint);

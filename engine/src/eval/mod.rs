@@ -17,9 +17,9 @@ mod judge_file;
 pub mod judges;
 mod neighbours;
 mod noise;
+mod patches;
 mod pixels;
 mod quick;
-mod random;
 mod real;
 mod reference;
 mod train;
@@ -32,10 +32,10 @@ pub use frechet::Gaussian;
 pub use judge::{Judge, JudgeError};
 pub use judge_file::JudgeFileError;
 pub use neighbours::{RecallCoverage, recall_and_coverage};
+pub use patches::PatchFilters;
 pub use pixels::{Copying, neighbour_distance, saturated};
 pub use quick::{QuickFigures, QuickFrechet};
-pub use random::RandomConvolutions;
-pub use real::{MNIST, PICTURES, Part, RealData, fingerprint};
+pub use real::{PICTURES, Part, RealData};
 pub use train::train;
 
 /// Where each chunk of at most `size` of `count` things begins, and its length.

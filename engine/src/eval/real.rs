@@ -1,13 +1,9 @@
 //! The real pictures of a data set: what others are compared with.
 
-use sha2::{Digest as _, Sha256};
 use tch::{Kind, Tensor};
 
 use super::EvalError;
-use crate::data::{Images, Split, mnist_labels};
-
-/// Fingerprint of MNIST, whose judges are part of the program.
-pub const MNIST: &str = "a0e0f446e55e09640624109ffc8bde6f7ebc3f360a0e9d0d167c423cd423a9dd";
+use crate::data::{self, DataBundle, DataSource, MNIST_FINGERPRINT, Progress};
 
 /// Pictures that others are compared with, at most.
 pub const PICTURES: i64 = 10_000;
@@ -27,7 +23,9 @@ pub struct Part {
 /// A data set, split into pictures to train on and held-out ones.
 #[derive(Debug)]
 pub struct RealData {
-    /// SHA-256 of shapes, pixels and labels, in hexadecimal digits: names the data set wherever it lies.
+    /// Where it was read from.
+    pub origin: String,
+    /// Names the data set wherever it lies: that of its [`DataBundle`].
     pub fingerprint: String,
     /// What a generator is trained on.
     pub training: Part,
@@ -40,66 +38,49 @@ pub struct RealData {
 }
 
 impl RealData {
-    /// Reads what a configuration's `data` names.
-    pub fn load(data: &str) -> Result<Self, EvalError> {
-        let images = Images::load(data)?;
-        if images.are_mnist()? {
-            return Self::mnist();
-        }
-        let labels = |classes: Option<Vec<u8>>| {
-            classes.map(|classes| Tensor::from_slice(&classes).to_kind(Kind::Int64))
-        };
-        let training = Part {
-            pictures: images.tensor(),
-            labels: labels(Images::load_classes(data)?),
-        };
-        let test = match Images::load_test(data)? {
-            Some(test) => Some(Part {
-                pictures: test.tensor(),
-                labels: labels(Images::load_test_classes(data)?),
-            }),
-            None => None,
-        };
-        let fingerprint = fingerprint([Some(&training), test.as_ref()].into_iter().flatten());
-        let names = class_count(&training, test.as_ref());
-        let names = (0..names).map(|class| class.to_string()).collect();
-        Self::new(fingerprint, training, test, names)
+    /// Loads what a source names. `progress` hears what takes time.
+    pub fn load(
+        source: &DataSource,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Self, EvalError> {
+        Self::of(DataBundle::load(source, progress)?)
     }
 
     /// MNIST, with its test digits.
     pub fn mnist() -> Result<Self, EvalError> {
-        let training = Part {
-            pictures: Images::load("mnist")?.tensor(),
-            labels: Some(mnist_labels(Split::Train)?),
-        };
-        let test = match Images::load_test("mnist")? {
-            Some(test) => Some(Part {
-                pictures: test.tensor(),
-                labels: Some(mnist_labels(Split::Test)?),
-            }),
-            None => None,
-        };
-        let names = (0..10).map(|digit| digit.to_string()).collect();
-        Self::new(MNIST.to_owned(), training, test, names)
+        Self::of(DataBundle::mnist()?)
     }
 
-    /// A data set from its parts. Without test pictures one half of the training pictures is held out.
-    /// `class_names` has a name for every label, and is empty where there are none.
+    /// A data set that was loaded.
+    pub fn of(bundle: DataBundle) -> Result<Self, EvalError> {
+        let kind = match (bundle.is_mnist(), bundle.held_out) {
+            (true, _) => "test digits",
+            (false, true) => "held-out pictures",
+            (false, false) => "test pictures",
+        };
+        let test = bundle.test.map(|test| (Part::of(&test), kind));
+        Self::new(
+            bundle.origin,
+            bundle.fingerprint,
+            Part::of(&bundle.train),
+            test,
+            bundle.class_names,
+        )
+    }
+
+    /// A data set from its parts: the test pictures come with what they are called. Without them one half of the training
+    /// pictures is held out. `class_names` has a name for every label, and is empty where there are none.
     pub fn new(
+        origin: String,
         fingerprint: String,
         training: Part,
-        test: Option<Part>,
+        test: Option<(Part, &str)>,
         class_names: Vec<String>,
     ) -> Result<Self, EvalError> {
-        let kind = if fingerprint == MNIST {
-            "digits"
-        } else {
-            "pictures"
-        };
         let (training, held_out, against) = match test {
-            Some(test) => {
+            Some((test, kind)) => {
                 let held_out = test.narrow(0, PICTURES);
-                let against = format!("{} test {kind}", held_out.count());
+                let against = format!("{} {kind}", held_out.count());
                 (training, held_out, against)
             }
             None => halves(&training),
@@ -114,6 +95,7 @@ impl RealData {
         }
         let is_labelled = training.labels.is_some() && held_out.labels.is_some();
         Ok(Self {
+            origin,
             fingerprint,
             training,
             held_out,
@@ -124,7 +106,7 @@ impl RealData {
 
     /// Whether it is MNIST, whose pictures are called digits.
     pub fn is_mnist(&self) -> bool {
-        self.fingerprint == MNIST
+        self.fingerprint == MNIST_FINGERPRINT
     }
 
     /// What its pictures are called.
@@ -168,6 +150,13 @@ impl RealData {
 }
 
 impl Part {
+    fn of(part: &data::Part) -> Self {
+        Self {
+            pictures: part.images.tensor(),
+            labels: part.labels_tensor(),
+        }
+    }
+
     /// How many pictures there are.
     pub fn count(&self) -> i64 {
         self.pictures.size()[0]
@@ -207,37 +196,4 @@ fn halves(all: &Part) -> (Part, Part, String) {
         held_out.count()
     );
     (all.narrow(0, half), held_out, against)
-}
-
-/// The highest label and one; 0 if there are no labels.
-fn class_count(training: &Part, test: Option<&Part>) -> i64 {
-    [Some(training), test]
-        .into_iter()
-        .flatten()
-        .filter_map(|part| Some(part.labels.as_ref()?.max().int64_value(&[]) + 1))
-        .max()
-        .unwrap_or_default()
-}
-
-/// SHA-256 of shapes, pixels and labels of some parts, in hexadecimal digits.
-pub fn fingerprint<'a>(parts: impl Iterator<Item = &'a Part>) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        for size in part.pictures.size() {
-            hash.update(size.to_le_bytes());
-        }
-        hash.update(bytes(&part.pictures));
-        if let Some(labels) = &part.labels {
-            hash.update(b"labels");
-            hash.update(bytes(&labels.view_dtype(Kind::Uint8)));
-        }
-    }
-    format!("{:x}", hash.finalize())
-}
-
-/// The bytes of a tensor, u8.
-fn bytes(tensor: &Tensor) -> Vec<u8> {
-    let mut bytes = vec![0; tensor.numel()];
-    tensor.copy_data_u8(&mut bytes, tensor.numel());
-    bytes
 }

@@ -8,11 +8,11 @@ use safetensors::{Dtype, View};
 use sparring_contract::run::{CheckpointHeader, write_whole};
 use tch::{Device, Kind, Tensor};
 
-use crate::gan::Snapshot;
+use crate::nn::StateDict;
 
 /// Writes a checkpoint, whole or not at all. Returns its size in bytes.
-pub(super) fn save(path: &Path, header: &CheckpointHeader, snapshot: &Snapshot) -> io::Result<u64> {
-    let tensors = snapshot
+pub(super) fn save(path: &Path, header: &CheckpointHeader, state: &StateDict) -> io::Result<u64> {
+    let tensors = state
         .tensors
         .iter()
         .map(|(name, tensor)| (name, Floats::of(tensor)));
@@ -22,8 +22,8 @@ pub(super) fn save(path: &Path, header: &CheckpointHeader, snapshot: &Snapshot) 
 }
 
 /// Reads the tensors of a checkpoint whose header was read before.
-pub(super) fn load(path: &Path, header: &CheckpointHeader) -> Result<Snapshot, tch::TchError> {
-    Ok(Snapshot {
+pub(super) fn load(path: &Path, header: &CheckpointHeader) -> Result<StateDict, tch::TchError> {
+    Ok(StateDict {
         steps: header.step,
         tensors: Tensor::read_safetensors(path)?,
     })

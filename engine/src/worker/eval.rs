@@ -8,10 +8,10 @@ use sparring_contract::protocol::{FrameError, Report, Subject, TaskReply, write_
 use sparring_contract::run::CheckpointHeader;
 use tch::{Device, Tensor};
 
-use super::task::{Drawn, draw};
-use crate::data::Images;
+use super::draw::{Draw, draw};
+use crate::data::{DataSource, Images};
 use crate::eval::{Evaluator, Judge, JudgeError, PICTURES, RealData, judges};
-use crate::gan::round_robin;
+use crate::gan::{PictureSpec, round_robin};
 
 /// Evaluates a subject, and tells meanwhile what is being done.
 pub(super) fn eval(
@@ -33,8 +33,12 @@ pub(super) fn eval(
     Ok(())
 }
 
-/// Trains a judge of what `data` names and stores it, and tells meanwhile how far it is.
-pub(super) fn train_judge(out: &mut impl Write, data: &str, seed: u64) -> anyhow::Result<()> {
+/// Trains a judge of a data set and stores it, and tells meanwhile how far it is.
+pub(super) fn train_judge(
+    out: &mut impl Write,
+    source: &DataSource,
+    seed: u64,
+) -> anyhow::Result<()> {
     let folder = JudgeFolder::of_user().ok_or(JudgeError::NoHome)?;
     let mut wire = Ok(());
     let mut progress = |words: &str, done: u64, total: u64| {
@@ -45,8 +49,10 @@ pub(super) fn train_judge(out: &mut impl Write, data: &str, seed: u64) -> anyhow
         };
         wire = send(out, &reply);
     };
-    let real = RealData::load(data)?;
-    let judge = Judge::train(&real, data, seed, &mut progress)?;
+    let real = RealData::load(source, &mut |loading| {
+        progress(loading.doing, loading.done as u64, loading.total as u64);
+    })?;
+    let judge = Judge::train(&real, seed, &mut progress)?;
     wire?;
     let path = judges::store(&folder, &judge)?;
     let record = Box::new(judge.record().clone());
@@ -68,23 +74,27 @@ fn evaluate(
         Subject::Checkpoint { path, seed, device } => {
             let header = CheckpointHeader::read(path)?;
             progress("drawing pictures");
-            let how = Drawn {
+            let how = Draw {
+                count: PICTURES.unsigned_abs(),
+                first: 0,
                 seed: *seed,
                 class: None,
                 device: device.clone(),
             };
-            let drawn: Vec<_> = draw(path, &header, PICTURES.unsigned_abs(), &how)?
-                .map(|some| some.to_device(Device::Cpu))
+            let drawn: Vec<_> = draw(path, &header, &how)?
+                .map(|batch| batch.pictures.to_device(Device::Cpu))
                 .collect();
-            let asked = round_robin(0, PICTURES, header.config.classes.cast_signed());
-            (Tensor::cat(&drawn, 0), asked, header.config.data)
+            let spec = PictureSpec::new(&header.config, header.shape, &header.class_names);
+            let asked = round_robin(0, PICTURES, spec.num_classes);
+            (Tensor::cat(&drawn, 0), asked, header.config.data_source())
         }
         Subject::Samples { path, data } => {
-            (Images::load_samples(path)?.tensor(), None, data.clone())
+            let pictures = Images::load_samples(path)?.tensor();
+            (pictures, None, DataSource::named(data))
         }
     };
     progress("reading the real pictures");
-    let real = RealData::load(&data)?;
+    let real = RealData::load(&data, &mut |_| {})?;
     let judge = judges::find(&real.fingerprint)?;
     let evaluator = Evaluator::new(real, judge, progress)?;
     let mut report = evaluator.measure(&pictures, asked.as_ref(), progress)?;

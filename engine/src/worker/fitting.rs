@@ -54,11 +54,11 @@ fn fits(config: &Config, batch_size: u64) -> bool {
     let attempt = catch_unwind(AssertUnwindSafe(|| -> anyhow::Result<()> {
         let mut session = Prepared::of(&config)?.session;
         session.step();
-        let _good = session.snapshot().copied();
+        let _good = session.state_dict().deep_copy();
         let _seen = session.inspect(QuickFrechet::PICTURES);
         session.step();
         // A device is waited for: its errors come late.
-        session.figures();
+        session.metrics();
         Ok(())
     }));
     matches!(attempt, Ok(Ok(())))

@@ -8,7 +8,8 @@ use sparring_contract::protocol::{Event, Reason, Rollback};
 use tch::{Device, no_grad};
 
 use super::trainer::{End, Trainer, none};
-use crate::gan::{Fault, Session, Snapshot};
+use crate::gan::{Fault, Session};
+use crate::nn::StateDict;
 
 /// Steps between two good states that are kept. A copy costs no more than a step's optimisers do, so this is far below
 /// a hundredth of the time; and counted in steps, a run that went back can be made again.
@@ -28,7 +29,7 @@ const INJECTION: &str = "SPARRING_FAULT";
 
 /// The last good state, and how often the run has gone back.
 pub(super) struct Guard {
-    good: Snapshot,
+    good: StateDict,
     /// The attempt that is under way; it enters all that is drawn.
     attempt: u64,
     /// How often the run went back lately, and to which step the last time.
@@ -87,7 +88,7 @@ impl Guard {
             })
             .transpose()?;
         Ok(Self {
-            good: session.snapshot().copied(),
+            good: session.state_dict().deep_copy(),
             attempt,
             failures: 0,
             back_to: session.steps(),
@@ -102,7 +103,7 @@ impl Guard {
 
     /// Keeps the state of a session as good.
     pub(super) fn keep(&mut self, session: &Session) {
-        self.good = session.snapshot().copied();
+        self.good = session.state_dict().deep_copy();
     }
 
     /// Makes the step go wrong that is to.
@@ -115,9 +116,9 @@ impl Guard {
             .filter(is_due)
             .map(|injection| injection.kind)
         {
-            // The tensors of a session's own snapshot share its memory.
+            // The tensors of a session's own state dict share its memory.
             Some(Injected::Nan) => {
-                if let Some((_, weight)) = session.snapshot().tensors.first() {
+                if let Some((_, weight)) = session.state_dict().tensors.first() {
                     let _ = no_grad(|| weight.view([-1]).narrow(0, 0, 1).fill_(f64::NAN));
                 }
             }
@@ -159,7 +160,7 @@ impl Trainer<'_> {
     fn go_back(&mut self, fault: &Fault) -> ControlFlow<End> {
         self.clock.stop();
         let step = self.session.steps();
-        if let Err(error) = self.session.restore(&self.guard.good) {
+        if let Err(error) = self.session.load_state_dict(&self.guard.good) {
             return ControlFlow::Break(End {
                 save: false,
                 message: Some(format!("step {step}: {fault}; {error}")),

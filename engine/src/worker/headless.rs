@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sparring_contract::launch::Voice;
-use sparring_contract::protocol::{Ended, Event, Started, Stats};
+use sparring_contract::protocol::{Ended, Event, MetricSpec, Started, Stats};
 use sparring_contract::run::Run;
 
 use super::hub::Told;
@@ -62,6 +62,7 @@ impl Speaker {
                     }
                     self.say(record.event);
                 }
+                Told::Remark(line) => self.line(&line),
                 Told::LeftOut(count) => self.line(&format!(
                     "{count} events left out here; events.jsonl has them"
                 )),
@@ -88,29 +89,37 @@ impl Speaker {
             }
             _ => {}
         }
-        if let Some(line) = event.describe() {
+        if let Event::Started(started) = &event {
+            self.bar = self.progress_bar(started);
+            self.started = Some(started.clone());
+        }
+        if let Some(line) = event.describe(&self.metrics()) {
             self.line(&line);
         }
-        match event {
-            Event::Started(started) => {
-                self.bar = self.progress_bar(&started);
-                self.started = Some(started);
-            }
-            Event::Ended(ended) => self.farewell(&ended),
-            _ => {}
+        if let Event::Ended(ended) = event {
+            self.farewell(&ended);
         }
+    }
+
+    /// What the run reports.
+    fn metrics(&self) -> Vec<MetricSpec> {
+        self.started
+            .as_ref()
+            .map(|started| started.metric_specs().into_owned())
+            .unwrap_or_default()
     }
 
     fn figures(&mut self, stats: &Stats) {
         if let Some(bar) = &self.bar {
             bar.set_position(stats.step);
-            bar.set_message(stats.describe());
+            bar.set_message(stats.describe(&self.metrics()));
         } else if self
             .last_line
             .is_none_or(|last| last.elapsed() >= LINE_EVERY)
         {
             self.last_line = Some(Instant::now());
-            self.line(&Event::Stats(*stats).describe().unwrap_or_default());
+            let line = Event::Stats(stats.clone()).describe(&self.metrics());
+            self.line(&line.unwrap_or_default());
         }
     }
 

@@ -27,7 +27,7 @@ const CLEARLY_BETTER: (f64, f64) = (0.05, 0.3);
 /// The looks at a run.
 pub(super) struct Watch {
     /// Whether the images are those that the judge knows.
-    are_mnist: bool,
+    is_mnist: bool,
     /// Made for the first look: it takes a second or two.
     tools: Option<Tools>,
     doctor: Doctor,
@@ -58,7 +58,7 @@ struct Tools {
 
 impl Watch {
     /// Of a run whose best checkpoint, if it has one, is known again. The judge looks too if its images are MNIST.
-    pub(super) fn of(run: &Run, are_mnist: bool) -> Self {
+    pub(super) fn of(run: &Run, is_mnist: bool) -> Self {
         let best = run.best_checkpoint().ok().and_then(|(_, header)| {
             Some(Best {
                 step: header.step,
@@ -66,7 +66,7 @@ impl Watch {
             })
         });
         Self {
-            are_mnist,
+            is_mnist,
             tools: None,
             doctor: Doctor::default(),
             looks: 0,
@@ -119,8 +119,8 @@ impl Trainer<'_> {
     }
 
     fn tools(&self) -> Tools {
-        let training = self.session.batches().data().images();
-        let judge = self.watch.are_mnist.then(Judge::mnist);
+        let training = self.session.loader().data().images();
+        let judge = self.watch.is_mnist.then(Judge::mnist);
         let judge = judge.transpose().unwrap_or_else(|error| {
             self.warn(error.to_string());
             None
@@ -147,7 +147,7 @@ impl Trainer<'_> {
         let ask =
             self.watch.looks % COPYING_EVERY == COPYING_EVERY - 1 || self.watch.copying < COPIES;
         if let Some(copying) = tools.copying.as_ref().filter(|_| ask) {
-            let training = self.session.batches().data().images();
+            let training = self.session.loader().data().images();
             self.watch.copying = copying.of(&seen.pictures, training);
         }
         let figures = |of: fn(&QuickFigures) -> f64| quick.as_ref().map_or(f64::NAN, of);
@@ -162,7 +162,10 @@ impl Trainer<'_> {
             accuracy_real: seen.accuracy_real,
             accuracy_fake: seen.accuracy_fake,
             copying: self.watch.copying,
-            gradient: self.reported.0.d_grad_norm.max(self.reported.0.g_grad_norm),
+            gradient: ["d_grad_norm", "g_grad_norm"]
+                .map(|key| self.reported.0.metrics.get(key))
+                .into_iter()
+                .fold(f64::NAN, f64::max),
         };
         self.tell(
             &look,
@@ -190,6 +193,7 @@ impl Trainer<'_> {
             training_seconds: look.seconds,
             verdict: found.verdict,
             words: found.words.clone(),
+            reason: found.reason,
             quick_distance: look.quick_distance,
             histogram: look.histogram.clone(),
             diversity: look.diversity,

@@ -15,12 +15,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sparring_contract::protocol::{
-    Event, Machine, Phase, Pictures, Purpose, Quality, Record, Snapshot, Stats, ToFace,
+    Event, Machine, Phase, Pictures, Purpose, Record, Snapshot, ToFace,
 };
-use sparring_contract::run::{EventLog, Run, read_records};
+use sparring_contract::run::{EventLog, Limit, Limits, Run, Timeline};
 use tokio::sync::watch;
-
-use super::history::History;
 
 /// Lines that may wait for a slow reader of stdout; further ones are left out there.
 pub(super) const WAITING_LINES: usize = 4096;
@@ -28,20 +26,31 @@ pub(super) const WAITING_LINES: usize = 4096;
 /// Events that a face may lag behind before it gets a new snapshot.
 const REMEMBERED: usize = 1024;
 
-/// Events, reports and health left out, that a snapshot tells.
-const NOTABLE: usize = 200;
-
-/// Reports that a snapshot tells at most, beside the latest: some 250 bytes each, in a frame of 1 MiB.
-const REPORTS: usize = 1200;
-
-/// Points of the quality curve that it tells at most: some 90 bytes each, and more than a screen has columns of dots.
-const QUALITY: usize = 600;
+/// What a snapshot tells of a run. A report takes some 250 bytes and a point of the quality curve some 90, in a header
+/// of 1 MiB.
+const TOLD: Limits = Limits {
+    reports: Limit {
+        recent: 200,
+        older: 1000,
+    },
+    quality: Limit {
+        recent: 100,
+        older: 500,
+    },
+    files: Limit {
+        recent: 16,
+        older: 16,
+    },
+    notable: 200,
+};
 
 /// What is passed on to stdout and stderr.
 #[derive(Debug)]
 pub(super) enum Told {
     /// An event, and its line in the log.
     Event(Record, String),
+    /// A line for worker.log that is no event.
+    Remark(String),
     /// So many events were left out, because the reader was too slow.
     LeftOut(u64),
 }
@@ -78,10 +87,11 @@ struct Board {
     speaker: Option<SyncSender<Told>>,
     left_out: u64,
     remembered: VecDeque<(u64, Record)>,
-    history: History<Stats>,
-    quality: History<Quality>,
-    /// Everything but histories, pictures and machine.
-    snapshot: Snapshot,
+    timeline: Timeline,
+    /// The number of the latest event.
+    sequence: u64,
+    /// The configuration in force, as TOML.
+    config: String,
     pictures: [Latest<Pictures>; 2],
     machine: Latest<Machine>,
 }
@@ -90,28 +100,24 @@ impl Hub {
     /// A hub that appends to the run's log and passes on to `speaker`. Of what the log tells already, the part up to
     /// `step` is the run's past.
     pub(super) fn of(run: &Run, step: u64, speaker: SyncSender<Told>) -> io::Result<Self> {
-        let mut board = Board {
+        let mut timeline = Timeline::read(&run.events_file(), TOLD);
+        timeline.rewind(step);
+        // What this worker is doing, nobody has told yet.
+        timeline.started = None;
+        timeline.ended = None;
+        timeline.phase = Phase::default();
+        let board = Board {
             log: EventLog::open(&run.events_file())?,
             log_failed: false,
             speaker: Some(speaker),
             left_out: 0,
             remembered: VecDeque::new(),
-            history: History::of_at_most(REPORTS),
-            quality: History::of_at_most(QUALITY),
-            snapshot: Snapshot::default(),
+            timeline,
+            sequence: 0,
+            config: String::new(),
             pictures: [Latest::none(), Latest::none()],
             machine: Latest::none(),
         };
-        for record in read_records(&run.events_file()) {
-            match &record.event {
-                Event::Stats(stats) if stats.step > step => {}
-                Event::Health(health) if health.step > step => {}
-                _ => board.absorb(&record),
-            }
-        }
-        // What this worker is doing, nobody has told yet.
-        board.snapshot.started = None;
-        board.snapshot.phase = Phase::default();
         Ok(Self {
             board: Mutex::new(board),
             news: watch::Sender::new(true),
@@ -133,6 +139,11 @@ impl Hub {
         });
     }
 
+    /// Writes a line into worker.log that is no event of the run.
+    pub(super) fn remark(&self, line: String) {
+        self.board().pass_on(Told::Remark(line));
+    }
+
     /// Shows pictures to whoever looks.
     pub(super) fn show(&self, pictures: Pictures) {
         self.change(|board| {
@@ -147,7 +158,7 @@ impl Hub {
 
     /// Tells the configuration in force, as TOML.
     pub(super) fn configure(&self, config: String) {
-        self.change(|board| board.snapshot.config = config);
+        self.change(|board| board.config = config);
     }
 
     /// Tells nothing more, so that whoever prints or listens can end.
@@ -206,54 +217,11 @@ impl Board {
             }
         };
         self.pass_on(Told::Event(record.clone(), line));
-        self.absorb(&record);
-        self.snapshot.sequence += 1;
-        self.remembered.push_back((self.snapshot.sequence, record));
+        self.timeline.push(record.clone());
+        self.sequence += 1;
+        self.remembered.push_back((self.sequence, record));
         if self.remembered.len() > REMEMBERED {
             self.remembered.pop_front();
-        }
-    }
-
-    /// Keeps what a snapshot tells.
-    fn absorb(&mut self, record: &Record) {
-        match &record.event {
-            Event::Started(started) => {
-                self.rewind(started.step);
-                self.snapshot.started = Some(started.clone());
-            }
-            Event::Rollback(rollback) => self.rewind(rollback.back_to),
-            Event::Phase { phase, .. } => return self.snapshot.phase = *phase,
-            Event::Stats(stats) => return self.history.add(*stats),
-            Event::Health(health) => {
-                self.quality.add(health.quality());
-                self.snapshot.health = Some(Box::new(record.clone()));
-                return;
-            }
-            Event::Ended(_) => self.snapshot.phase = Phase::Ended,
-            _ => {}
-        }
-        self.note(record.clone());
-    }
-
-    /// Forgets what lies after a step, from which the run goes on.
-    fn rewind(&mut self, step: u64) {
-        self.history.rewind(step);
-        self.quality.rewind(step);
-        let is_after =
-            |record: &Record| matches!(&record.event, Event::Health(health) if health.step > step);
-        if self.snapshot.health.as_deref().is_some_and(is_after) {
-            self.snapshot.health = None;
-        }
-    }
-
-    fn note(&mut self, record: Record) {
-        let log = &mut self.snapshot.log;
-        log.push(record);
-        if log.len() > NOTABLE {
-            // The newest checkpoint stays, however much was noted since: a face tells from it what a stop would lose.
-            let is_checkpoint = |record: &Record| matches!(record.event, Event::Checkpoint(_));
-            let newest = log.iter().rposition(is_checkpoint);
-            log.remove(usize::from(newest == Some(0)));
         }
     }
 
@@ -271,7 +239,7 @@ impl Board {
         let oldest = self
             .remembered
             .front()
-            .map_or(self.snapshot.sequence + 1, |(sequence, _)| *sequence);
+            .map_or(self.sequence + 1, |(sequence, _)| *sequence);
         let mut told = Vec::new();
         if cursor.begun && cursor.sequence + 1 >= oldest {
             let events = self
@@ -291,7 +259,7 @@ impl Board {
         }
         *cursor = Cursor {
             begun: true,
-            sequence: self.snapshot.sequence,
+            sequence: self.sequence,
             pictures: [self.pictures[0].version, self.pictures[1].version],
             machine: self.machine.version,
         };
@@ -300,15 +268,15 @@ impl Board {
 
     fn whole(&self) -> Snapshot {
         Snapshot {
-            history: self.history.thinned(),
-            quality: self.quality.thinned(),
+            sequence: self.sequence,
+            config: self.config.clone(),
             pictures: self
                 .pictures
                 .iter()
                 .filter_map(|latest| latest.value.clone())
                 .collect(),
             machine: self.machine.value.clone(),
-            ..self.snapshot.clone()
+            ..self.timeline.snapshot()
         }
     }
 }

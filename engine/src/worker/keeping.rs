@@ -54,7 +54,7 @@ impl Trainer<'_> {
     fn finished_epoch(&self) -> Option<u64> {
         self.session
             .steps()
-            .is_multiple_of(self.session.batches().steps_per_epoch())
+            .is_multiple_of(self.session.loader().steps_per_epoch())
             .then(|| self.epoch())
     }
 
@@ -73,12 +73,14 @@ impl Trainer<'_> {
 
     /// Pictures from the noise that is always the same.
     fn fixed_pictures(&self) -> Pictures {
-        let drawn = self.session.sample_fixed(i64::from(FIXED_GRID.0));
+        let count = i64::from(FIXED_GRID.0);
+        let drawn = self.session.sample_fixed(count);
         pictures::pictures(
             Purpose::Fixed,
             self.config.seed,
             self.session.steps(),
             &drawn,
+            self.session.sample_labels(count),
         )
     }
 
@@ -92,6 +94,9 @@ impl Trainer<'_> {
                 step: steps,
                 epoch: self.epoch(),
                 path,
+                purpose: Purpose::Fixed,
+                count: grid.count,
+                columns: FIXED_GRID.1,
             })),
             Err(error) => self.warn(format!(
                 "cannot save {}: {error}; training goes on",
@@ -128,13 +133,14 @@ impl Trainer<'_> {
         let step = self.session.steps();
         let header = CheckpointHeader {
             step,
-            shape: self.session.batches().data().shape(),
+            shape: self.session.loader().data().shape(),
+            class_names: self.session.loader().data().class_names().to_vec(),
             training_seconds: self.clock.total().as_secs_f64(),
             attempt: self.guard.attempt(),
             quick_distance,
             config: self.config.clone(),
         };
-        match checkpoint::save(&path, &header, &self.session.snapshot()) {
+        match checkpoint::save(&path, &header, &self.session.state_dict()) {
             Ok(bytes) => {
                 self.hub.emit(Event::Checkpoint(Checkpointed {
                     step,

@@ -5,13 +5,14 @@
 
 mod checkpoint;
 mod clock;
+mod data;
+mod draw;
 mod environment;
 mod eval;
 mod fitting;
 mod guard;
 mod headless;
 mod health;
-mod history;
 mod hub;
 mod keeping;
 mod machine;
@@ -24,6 +25,7 @@ mod task;
 mod train;
 mod trainer;
 mod verdict;
+mod wire;
 
 use sparring_contract::launch::Launch;
 use sparring_contract::{BUILD_ID, exit};

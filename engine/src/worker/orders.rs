@@ -9,7 +9,6 @@ use sparring_contract::protocol::{Command, Event, Outcome, Purpose, Reason, Samp
 use super::keeping::save_grid;
 use super::pictures;
 use super::trainer::{End, Trainer};
-use crate::gan::Noise;
 
 /// Pictures of one command at most.
 const MOST_PICTURES: u64 = 256;
@@ -102,9 +101,11 @@ impl Trainer<'_> {
             return Err(format!("{count} pictures: ask for 1 to {MOST_PICTURES}"));
         }
         let seed = seed.unwrap_or_else(|| self.session.fresh_seed());
-        let noise = Noise::seeded(seed, self.config.latent_dim).draw(count.cast_signed());
         let step = self.session.steps();
-        let drawn = pictures::pictures(Purpose::Fresh, seed, step, &self.session.sample(&noise));
+        let count = count.cast_signed();
+        let drawn = self.session.sample(seed, count);
+        let labels = self.session.sample_labels(count);
+        let drawn = pictures::pictures(Purpose::Fresh, seed, step, &drawn, labels);
         let path = self
             .run
             .samples_dir()
@@ -114,13 +115,16 @@ impl Trainer<'_> {
         let columns = (count as f64).sqrt().ceil() as usize;
         save_grid(&path, &drawn, columns)
             .map_err(|error| format!("cannot save {}: {error}", path.display()))?;
-        self.hub.show(drawn);
         let detail = path.display().to_string();
         self.hub.emit(Event::Samples(Sampled {
             step,
             epoch: self.epoch(),
             path,
+            purpose: Purpose::Fresh,
+            count: drawn.count,
+            columns: u32::try_from(columns).unwrap_or(u32::MAX),
         }));
+        self.hub.show(drawn);
         Ok(Some(detail))
     }
 

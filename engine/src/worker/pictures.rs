@@ -1,18 +1,26 @@
-//! Pictures from tensors.
+//! Turns tensors into the pictures of a message.
 
 use sparring_contract::protocol::{Pictures, Purpose};
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
-/// Brings pictures `[n, channels, height, width]`, u8, from the device.
-pub(super) fn pictures(purpose: Purpose, seed: u64, step: u64, tensor: &Tensor) -> Pictures {
-    let tensor = tensor.to_device(Device::Cpu).contiguous();
-    let size: Vec<u32> = tensor
+/// Copies pictures from their device into a message.
+///
+/// `pictures` is `[n, channels, height, width]`, u8; `labels` are the classes asked of them, empty if there are none.
+pub(super) fn pictures(
+    purpose: Purpose,
+    seed: u64,
+    step: u64,
+    pictures: &Tensor,
+    labels: Vec<u32>,
+) -> Pictures {
+    let pictures = pictures.to_device(Device::Cpu).contiguous();
+    let size: Vec<u32> = pictures
         .size()
         .iter()
         .map(|size| u32::try_from(*size).unwrap_or_default())
         .collect();
-    let mut pixels = vec![0; tensor.numel()];
-    tensor.copy_data_u8(&mut pixels, tensor.numel());
+    let mut pixels = vec![0; pictures.numel()];
+    pictures.copy_data_u8(&mut pixels, pictures.numel());
     let (count, channels, height, width) = (size[0], size[1], size[2], size[3]);
     Pictures {
         purpose,
@@ -23,6 +31,20 @@ pub(super) fn pictures(purpose: Purpose, seed: u64, step: u64, tensor: &Tensor) 
         height,
         width,
         pixels,
-        labels: Vec::new(),
+        labels,
     }
+}
+
+/// Classes `[n]`, i64, as numbers.
+pub(super) fn labels(classes: &Tensor) -> Vec<u32> {
+    let classes = classes
+        .to_device(Device::Cpu)
+        .to_kind(Kind::Int64)
+        .contiguous();
+    let mut numbers = vec![0_i64; classes.numel()];
+    classes.copy_data(&mut numbers, classes.numel());
+    numbers
+        .into_iter()
+        .map(|class| u32::try_from(class).unwrap_or_default())
+        .collect()
 }

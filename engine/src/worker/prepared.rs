@@ -2,8 +2,8 @@
 
 use sparring_contract::config::{Config, Precision};
 
-use crate::data::{Dataset, Images};
-use crate::gan::{Session, fits};
+use crate::data::{DataBundle, Dataset};
+use crate::gan::{Session, check_compatibility};
 use crate::native;
 
 /// A session at step 0, and what it is to learn.
@@ -12,7 +12,9 @@ pub(super) struct Prepared {
     /// Where the images are from, in words.
     pub(super) origin: String,
     /// Whether they are the digits that the judge knows.
-    pub(super) are_mnist: bool,
+    pub(super) is_mnist: bool,
+    /// What was left out of the data, a line each.
+    pub(super) warnings: Vec<String>,
 }
 
 impl Prepared {
@@ -23,16 +25,18 @@ impl Prepared {
         if device.is_cuda() {
             native::prepare_cuda(config.precision == Precision::Tf32);
         }
-        let images = Images::load(&config.data)?;
-        let mut data = Dataset::on(device, &images);
-        if config.classes > 0 {
-            data = data.labelled(&config.data)?;
+        let bundle = DataBundle::load(&config.data_source(), &mut |_| {})?;
+        let mut data =
+            Dataset::on(device, &bundle.train.images).with_class_names(bundle.class_names.clone());
+        if let Some(labels) = bundle.train.labels.as_ref().filter(|_| config.conditional) {
+            data = data.with_classes(labels);
         }
-        fits(config, &data)?;
+        check_compatibility(config, &data)?;
         Ok(Self {
             session: Session::new(config, data),
-            are_mnist: images.are_mnist()?,
-            origin: images.origin,
+            is_mnist: bundle.is_mnist(),
+            origin: bundle.described(),
+            warnings: bundle.warnings(),
         })
     }
 }

@@ -10,23 +10,20 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Duration;
 
+use super::hub::{Cursor, Hub};
+use super::orders::{Answer, Order};
+use super::wire::{FaceCodec, Fitted, Wire, fitted, hello};
 use anyhow::Context as _;
-use futures_util::{SinkExt, StreamExt as _};
+use futures_util::{SinkExt as _, StreamExt as _};
 use sparring_contract::BUILD_ID;
 use sparring_contract::protocol::{
-    Ack, Command, FaceHello, MAX_FRAME, PROTOCOL, Reason, ToFace, ToWorker, WorkerHello, decode,
-    encode,
+    Ack, Command, FaceHello, PROTOCOL, Reason, ToFace, ToWorker, WorkerHello,
 };
 use sparring_contract::run::{Lock, Presence, Run, boot, host, secure_socket_dir};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{interval, timeout};
-use tokio_util::bytes::Bytes;
-use tokio_util::codec::{Framed, LengthDelimitedCodec};
-
-use super::hub::{Cursor, Hub};
-use super::orders::{Answer, Order};
 
 /// How often the socket is looked after: cleaners of /tmp remove old ones.
 const LOOK_AFTER: Duration = Duration::from_secs(5);
@@ -181,61 +178,27 @@ impl Desk {
     /// Attends to a face until it leaves or there is nothing more to tell. What goes wrong with a face is its own
     /// matter: it is let go.
     async fn attend(self, stream: UnixStream) {
-        let mut wire = LengthDelimitedCodec::builder()
-            .max_frame_length(MAX_FRAME)
-            .new_framed(stream);
-        let Some(Ok(ToWorker::Hello(face))) = next(&mut wire).await else {
+        let mut wire = Wire::new(stream, FaceCodec::default());
+        let Some(Ok(ToWorker::Hello(face))) = wire.next().await else {
             return;
         };
-        let hello = WorkerHello {
+        let own = WorkerHello {
             protocol: PROTOCOL,
             build: BUILD_ID.to_owned(),
             run: self.run.clone(),
             pid: std::process::id(),
         };
-        if send(&mut wire, &ToFace::Hello(hello)).await.is_none() {
+        let Ok(own) = hello(own) else { return };
+        // An older face would misunderstand all that follows; from the hello it knows that.
+        if wire.send(own).await.is_err() || face.protocol < PROTOCOL {
             return;
         }
         if face.watch {
             self.hub.count_watcher(true);
         }
-        self.converse(&mut wire, &face).await;
+        Conversation::new(&self, wire, face.clone()).go_on().await;
         if face.watch && self.hub.count_watcher(false) == 0 && self.tied {
             let _ = self.orders.try_send(Order::End(Reason::Stopped));
-        }
-    }
-
-    async fn converse(&self, wire: &mut Wire, face: &FaceHello) -> Option<()> {
-        let (answer, mut answers) = mpsc::channel(WAITING_ANSWERS);
-        let mut news = self.hub.news();
-        let mut cursor = Cursor::default();
-        let mut open = true;
-        loop {
-            if face.watch {
-                open = *news.borrow_and_update();
-                for message in self.hub.newer_than(&mut cursor) {
-                    feed(wire, &message).await?;
-                }
-            }
-            while let Ok(ack) = answers.try_recv() {
-                feed(wire, &ToFace::Ack(ack)).await?;
-            }
-            SinkExt::<Bytes>::flush(wire).await.ok()?;
-            if !open {
-                return None;
-            }
-            tokio::select! {
-                changed = news.changed() => {
-                    changed.ok()?;
-                    open = *news.borrow();
-                }
-                Some(ack) = answers.recv() => feed(wire, &ToFace::Ack(ack)).await?,
-                message = next(wire) => match message? {
-                    Ok(ToWorker::Request { id, command }) => self.order(face, id, command, &answer),
-                    Ok(ToWorker::Hello(_) | ToWorker::Unknown) => {}
-                    Err(()) => return None,
-                },
-            }
         }
     }
 
@@ -264,24 +227,188 @@ impl Desk {
     }
 }
 
-type Wire = Framed<UnixStream, LengthDelimitedCodec>;
-
-/// The next message; `Err` for one that cannot be understood, `None` when the face has gone.
-async fn next(wire: &mut Wire) -> Option<Result<ToWorker, ()>> {
-    let frame = wire.next().await?.ok()?;
-    Some(decode(&frame).map_err(drop))
+/// What is told to one face.
+struct Conversation<'a> {
+    desk: &'a Desk,
+    wire: Wire,
+    face: FaceHello,
+    /// What was left out before: it is reported once, and not with every new picture.
+    omitted: Vec<String>,
 }
 
-async fn send(wire: &mut Wire, message: &ToFace) -> Option<()> {
-    feed(wire, message).await?;
-    SinkExt::<Bytes>::flush(wire).await.ok()
+impl<'a> Conversation<'a> {
+    fn new(desk: &'a Desk, wire: Wire, face: FaceHello) -> Self {
+        Self {
+            desk,
+            wire,
+            face,
+            omitted: Vec::new(),
+        }
+    }
+
+    /// Tells what is new and takes commands. Returns when the face is gone or the worker has nothing more to tell.
+    async fn go_on(mut self) -> Option<()> {
+        let (answer, mut answers) = mpsc::channel(WAITING_ANSWERS);
+        let mut news = self.desk.hub.news();
+        let mut cursor = Cursor::default();
+        let mut open = true;
+        loop {
+            if self.face.watch {
+                open = *news.borrow_and_update();
+                for message in self.desk.hub.newer_than(&mut cursor) {
+                    self.tell(message).await?;
+                }
+            }
+            while let Ok(ack) = answers.try_recv() {
+                self.tell(ToFace::Ack(ack)).await?;
+            }
+            self.wire.flush().await.ok()?;
+            if !open {
+                return None;
+            }
+            tokio::select! {
+                changed = news.changed() => {
+                    changed.ok()?;
+                    open = *news.borrow();
+                }
+                Some(ack) = answers.recv() => self.tell(ToFace::Ack(ack)).await?,
+                message = self.wire.next() => match message?.ok()? {
+                    ToWorker::Request { id, command } => {
+                        self.desk.order(&self.face, id, command, &answer);
+                    }
+                    ToWorker::Hello(_) | ToWorker::Unknown => {}
+                },
+            }
+        }
+    }
+
+    /// Puts a message on the wire, to leave with the next flush. What is too long for a message is left out, and both
+    /// the face and worker.log are told so.
+    async fn tell(&mut self, message: ToFace) -> Option<()> {
+        let Fitted { frame, omitted } = fitted(message);
+        if let Some(frame) = frame {
+            self.wire.feed(frame).await.ok()?;
+        }
+        let Some(omitted) = omitted.filter(|new| !self.omitted.contains(&new.what)) else {
+            return Some(());
+        };
+        let what = omitted.to_string();
+        self.omitted.push(omitted.what);
+        self.desk.hub.remark(format!("warning: {what}"));
+        let report = fitted(ToFace::Omitted { what });
+        self.wire.feed(report.frame?).await.ok()
+    }
 }
 
-/// Puts a message on the wire, to leave with the next flush. One that is too long, a snapshot of huge pictures say,
-/// is left out.
-async fn feed(wire: &mut Wire, message: &ToFace) -> Option<()> {
-    match encode(message) {
-        Ok(bytes) => wire.feed(Bytes::from(bytes)).await.ok(),
-        Err(_) => Some(()),
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use sparring_contract::protocol::{Frame, Pictures, Purpose, encode_hello};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::super::hub::Told;
+    use super::*;
+
+    fn pictures(side: u32) -> Pictures {
+        Pictures {
+            purpose: Purpose::Fixed,
+            seed: 0,
+            step: 1,
+            count: 256,
+            channels: 3,
+            height: side,
+            width: side,
+            pixels: vec![7; (256 * 3 * side * side) as usize],
+            labels: Vec::new(),
+        }
+    }
+
+    /// The hello and the first messages that a face is told which watches and speaks this protocol, until it leaves.
+    async fn told(desk: Desk, protocol: u32, count: usize) -> (WorkerHello, Vec<ToFace>) {
+        let (mut face, worker) = UnixStream::pair().unwrap();
+        let attended = tokio::spawn(desk.attend(worker));
+        let greeting = FaceHello {
+            protocol,
+            watch: true,
+            read_only: false,
+        };
+        let greeting = encode_hello(&ToWorker::Hello(greeting)).unwrap();
+        face.write_all(&greeting).await.unwrap();
+        let mut bytes = Vec::new();
+        let mut hello = None;
+        let mut messages = Vec::new();
+        while messages.len() < count && face.read_buf(&mut bytes).await.unwrap() > 0 {
+            if hello.is_none()
+                && let Some(frame) = Frame::hello(&bytes).unwrap()
+            {
+                hello = Some(frame.message().unwrap());
+                bytes.drain(..frame.length());
+            }
+            while hello.is_some()
+                && let Some(frame) = Frame::first::<ToFace>(&bytes).unwrap()
+            {
+                messages.push(frame.message().unwrap());
+                bytes.drain(..frame.length());
+            }
+        }
+        drop(face);
+        attended.await.unwrap();
+        let Some(ToFace::Hello(hello)) = hello else {
+            panic!("no hello")
+        };
+        (hello, messages)
+    }
+
+    /// A desk with a hub that has shown these pictures, and what goes to worker.log.
+    fn desk(dir: &Path, shown: Pictures) -> (Desk, std::sync::mpsc::Receiver<Told>) {
+        fs::write(dir.join("config.toml"), "").unwrap();
+        let run = Run::open(dir).unwrap();
+        let (speaker, said) = sync_channel(100);
+        let hub = Hub::of(&run, 0, speaker).unwrap();
+        hub.show(shown);
+        let desk = Desk {
+            run: "otter".to_owned(),
+            hub: Arc::new(hub),
+            orders: sync_channel(1).0,
+            tied: false,
+        };
+        (desk, said)
+    }
+
+    #[tokio::test]
+    async fn many_large_pictures_arrive_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let (desk, _said) = desk(dir.path(), pictures(64));
+        let (_, messages) = told(desk, PROTOCOL, 1).await;
+        let [ToFace::Snapshot(snapshot)] = &messages[..] else {
+            panic!("{} messages", messages.len());
+        };
+        assert_eq!(snapshot.pictures, [pictures(64)]);
+    }
+
+    #[tokio::test]
+    async fn what_is_too_long_for_a_message_is_reported_to_the_face_and_in_the_log() {
+        let dir = tempfile::tempdir().unwrap();
+        let (desk, said) = desk(dir.path(), pictures(256));
+        let (_, messages) = told(desk, PROTOCOL, 2).await;
+        let [ToFace::Snapshot(snapshot), ToFace::Omitted { what }] = &messages[..] else {
+            panic!("{} messages", messages.len());
+        };
+        assert!(snapshot.pictures.is_empty());
+        assert!(what.starts_with("pictures left out"), "{what}");
+        let Ok(Told::Remark(line)) = said.try_recv() else {
+            panic!("nothing in worker.log")
+        };
+        assert_eq!(line, format!("warning: {what}"));
+    }
+
+    #[tokio::test]
+    async fn an_older_face_hears_which_protocol_the_worker_speaks_and_nothing_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let (desk, _said) = desk(dir.path(), pictures(64));
+        let (hello, messages) = told(desk, PROTOCOL - 1, 1).await;
+        assert_eq!(hello.protocol, PROTOCOL);
+        assert_eq!(messages, []);
     }
 }

@@ -78,7 +78,8 @@ impl<'a> Trainer<'a> {
         let Prepared {
             mut session,
             origin,
-            are_mnist,
+            is_mnist,
+            warnings,
         } = Prepared::of(&config)?;
 
         let mut clock = Clock::after(0.0);
@@ -88,7 +89,7 @@ impl<'a> Trainer<'a> {
             let header = CheckpointHeader::read(path)?;
             let broken = || format!("cannot go on from {}", path.display());
             session
-                .restore(&checkpoint::load(path, &header).with_context(broken)?)
+                .load_state_dict(&checkpoint::load(path, &header).with_context(broken)?)
                 .with_context(broken)?;
             clock = Clock::after(header.training_seconds);
             saved = Some(header.step);
@@ -97,7 +98,7 @@ impl<'a> Trainer<'a> {
         }
 
         let steps = session.steps();
-        let last_step = last_step(&config, session.batches().steps_per_epoch());
+        let last_step = last_step(&config, session.loader().steps_per_epoch());
         let trainer = Self {
             run,
             hub,
@@ -111,7 +112,7 @@ impl<'a> Trainer<'a> {
                 Duration::ZERO,
             ),
             guard: Guard::of(&session, attempt)?,
-            watch: Watch::of(run, are_mnist),
+            watch: Watch::of(run, is_mnist),
             config,
             session,
             clock,
@@ -122,8 +123,11 @@ impl<'a> Trainer<'a> {
             shown: Instant::now(),
         };
         trainer.hub.configure(trainer.config.to_toml());
-        let introduction = trainer.introduction(origin);
+        let introduction = trainer.introduction(origin, from);
         trainer.hub.emit(Event::Started(Box::new(introduction)));
+        for warning in warnings {
+            trainer.warn(warning);
+        }
         trainer.hub.emit(Event::Phase {
             phase: Phase::Training,
             step: steps,
@@ -222,30 +226,25 @@ impl<'a> Trainer<'a> {
 
     /// Reads the figures of the steps since the last report and tells them.
     fn report(&mut self) {
-        let (last, at) = self.reported;
+        let (last, at) = (&self.reported.0, self.reported.1);
         let steps = self.session.steps();
         if steps == last.step {
             return;
         }
-        let figures = self.session.figures();
-        // After the figures, since reading them waits for the device to be done with its steps.
+        let metrics = self.session.metrics();
+        // After the metrics, since reading them waits for the device to be done with its steps.
         let now = self.clock.own();
-        let images_seen = self.session.batches().images_before(steps);
+        let images_seen = self.session.loader().images_before(steps);
         let stats = Stats {
             step: steps,
             epoch: self.epoch(),
             images_seen,
-            d_loss: figures.d_loss,
-            g_loss: figures.g_loss,
-            d_real: figures.d_real,
-            d_fake: figures.d_fake,
-            d_grad_norm: figures.d_grad_norm,
-            g_grad_norm: figures.g_grad_norm,
             images_per_second: (images_seen - last.images_seen) as f64
                 / now.saturating_sub(at).as_secs_f64(),
             training_seconds: self.clock.total().as_secs_f64(),
+            metrics,
         };
-        self.reported = (stats, now);
+        self.reported = (stats.clone(), now);
         self.hub.emit(Event::Stats(stats));
     }
 
@@ -303,7 +302,7 @@ impl<'a> Trainer<'a> {
             exit_code,
             message,
             checkpoint,
-            stats: self.reported.0,
+            stats: self.reported.0.clone(),
         }
     }
 
@@ -319,14 +318,14 @@ impl<'a> Trainer<'a> {
         epoch_of(&self.session)
     }
 
-    fn introduction(&self, origin: String) -> Started {
-        let (generator, discriminator) = self.session.sizes();
+    fn introduction(&self, origin: String, from: Option<&Path>) -> Started {
+        let (generator, discriminator) = self.session.num_parameters();
         Started {
             run: self.run.name().to_owned(),
             directory: self.run.dir().to_owned(),
             preset: self.config.preset.clone(),
             data: origin,
-            images: self.session.batches().data().len(),
+            images: self.session.loader().data().len(),
             device: device_name(self.session.device()),
             threads: self.config.threads,
             parameters: Parameters {
@@ -334,10 +333,19 @@ impl<'a> Trainer<'a> {
                 discriminator,
             },
             batch_size: self.config.batch_size,
-            steps_per_epoch: self.session.batches().steps_per_epoch(),
+            steps_per_epoch: self.session.loader().steps_per_epoch(),
             epochs: self.config.epochs,
             last_step: self.last_step,
             step: self.session.steps(),
+            from: from.map(Path::to_owned),
+            metrics: self.session.metric_specs(),
+            class_names: self.session.loader().data().class_names().to_vec(),
+            shape: self
+                .session
+                .loader()
+                .data()
+                .shape()
+                .map(|size| u32::try_from(size).unwrap_or_default()),
         }
     }
 }
@@ -355,12 +363,12 @@ fn last_step(config: &Config, steps_per_epoch: u64) -> u64 {
 fn epoch_of(session: &Session) -> u64 {
     session
         .steps()
-        .div_ceil(session.batches().steps_per_epoch())
+        .div_ceil(session.loader().steps_per_epoch())
         .max(1)
 }
 
 pub(super) fn none(session: &Session) -> Stats {
-    let images_seen = session.batches().images_before(session.steps());
+    let images_seen = session.loader().images_before(session.steps());
     Stats::none_at(session.steps(), epoch_of(session), images_seen)
 }
 

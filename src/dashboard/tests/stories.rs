@@ -1,11 +1,13 @@
-use sparring_contract::protocol::{Command, Ended, Event, Phase, Purpose, Reason, Stats, ToFace};
+use sparring_contract::protocol::{
+    Command, Ended, Event, Health, MetricKind, MetricSpec, Phase, Purpose, Reason, Stats, ToFace,
+};
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 
 use super::run::{
-    Face, NOW, checkpoint, ink, loading_run, pictures, record, report, settings, started,
-    training_run,
+    Face, NOW, checkpoint, ink, learning, loading_run, metrics, pictures, record, report, settings,
+    started, training_run,
 };
 use crate::dashboard::view::{Ink, view};
 use crate::dashboard::{Effect, Keymap, Leave, Message, Settings, Standing, State};
@@ -329,8 +331,7 @@ fn a_face_that_only_watches_sends_nothing_and_says_why() {
 fn figures_that_are_not_finite_are_gaps_and_never_numbers() {
     let mut face = Face::attached_to(training_run());
     face.hears_of(Event::Stats(Stats {
-        d_loss: f64::NAN,
-        d_real: f64::INFINITY,
+        metrics: metrics([f64::NAN, 1.2, f64::INFINITY, 0.3, 0.8, 1.9]),
         ..report(11_300)
     }));
     let screen = face.screen();
@@ -362,9 +363,122 @@ fn the_help_tells_about_the_panel_in_focus() {
     face.press("?");
     assert!(face.screen().contains("collapse"));
     face.press("tab");
-    assert!(face.screen().contains("2 ln 2"));
+    let screen = face.screen();
+    assert!(
+        screen.contains(
+            "D loss (nats): How badly D tells real from fake. At the equilibrium: 1.386."
+        ),
+        "{screen}"
+    );
     face.press("?");
-    assert!(!face.screen().contains("2 ln 2"));
+    assert!(!face.screen().contains("equilibrium"));
+}
+
+#[test]
+fn the_equilibrium_is_that_of_the_loss_which_trains() {
+    let mut run = training_run();
+    let mut relativistic = started();
+    for loss in &mut relativistic.metrics[..2] {
+        loss.ideal = Some(std::f64::consts::LN_2);
+    }
+    run.snapshot.started = Some(Box::new(relativistic));
+    let mut face = Face::attached_to(run);
+    face.press("tab ?");
+    let screen = face.screen();
+    assert!(screen.contains("At the equilibrium: 0.693."), "{screen}");
+    assert!(!screen.contains("1.386"), "{screen}");
+}
+
+#[test]
+fn a_run_from_before_metrics_had_specs_shows_its_figures() {
+    let mut run = training_run();
+    let mut older = started();
+    older.metrics = Vec::new();
+    run.snapshot.started = Some(Box::new(older));
+    let mut face = Face::attached_to(run);
+    let screen = face.screen();
+    assert!(
+        screen.contains("losses ──") && screen.contains("D(G(z))"),
+        "{screen}"
+    );
+    face.press("tab ?");
+    assert!(!face.screen().contains("equilibrium"));
+}
+
+#[test]
+fn a_metric_of_a_new_task_is_charted_by_its_spec_alone() {
+    let psnr = MetricSpec {
+        unit: Some("dB".to_owned()),
+        ..MetricSpec::new(
+            "psnr",
+            "PSNR",
+            MetricKind::Decibel,
+            "How near the whole picture is.",
+        )
+    };
+    let mut run = training_run();
+    let mut repair = started();
+    repair.metrics.push(psnr);
+    run.snapshot.started = Some(Box::new(repair));
+    for stats in &mut run.snapshot.history {
+        stats.metrics.set("psnr", 21.5);
+    }
+    let mut face = Face::attached_to(run);
+    face.press("tab up");
+    let screen = face.screen();
+    assert!(screen.contains("▸PSNR (dB) ──"), "{screen}");
+    assert!(screen.contains("21.5"), "{screen}");
+    face.press("?");
+    let help = face.screen();
+    assert!(
+        help.contains("PSNR (dB): How near the whole picture is."),
+        "{help}"
+    );
+}
+
+#[test]
+fn classes_are_called_by_their_names_however_many_there_are() {
+    let mut run = training_run();
+    let mut clothes = started();
+    clothes.class_names = [
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat\u{1b}[2J",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    run.snapshot.started = Some(Box::new(clothes.clone()));
+    let mut face = Face::attached_to(run);
+    let health = |histogram: Vec<f64>| {
+        Event::Health(Box::new(Health {
+            histogram,
+            ..learning(11_300)
+        }))
+    };
+    face.hears_of(health(vec![0.24, 0.3, 0.2, 0.25, 0.01]));
+    let screen = face.screen();
+    assert!(screen.contains("Coat [2J is gone"), "{screen}");
+    let screen = face.screen_of(200, 60);
+    assert!(screen.contains("T-shirt/top"), "{screen}");
+    assert!(screen.contains("24%"), "{screen}");
+
+    clothes.class_names = (0..200)
+        .map(|class| format!("class number {class}"))
+        .collect();
+    face.hears_of(Event::Started(Box::new(clothes)));
+    let mut many = vec![1.0 / 199.0; 200];
+    many[117] = 0.0;
+    face.hears_of(health(many));
+    let screen = face.screen_of(200, 60);
+    assert!(
+        screen.contains("class number… ×           0.0%"),
+        "{screen}"
+    );
+    assert!(screen.contains("with more"), "{screen}");
+    let screen = face.screen();
+    assert!(screen.contains("class number 117 is gone"), "{screen}");
 }
 
 #[test]
@@ -375,9 +489,9 @@ fn a_run_without_a_worker_is_read_from_its_log() {
         snapshot
             .history
             .iter()
-            .map(|stats| record(Event::Stats(*stats), NOW)),
+            .map(|stats| record(Event::Stats(stats.clone()), NOW)),
     );
-    let read = |records| State::from_log(settings(), records, &snapshot.config, Vec::new());
+    let read = |records| State::from_log(settings(), records, &snapshot.config);
     assert_eq!(read(records.clone()).standing(), Standing::Crashed);
     records.push(record(ended(Reason::Finished), NOW));
     let face = Face::of(read(records));

@@ -3,7 +3,8 @@
 use crossterm::event::KeyCode;
 use sparring_contract::protocol::Command;
 
-use super::{commands, keys};
+use super::actions::{act, leave};
+use super::commands;
 use crate::dashboard::key::KeyPress;
 use crate::dashboard::keymap::Action;
 use crate::dashboard::message::Effect;
@@ -32,16 +33,16 @@ fn help(state: &mut State, action: Option<Action>) -> Vec<Effect> {
     match action {
         Some(turn @ (Action::Next | Action::Previous)) => {
             state.dialog = Some(Dialog::Help);
-            keys::act(state, turn)
+            act(state, turn)
         }
-        Some(Action::Detach) => keys::leave(state),
+        Some(Action::Detach) => leave(state),
         _ => Vec::new(),
     }
 }
 
 fn died(state: &mut State, action: Option<Action>) -> Vec<Effect> {
     match action {
-        Some(Action::Detach) => keys::leave(state),
+        Some(Action::Detach) => leave(state),
         _ => Vec::new(),
     }
 }
@@ -51,7 +52,7 @@ fn stop(state: &mut State, key: KeyPress) -> Vec<Effect> {
     match key.typed() {
         Some('s') => commands::stop(state, true),
         Some('k') => commands::stop(state, false),
-        Some('d') => keys::leave(state),
+        Some('d') => leave(state),
         _ => {
             state.dialog = Some(Dialog::Stop);
             Vec::new()

@@ -1,5 +1,6 @@
 //! What changes a dashboard: a message in, effects out.
 
+mod actions;
 mod commands;
 mod dialogs;
 mod keys;

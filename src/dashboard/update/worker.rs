@@ -26,6 +26,10 @@ pub(super) fn hear(state: &mut State, said: ToFace) -> Vec<Effect> {
             Vec::new()
         }
         ToFace::Ack(ack) => answer(state, &ack),
+        ToFace::Omitted { what } => {
+            state.journal.write(state.now, Weight::Warning, what);
+            Vec::new()
+        }
         ToFace::Unknown => Vec::new(),
     }
 }

@@ -8,6 +8,7 @@ use ratatui::widgets::{Clear, Widget};
 use super::footer::key;
 use super::frame::overlay;
 use super::ink::{Ink, Piece, cells, centred, fit, joined, put, row, wrapped};
+use super::teaching;
 use crate::dashboard::keymap::{Binding, TABLE};
 use crate::dashboard::state::State;
 
@@ -54,12 +55,9 @@ pub(super) fn draw(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
 }
 
 fn teaching(state: &State, width: usize) -> Vec<String> {
-    state
-        .look
-        .focus
-        .teaching()
+    teaching::of(state)
         .into_iter()
-        .flat_map(|line| wrapped(line, width))
+        .flat_map(|line| wrapped(&line, width))
         .collect()
 }
 

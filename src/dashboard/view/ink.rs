@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use sparring_contract::protocol::Verdict;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::dashboard::state::{Health, Series, Tone, Weight};
+use crate::dashboard::state::{Health, Hue, Tone, Weight};
 use crate::terminal::{Capabilities, Colors, Render, Theme};
 
 /// What a terminal can show, as far as drawing has to know.
@@ -39,11 +39,13 @@ impl Ink {
         self.pictures < self.theme.colors()
     }
 
-    pub(super) fn series(self, series: Series) -> Style {
-        match series {
-            Series::DLoss | Series::DReal | Series::DGradient => self.theme.discriminator(),
-            Series::GLoss | Series::DFake | Series::GGradient => self.theme.generator(),
-            Series::Throughput => self.theme.good(),
+    /// The style of a curve: those of the two networks first, and from the first again when there are many.
+    pub(super) fn hue(self, Hue(place): Hue) -> Style {
+        match place % 4 {
+            0 => self.theme.discriminator(),
+            1 => self.theme.generator(),
+            2 => self.theme.accent(),
+            _ => self.theme.good(),
         }
     }
 

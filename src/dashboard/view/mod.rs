@@ -20,6 +20,7 @@ mod machine;
 mod plot;
 mod small;
 mod spark;
+mod teaching;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

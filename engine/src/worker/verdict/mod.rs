@@ -85,6 +85,8 @@ pub(super) struct Finding {
     pub(super) verdict: Verdict,
     /// The verdict and the figure behind it.
     pub(super) words: String,
+    /// The figure behind the verdict.
+    pub(super) reason: String,
     /// What to do, if the verdict is an alarm that was not on before.
     pub(super) advice: Option<&'static str>,
 }
@@ -110,8 +112,10 @@ impl Doctor {
         };
         let is_new = self.alarm.as_ref().is_some_and(|alarm| !is_on(alarm));
         let verdict = self.alarm.clone().unwrap_or_else(|| self.course());
+        let reason = words::reason(&self.looks, &verdict);
         Finding {
-            words: words::of(&self.looks, &verdict),
+            words: words::with_verdict(&verdict, &reason),
+            reason,
             advice: is_new.then(|| words::advice(&verdict)),
             verdict,
         }
@@ -235,7 +239,7 @@ fn repeats(look: &Look) -> bool {
 }
 
 /// The classes that are next to gone.
-fn missing(look: &Look) -> Vec<u8> {
+fn missing(look: &Look) -> Vec<u32> {
     (0..)
         .zip(&look.histogram)
         .filter(|(_, share)| **share < GONE)

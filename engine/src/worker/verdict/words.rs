@@ -4,12 +4,21 @@ use sparring_contract::protocol::Verdict;
 
 use super::{Look, RUNAWAY, best, earlier};
 
-/// The verdict on the latest look, and the figure behind it.
-pub(super) fn of(looks: &[Look], verdict: &Verdict) -> String {
+/// The verdict and the figure behind it.
+pub(super) fn with_verdict(verdict: &Verdict, reason: &str) -> String {
+    match verdict {
+        Verdict::Unclear | Verdict::Unknown => reason.to_owned(),
+        verdict if reason.is_empty() => verdict.word().to_owned(),
+        verdict => format!("{}: {reason}", verdict.word()),
+    }
+}
+
+/// The figure behind the verdict on the latest look.
+pub(super) fn reason(looks: &[Look], verdict: &Verdict) -> String {
     let Some(now) = looks.last() else {
-        return verdict.word().to_owned();
+        return String::new();
     };
-    let figure = match verdict {
+    match verdict {
         Verdict::DiscriminatorWins => discriminator_wins(looks, now),
         Verdict::GeneratorWins => format!(
             "D takes {} of the fakes for real, and the pictures do not get better ({})",
@@ -45,10 +54,6 @@ pub(super) fn of(looks: &[Look], verdict: &Verdict) -> String {
                 percent(now.accuracy_fake)
             ),
         },
-    };
-    match verdict {
-        Verdict::Unclear | Verdict::Unknown => figure,
-        verdict => format!("{}: {figure}", verdict.word()),
     }
 }
 
@@ -81,7 +86,7 @@ fn variety(look: &Look) -> String {
 }
 
 /// What is repeated, and what is gone.
-fn repetition(now: &Look, missing: &[u8]) -> String {
+fn repetition(now: &Look, missing: &[u32]) -> String {
     /// A share that is worth a word.
     const MANY: f64 = 0.25;
     /// More classes than that are not listed.
@@ -89,7 +94,7 @@ fn repetition(now: &Look, missing: &[u8]) -> String {
 
     let most = (0..)
         .zip(&now.histogram)
-        .max_by(|a: &(u8, &f64), b| a.1.total_cmp(b.1));
+        .max_by(|a: &(u32, &f64), b| a.1.total_cmp(b.1));
     let many = most
         .filter(|(_, share)| **share > MANY)
         .map(|(class, share)| format!("{} of the pictures are {class}", percent(*share)));
@@ -97,7 +102,7 @@ fn repetition(now: &Look, missing: &[u8]) -> String {
         [] => None,
         [one] => Some(format!("{one} is gone")),
         some if some.len() <= LISTED => {
-            let classes: Vec<_> = some.iter().map(u8::to_string).collect();
+            let classes: Vec<_> = some.iter().map(u32::to_string).collect();
             Some(format!("{} are gone", classes.join(", ")))
         }
         some => Some(format!(

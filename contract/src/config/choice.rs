@@ -1,0 +1,115 @@
+//! Which preset suits a data set.
+
+use super::IMAGE_SIZES;
+
+/// What the choice of a preset depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DataFacts {
+    /// Whether the pictures are MNIST's.
+    pub is_mnist: bool,
+    /// 1 for grey, 3 for RGB.
+    pub channels: u32,
+    /// Pixels down.
+    pub height: u32,
+    /// Pixels across.
+    pub width: u32,
+    /// Number of classes; 0 if the pictures have no labels.
+    pub classes: usize,
+}
+
+/// Up to this side, dense networks learn grey pictures best per second on a CPU.
+const SMALL: u32 = 28;
+
+/// The preset that suits these pictures, and why it was chosen, to follow "chosen because".
+pub fn choose_preset(facts: &DataFacts) -> (&'static str, String) {
+    if facts.is_mnist {
+        return ("r3", "it learns MNIST best per second on a CPU".to_owned());
+    }
+    let DataFacts { height, width, .. } = *facts;
+    let colour = if facts.channels == 3 {
+        "colour"
+    } else {
+        "grey"
+    };
+    let labels = match facts.classes {
+        0 | 1 => "without labels".to_owned(),
+        classes => format!("of {classes} classes"),
+    };
+    let pictures = format!("the pictures are {width}x{height} in {colour}, {labels}");
+    let convolves = height == width && IMAGE_SIZES.contains(&height);
+    let small = facts.channels == 1 && height <= SMALL && width <= SMALL;
+    let preset = match (convolves && !small, facts.classes > 1) {
+        (true, false) => "dcgan",
+        (true, true) => "cdcgan",
+        (false, false) => "r3",
+        (false, true) => "cgan",
+    };
+    if convolves || small {
+        (preset, pictures)
+    } else {
+        (
+            preset,
+            format!("{pictures}, a size that only dense networks take"),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::PRESETS;
+    use super::*;
+
+    fn chosen(channels: u32, height: u32, width: u32, classes: usize) -> &'static str {
+        let facts = DataFacts {
+            is_mnist: false,
+            channels,
+            height,
+            width,
+            classes,
+        };
+        let (preset, _) = choose_preset(&facts);
+        assert!(PRESETS.iter().any(|known| known.name == preset));
+        preset
+    }
+
+    #[test]
+    fn small_grey_pictures_get_dense_networks_and_others_convolutions() {
+        assert_eq!(chosen(1, 28, 28, 0), "r3");
+        assert_eq!(chosen(1, 28, 28, 10), "cgan");
+        assert_eq!(chosen(1, 8, 8, 0), "r3");
+        assert_eq!(chosen(3, 28, 28, 0), "dcgan");
+        assert_eq!(chosen(1, 64, 64, 0), "dcgan");
+        assert_eq!(chosen(3, 32, 32, 9), "cdcgan");
+    }
+
+    #[test]
+    fn a_size_that_convolutions_cannot_halve_gets_dense_networks() {
+        assert_eq!(chosen(3, 37, 37, 0), "r3");
+        assert_eq!(chosen(1, 64, 48, 3), "cgan");
+    }
+
+    #[test]
+    fn one_class_is_no_label() {
+        assert_eq!(chosen(3, 32, 32, 1), "dcgan");
+    }
+
+    #[test]
+    fn the_reason_says_what_was_seen() {
+        let facts = DataFacts {
+            is_mnist: false,
+            channels: 3,
+            height: 64,
+            width: 64,
+            classes: 4,
+        };
+        assert_eq!(
+            choose_preset(&facts).1,
+            "the pictures are 64x64 in colour, of 4 classes"
+        );
+        let mnist = DataFacts {
+            is_mnist: true,
+            ..facts
+        };
+        assert_eq!(choose_preset(&mnist).0, "r3");
+    }
+}

@@ -1,0 +1,174 @@
+//! The keys that say which pictures a run learns from, and how they are prepared.
+
+use serde::{Deserialize, Serialize};
+
+use super::Config;
+
+/// Sides, in pixels, to which pictures are brought.
+pub const IMAGE_SIZES: [u32; 4] = [28, 32, 48, 64];
+
+/// What `data` calls the digits inside the program.
+pub const MNIST: &str = "mnist";
+
+/// The keys of a [`Config`] that decide what is loaded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DataSource {
+    /// `mnist`, or a folder or file: IDX, pictures, `.npz`, `.npy`, or a sprite sheet.
+    pub data: String,
+    /// Side of the pictures in pixels, one of [`IMAGE_SIZES`]; 0 chooses it from the data.
+    pub image_size: u32,
+    /// Grey or colour.
+    pub channels: Channels,
+    /// What lies behind transparent pixels.
+    pub background: Background,
+    /// Side of a sprite sheet's tiles in pixels; 0 if the data is no sprite sheet.
+    pub tile: u32,
+    /// Share of the pictures held out for testing, where the data has no test split. In [0, 0.5].
+    pub test_fraction: f64,
+    /// Seed of the choice of those pictures.
+    pub test_seed: u64,
+}
+
+impl DataSource {
+    /// What `data` names, with the default of every other key.
+    pub fn named(data: &str) -> Self {
+        Self {
+            data: data.to_owned(),
+            image_size: 0,
+            channels: Channels::Auto,
+            background: Background::BLACK,
+            tile: 0,
+            test_fraction: 0.1,
+            test_seed: 0,
+        }
+    }
+
+    /// Whether this is the MNIST inside the program, as it is.
+    pub fn is_embedded(&self) -> bool {
+        self.data == MNIST
+    }
+}
+
+impl Config {
+    /// The keys that decide what is loaded.
+    pub fn data_source(&self) -> DataSource {
+        DataSource {
+            data: self.data.clone(),
+            image_size: self.image_size,
+            channels: self.channels,
+            background: self.background,
+            tile: self.tile,
+            test_fraction: self.test_fraction,
+            test_seed: self.test_seed,
+        }
+    }
+}
+
+/// Whether pictures are grey or in colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Channels {
+    /// Grey if every picture is, else RGB.
+    Auto,
+    /// One channel: ITU-R BT.601 luma, as Pillow's mode L.
+    Grey,
+    /// Three channels.
+    Rgb,
+}
+
+/// An opaque colour, written `black`, `white` or `#rrggbb`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Background(pub [u8; 3]);
+
+impl Background {
+    /// `black`
+    pub const BLACK: Self = Self([0; 3]);
+
+    /// Reads a colour; `None` if the text names none.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "black" => Some(Self::BLACK),
+            "white" => Some(Self([255; 3])),
+            _ => {
+                let digits = text.strip_prefix('#')?;
+                let is_hex = digits.len() == 6 && digits.bytes().all(|c| c.is_ascii_hexdigit());
+                let [_, red, green, blue] = is_hex
+                    .then(|| u32::from_str_radix(digits, 16).ok())??
+                    .to_be_bytes();
+                Some(Self([red, green, blue]))
+            }
+        }
+    }
+}
+
+impl TryFrom<String> for Background {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text).ok_or_else(|| format!("{text:?} is no colour"))
+    }
+}
+
+impl From<Background> for String {
+    fn from(Background([red, green, blue]): Background) -> Self {
+        match [red, green, blue] {
+            [0, 0, 0] => "black".to_owned(),
+            [255, 255, 255] => "white".to_owned(),
+            _ => format!("#{red:02x}{green:02x}{blue:02x}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{ConfigError, Request, Setting, resolve};
+    use super::*;
+
+    fn source(settings: &[&str]) -> Result<DataSource, ConfigError> {
+        let settings = settings
+            .iter()
+            .map(|text| Setting::parse(text))
+            .collect::<Result<_, _>>()?;
+        let request = Request {
+            settings,
+            ..Request::default()
+        };
+        Ok(resolve(&request)?.config.data_source())
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_a_source_that_is_only_named() {
+        assert_eq!(source(&[]).unwrap(), DataSource::named("mnist"));
+    }
+
+    #[test]
+    fn a_background_is_a_name_or_six_digits() {
+        let background = |text: &str| source(&[&format!("background={text}")]);
+        assert_eq!(
+            background("\"#FF8000\"").unwrap().background,
+            Background([255, 128, 0])
+        );
+        assert_eq!(background("white").unwrap().background.0, [255; 3]);
+        for wrong in ["red", "\"#12345\"", "\"#1234567\"", "\"#+12345\"", "3"] {
+            let message = background(wrong).unwrap_err().to_string();
+            assert!(
+                message
+                    .ends_with(": expected \"black\", \"white\" or a colour such as \"#7f7f7f\""),
+                "{message}"
+            );
+        }
+        for text in ["black", "white", "#0a0b0c"] {
+            assert_eq!(String::from(Background::parse(text).unwrap()), text);
+        }
+    }
+
+    #[test]
+    fn an_image_size_is_one_of_four() {
+        assert_eq!(source(&["image_size=48"]).unwrap().image_size, 48);
+        assert_eq!(
+            source(&["image_size=33"]).unwrap_err().to_string(),
+            "image_size = 33 (from --set image_size): expected one of 0, 28, 32, 48, 64"
+        );
+    }
+}
