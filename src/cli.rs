@@ -29,8 +29,14 @@ pub enum Command {
     Train(Box<Train>),
     /// Show pictures of a trained generator in the scrollback, or save them
     Sample(Sample),
-    /// Say how good the digits of a trained generator are, or pictures in files
+    /// Say how good the pictures of a trained generator are, or pictures in files
     Eval(Eval),
+    /// Train the judge of a data set, by which its pictures are evaluated; list or remove judges
+    Judge {
+        /// What to do with judges.
+        #[command(subcommand)]
+        command: JudgeCommand,
+    },
     /// Show what a data set holds, or the cache of decoded pictures
     Data {
         /// What to show.
@@ -348,10 +354,10 @@ pub struct Eval {
     /// Take the run's best checkpoint, by its quick distance, instead of the newest
     #[arg(long, conflicts_with = "samples")]
     pub best: bool,
-    /// Judge these pictures instead: an IDX file, FILE.npz, or a folder of PNG files
+    /// Evaluate these pictures instead: an IDX file, FILE.npz, or a folder of PNG files
     #[arg(long, value_name = "PATH", conflicts_with_all = ["source", "seed", "device"])]
     pub samples: Option<PathBuf>,
-    /// What those pictures are held against: `mnist`, or a folder of IDX files
+    /// What those pictures are compared with: `mnist`, or a folder of IDX files
     #[arg(
         long,
         value_name = "DIR",
@@ -365,9 +371,45 @@ pub struct Eval {
     /// Device that draws: auto, cpu, cuda or cuda:N
     #[arg(long, default_value = "cpu")]
     pub device: String,
+    /// Also measure what the pictures add to 50 real ones of each class, when a classifier is trained on them: a minute
+    /// or more; for conditional models
+    #[arg(long, conflicts_with = "samples")]
+    pub augmentation: bool,
     /// Print the figures as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `sparring judge`
+#[derive(Debug, Subcommand)]
+pub enum JudgeCommand {
+    /// Train a judge and keep it in the cache directory: some minutes; eval finds it by the data's content
+    Train {
+        /// Labelled data: a folder of pictures with a sub-folder for each class, IDX files, or an .npz file
+        #[arg(value_name = "DATA")]
+        data: String,
+        /// How pictures are prepared: as for the runs on this data.
+        #[command(flatten)]
+        pictures: PictureFlags,
+        /// Seed of the training
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+        seed: u64,
+        /// Print what was measured as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the judges
+    List {
+        /// A line of JSON for each judge
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove judges
+    Remove {
+        /// Fingerprints as listed, or their beginnings
+        #[arg(required = true, value_name = "FINGERPRINT")]
+        judges: Vec<String>,
+    },
 }
 
 /// When to use colour.

@@ -24,14 +24,7 @@ use crate::sample::{self, Look};
 
 /// `sparring data info`
 pub(super) fn info(flags: &DataInfo) -> anyhow::Result<u8> {
-    let mut settings = vec![Setting::flag("PATH", "data", flags.data.as_str())];
-    settings.extend(picture_settings(&flags.pictures));
-    let request = Request {
-        user_file: user_file(),
-        settings,
-        ..Request::default()
-    };
-    let config = resolve(&request)?.config;
+    let config = config(&flags.data, &flags.pictures)?;
     let drawn = if flags.json { 0 } else { flags.count };
     let (report, pictures) = load(&source(&config), drawn)?;
     if flags.json {
@@ -51,6 +44,18 @@ pub(super) fn info(flags: &DataInfo) -> anyhow::Result<u8> {
         sample::show_drawn(look(flags), &pictures, &class_names)?;
     }
     Ok(exit::SUCCESS)
+}
+
+/// The configuration with this data, prepared as the flags say.
+pub(super) fn config(data: &str, pictures: &PictureFlags) -> anyhow::Result<Config> {
+    let mut settings = vec![Setting::flag("PATH", "data", data)];
+    settings.extend(picture_settings(pictures));
+    let request = Request {
+        user_file: user_file(),
+        settings,
+        ..Request::default()
+    };
+    Ok(resolve(&request)?.config)
 }
 
 /// `sparring data cache`

@@ -30,7 +30,7 @@ pub use health::{Best, Health, Quality, Rollback, Verdict};
 pub use link::{FaceHello, Machine, Snapshot, ToFace, ToWorker, WorkerHello};
 pub use metric::{Better, MetricKind, MetricSpec, Metrics};
 pub use pictures::{Pictures, Purpose};
-pub use report::{Control, Figures, Report, Second};
+pub use report::{Augmentation, Control, FeatureKind, Figures, Report, Second};
 pub use task::{Subject, Task, TaskReply};
 
 /// Version of the messages. It grows when an old reader would misunderstand a new message, not when messages or

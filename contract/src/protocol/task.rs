@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{DataReport, MAX_ATTACHMENT, Message, Pictures, Report};
 use crate::config::DataSource;
+use crate::judges::JudgeRecord;
 
 /// What a worker on a pipe is asked to do. One task, and the worker ends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,14 +37,24 @@ pub enum Task {
         /// How many of its pictures to send, spread over the classes, or over the set if it has none.
         pictures: u32,
     },
-    /// Judge pictures.
+    /// Evaluate pictures.
     Eval {
         /// Which.
         subject: Subject,
+        /// Whether to measure the gain from augmentation too, which takes a minute or more.
+        #[serde(default)]
+        augmentation: bool,
+    },
+    /// Train a judge of a data set and store it in the user's cache directory.
+    JudgeTrain {
+        /// Which: it needs labels.
+        source: DataSource,
+        /// Seed of the training.
+        seed: u64,
     },
 }
 
-/// The pictures that are judged.
+/// The pictures that are evaluated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
@@ -87,8 +98,15 @@ pub enum TaskReply {
     },
     /// What a data set holds; its pictures follow.
     Data(Box<DataReport>),
-    /// What the judge found.
+    /// The figures of evaluated pictures.
     Report(Box<Report>),
+    /// A judge that was trained.
+    Judge {
+        /// Its file.
+        path: PathBuf,
+        /// What was measured with it.
+        record: Box<JudgeRecord>,
+    },
     /// All is done.
     Done,
     /// It could not be done.

@@ -11,7 +11,7 @@ mod samples;
 mod sources;
 mod split;
 
-pub use bundle::DataBundle;
+pub use bundle::{DataBundle, MNIST_FINGERPRINT};
 pub use dataset::Dataset;
 pub use error::DataError;
 pub use images::{Images, Part};

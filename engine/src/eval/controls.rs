@@ -1,12 +1,13 @@
-//! Real digits with a known defect: what a judge must tell apart, and by which others are measured.
+//! Controls: real pictures with a known defect, by which other pictures are measured.
 
 use sparring_contract::protocol::{Control, Figures};
 use tch::{Kind, Tensor};
 
-use crate::seed::{Stream, derive};
+use super::noise::{normal, random_bytes};
+use super::real::{PICTURES, RealData};
 
-/// How many pictures a control has.
-const COUNT: i64 = 10_000;
+/// How often each picture of [`Defect::Repeated`] comes.
+const REPEATS: i64 = 20;
 
 /// A defect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,19 +18,19 @@ pub enum Defect {
     OnePixelShift,
     /// Shifted to the right by two pixels.
     TwoPixelShift,
-    /// Without nines.
+    /// Without the last class.
     MissingClass,
     /// Each pixel the mean of 3×3.
     Blur,
-    /// Pixels above 127 white, all others black.
+    /// Every channel of a pixel 255 if it is above 127, else 0.
     Threshold,
-    /// 500 digits, each twenty times.
+    /// Few pictures, each twenty times.
     Repeated,
     /// With normal noise of a sixteenth of white.
     Noise,
     /// Drawn from a normal distribution for each class, with the mean and the covariance of its pixels.
     ClassGaussians,
-    /// No digits, every pixel by chance.
+    /// Every pixel random.
     Static,
 }
 
@@ -48,143 +49,174 @@ impl Defect {
         Self::Static,
     ];
 
-    /// A name for programs, and what the pictures are in words.
-    pub fn names(self) -> (&'static str, &'static str) {
+    /// Those that make sense for a data set: two of them need its labels.
+    pub fn of(data: &RealData) -> impl Iterator<Item = Self> + use<> {
+        let is_labelled = data.num_classes() > 1;
+        Self::ALL
+            .into_iter()
+            .filter(move |defect| is_labelled || !defect.needs_labels())
+    }
+
+    fn needs_labels(self) -> bool {
+        matches!(self, Self::MissingClass | Self::ClassGaussians)
+    }
+
+    /// A name for programs.
+    pub fn name(self) -> &'static str {
         match self {
-            Self::HalfPixelShift => ("half_pixel_shift", "real digits shifted by half a pixel"),
-            Self::OnePixelShift => ("one_pixel_shift", "real digits shifted by one pixel"),
-            Self::TwoPixelShift => ("two_pixel_shift", "real digits shifted by two pixels"),
-            Self::MissingClass => ("missing_class", "real digits without nines"),
-            Self::Blur => ("blur", "real digits blurred over 3×3 pixels"),
-            Self::Threshold => ("threshold", "real digits in black and white"),
-            Self::Repeated => ("repeated", "500 real digits, each 20 times"),
-            Self::Noise => ("noise", "real digits with noise of a sixteenth of white"),
-            Self::ClassGaussians => ("class_gaussians", "ten class Gaussians"),
-            Self::Static => ("static", "pixels by chance"),
+            Self::HalfPixelShift => "half_pixel_shift",
+            Self::OnePixelShift => "one_pixel_shift",
+            Self::TwoPixelShift => "two_pixel_shift",
+            Self::MissingClass => "missing_class",
+            Self::Blur => "blur",
+            Self::Threshold => "threshold",
+            Self::Repeated => "repeated",
+            Self::Noise => "noise",
+            Self::ClassGaussians => "class_gaussians",
+            Self::Static => "static",
+        }
+    }
+
+    /// What the pictures are, in words.
+    pub fn words(self, data: &RealData) -> String {
+        let noun = data.noun();
+        match self {
+            Self::HalfPixelShift => format!("real {noun} shifted by half a pixel"),
+            Self::OnePixelShift => format!("real {noun} shifted by one pixel"),
+            Self::TwoPixelShift => format!("real {noun} shifted by two pixels"),
+            Self::MissingClass if data.is_mnist() => "real digits without nines".to_owned(),
+            Self::MissingClass => {
+                let name = data.class_names.last().map_or("", String::as_str);
+                format!("real {noun} without class {name}")
+            }
+            Self::Blur => format!("real {noun} blurred over 3×3 pixels"),
+            Self::Threshold if data.shape()[0] == 1 => format!("real {noun} in black and white"),
+            Self::Threshold => format!("real {noun} in eight colours"),
+            Self::Repeated => {
+                let few = count(data) / REPEATS;
+                format!("{few} real {noun}, each {REPEATS} times")
+            }
+            Self::Noise => format!("real {noun} with noise of a sixteenth of white"),
+            Self::ClassGaussians if data.is_mnist() => "ten class Gaussians".to_owned(),
+            Self::ClassGaussians => "class Gaussians".to_owned(),
+            Self::Static => "random pixels".to_owned(),
         }
     }
 
     /// The control's entry in a report.
-    pub(super) fn control(self, figures: Figures, floor: f64) -> Control {
-        let (name, words) = self.names();
+    pub(super) fn control(self, data: &RealData, figures: Figures, floor: f64) -> Control {
         Control {
-            name: name.to_owned(),
-            words: words.to_owned(),
+            name: self.name().to_owned(),
+            words: self.words(data),
             figures,
             floor,
         }
     }
 
-    /// 10,000 pictures `[10000, 1, 28, 28]`, u8, from MNIST's training digits `[60000, 1, 28, 28]`, u8, and their
-    /// labels `[60000]`, i64. Always the same ones.
-    pub fn pictures(self, digits: &Tensor, labels: &Tensor) -> Tensor {
-        let real = digits.narrow(0, 0, COUNT);
+    /// Pictures `[n, channels, height, width]`, u8, n as many as the training pictures and up to 10,000; fewer where a
+    /// class is missing. Always the same ones.
+    pub fn pictures(self, data: &RealData) -> Tensor {
+        let all = &data.training.pictures;
+        let count = count(data);
+        let real = all.narrow(0, 0, count);
         match self {
             Self::HalfPixelShift => {
-                let grey = real.to_kind(Kind::Float);
-                rounded(&((&grey + shifted(&grey, 1)) / 2.0))
+                let values = real.to_kind(Kind::Float);
+                to_bytes(&((&values + shifted(&values, 1)) / 2.0))
             }
             Self::OnePixelShift => shifted(&real, 1),
             Self::TwoPixelShift => shifted(&real, 2),
-            Self::MissingClass => {
-                let chosen = labels.ne(9).nonzero().view([-1]);
-                digits.index_select(0, &chosen.narrow(0, 0, COUNT))
-            }
-            Self::Blur => rounded(&real.to_kind(Kind::Float).avg_pool2d(
+            Self::MissingClass => match data.labels() {
+                Some([labels, _]) => {
+                    let others = labels.ne(data.num_classes() - 1).nonzero().view([-1]);
+                    let count = count.min(others.size()[0]);
+                    all.index_select(0, &others.narrow(0, 0, count))
+                }
+                None => real,
+            },
+            // Pixels beyond the edge are left out of the mean.
+            Self::Blur => to_bytes(&real.to_kind(Kind::Float).avg_pool2d(
                 [3, 3],
                 [1, 1],
                 [1, 1],
                 false,
-                true,
+                false,
                 None,
             )),
             Self::Threshold => real.gt(127).to_kind(Kind::Uint8) * 255,
-            Self::Repeated => real.narrow(0, 0, 500).repeat([20, 1, 1, 1]),
-            Self::Noise => {
-                let grey = real.to_kind(Kind::Float);
-                rounded(&(&grey + normal(&grey.size(), 0) * 16.0))
+            Self::Repeated => {
+                let few = (count / REPEATS).max(1);
+                real.narrow(0, 0, few).repeat([REPEATS, 1, 1, 1])
             }
-            Self::ClassGaussians => class_gaussians(digits, labels),
-            Self::Static => by_chance(&real.size()),
+            Self::Noise => {
+                let values = real.to_kind(Kind::Float);
+                to_bytes(&(&values + normal(&values.size(), 0) * 16.0))
+            }
+            Self::ClassGaussians => match class_gaussians(data) {
+                Some((pictures, _)) => pictures,
+                None => real,
+            },
+            Self::Static => random_bytes(&real.size()),
         }
     }
 }
 
-/// [`Defect::ClassGaussians`], and the class of each, `[10000]`, i64.
-pub(super) fn labelled_gaussians(digits: &Tensor, labels: &Tensor) -> (Tensor, Tensor) {
-    let (classes, _) = labels.narrow(0, 0, COUNT).sort(0, false);
-    (Defect::ClassGaussians.pictures(digits, labels), classes)
+/// How many pictures a control has.
+pub(super) fn count(data: &RealData) -> i64 {
+    PICTURES.min(data.training.count())
 }
 
-/// Moves pictures to the right; what comes in is black.
-fn shifted(pictures: &Tensor, pixels: i64) -> Tensor {
+/// Moves pictures to the right; the left column is repeated, so that any background goes on.
+pub(super) fn shifted(pictures: &Tensor, pixels: i64) -> Tensor {
     let width = pictures.size()[3];
-    pictures
-        .constant_pad_nd([pixels, 0])
-        .narrow(3, 0, width)
-        .contiguous()
+    let edge = pictures.narrow(3, 0, 1).repeat([1, 1, 1, pixels]);
+    Tensor::cat(&[&edge, &pictures.narrow(3, 0, width - pixels)], 3)
 }
 
 /// Values of 0 to 255, rounded to bytes.
-fn rounded(values: &Tensor) -> Tensor {
+fn to_bytes(values: &Tensor) -> Tensor {
     values.round().clamp(0.0, 255.0).to_kind(Kind::Uint8)
 }
 
-/// As many pictures of each class as the first 10,000 digits have, one class after the other.
-fn class_gaussians(digits: &Tensor, labels: &Tensor) -> Tensor {
-    let pixels: i64 = digits.size()[1..].iter().product();
-    let drawn: Vec<_> = (0..10)
-        .map(|class| {
+/// [`Defect::ClassGaussians`] and the class of each, `[n]`, i64: as many pictures of each class as the first 10,000 of
+/// the data have, one class after the other. `None` without labels.
+pub(super) fn class_gaussians(data: &RealData) -> Option<(Tensor, Tensor)> {
+    let [labels, _] = data.labels()?;
+    let all = &data.training.pictures;
+    let (classes, _) = labels.narrow(0, 0, count(data)).sort(0, false);
+    let drawn: Vec<_> = (0..data.num_classes())
+        .filter_map(|class| {
+            let count = classes.eq(class).sum(Kind::Int64).int64_value(&[]);
             let chosen = labels.eq(class).nonzero().view([-1]);
-            let of_class = digits
-                .index_select(0, &chosen)
-                .view([-1, pixels])
-                .to_kind(Kind::Double);
-            let mean = of_class.mean_dim(0, true, Kind::Double);
-            let centred = of_class - &mean;
-            let covariance = centred.tr().matmul(&centred) / (chosen.size()[0] - 1) as f64;
-            // Pixels that are always black have no variance; a tenth of a grey gives the matrix a root and is
-            // rounded away.
-            let root = (covariance + Tensor::eye(pixels, (Kind::Double, digits.device())) * 0.01)
-                .linalg_cholesky(false);
-            let count = labels
-                .narrow(0, 0, COUNT)
-                .eq(class)
-                .sum(Kind::Int64)
-                .int64_value(&[]);
-            let noise = normal(&[count, pixels], 1 + class.unsigned_abs());
-            rounded(&(noise.to_kind(Kind::Double).matmul(&root.tr()) + mean))
+            (count > 0).then(|| {
+                let of_class = all.index_select(0, &chosen);
+                gaussian(&of_class, count, 1 + class.unsigned_abs())
+            })
         })
         .collect();
-    let mut size = digits.size();
-    size[0] = COUNT;
-    Tensor::cat(&drawn, 0).view(size.as_slice())
+    let mut size = all.size();
+    size[0] = classes.size()[0];
+    Some((Tensor::cat(&drawn, 0).view(size.as_slice()), classes))
 }
 
-/// Normal numbers, f32, always the same: libtorch's generator is shared by the whole process.
-fn normal(size: &[i64], counter: u64) -> Tensor {
-    let numbers: Vec<_> = (0..size.iter().product::<i64>().unsigned_abs())
-        .map(|index| {
-            let word = derive(counter, Stream::Fixed, index);
-            // Box and Muller 1958, from the two halves of a word.
-            let unit = |half: u64| (half as f64 + 0.5) / 4_294_967_296.0;
-            let (radius, angle) = (unit(word >> 32), unit(word & 0xffff_ffff));
-            #[allow(clippy::cast_possible_truncation)] // noise needs no more digits
-            let number =
-                ((-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos()) as f32;
-            number
-        })
-        .collect();
-    Tensor::from_slice(&numbers).view(size)
-}
-
-/// Bytes by chance, always the same.
-fn by_chance(size: &[i64]) -> Tensor {
-    let count = size.iter().product::<i64>().unsigned_abs();
-    let bytes: Vec<_> = (0..count.div_ceil(8))
-        .flat_map(|index| derive(99, Stream::Fixed, index).to_le_bytes())
-        .collect();
-    Tensor::from_slice(&bytes)
-        .narrow(0, 0, count.cast_signed())
-        .view(size)
+/// `count` pictures `[count, pixels]` with the mean and the covariance of some, `[n, …]`, u8, n ≥ 1.
+fn gaussian(pictures: &Tensor, count: i64, counter: u64) -> Tensor {
+    let points = pictures.flatten(1, -1).to_kind(Kind::Double);
+    let (others, pixels) = (points.size()[0], points.size()[1]);
+    let mean = points.mean_dim(0, true, Kind::Double);
+    let centred = points - &mean;
+    let freedom = (others - 1).max(1) as f64;
+    // Normal noise times a root of the covariance: its Cholesky factor, or, where that would be the larger matrix, the
+    // centred pictures themselves.
+    let root = if others > pixels {
+        let covariance = centred.tr().matmul(&centred) / freedom;
+        // Pixels that are always black have no variance; a tenth of a grey gives the matrix a root and is rounded away.
+        let root = (covariance + Tensor::eye(pixels, (Kind::Double, centred.device())) * 0.01)
+            .linalg_cholesky(false);
+        root.tr()
+    } else {
+        centred / freedom.sqrt()
+    };
+    let noise = normal(&[count, root.size()[0]], counter).to_kind(Kind::Double);
+    to_bytes(&(noise.matmul(&root) + mean))
 }

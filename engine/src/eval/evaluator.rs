@@ -1,370 +1,304 @@
-//! The whole measurement: pictures against the real images of a data set.
+//! The whole evaluation: pictures against the real pictures of a data set.
 
-use sparring_contract::protocol::{Control, Figures, Report, Second};
+use sparring_contract::judges::JudgeRecord;
+use sparring_contract::protocol::{Augmentation, Control, Figures, Report, Second};
 use tch::Tensor;
 
-use super::classifier::Classifier;
-use super::controls::{Defect, labelled_gaussians};
-use super::fine::{COMPONENTS, FineComponents, MOST_PIXELS};
-use super::gaussian::Gaussian;
-use super::neighbours::nearest;
-use super::reference::Reference;
-use super::train::learn;
+use super::comparison::Comparison;
+use super::controls::{Defect, class_gaussians, count};
+use super::features::Features;
+use super::neighbours::nearest_distance;
+use super::real::{FEWEST_REAL, PICTURES, RealData, shape};
+use super::usefulness::{accuracy_score, augmentation};
 use super::{Judge, JudgeError};
-use crate::data::{DataBundle, DataError, DataSource, Part};
+use crate::data::DataError;
 
-/// Pictures that are judged, and real ones that they are held against, at most.
-pub const PICTURES: i64 = 10_000;
+/// Pictures that are needed, or as many as there are to train on, if those are fewer.
+const FEWEST: i64 = 1000;
 
-/// Fewer say nothing about a covariance of 300 dimensions.
-pub const FEWEST: i64 = 1000;
+/// Pictures of a control whose nearest training pictures are sought where the controls were not measured beforehand.
+const FEW: i64 = 500;
 
-/// Times that a classifier looks at every picture, where what it learns from them is a figure: real digits teach it
-/// enough by then.
-const LESSONS: i64 = 3;
-
-/// Why nothing could be judged.
+/// Why nothing could be evaluated.
 #[derive(Debug, thiserror::Error)]
 pub enum EvalError {
-    /// The real images cannot be read.
+    /// The real pictures cannot be read.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The judge cannot be read.
+    /// There is no judge, or it cannot be used.
     #[error(transparent)]
     Judge(#[from] JudgeError),
     /// Too few pictures.
+    #[error("{found} pictures are too few to be judged: at least {needed} are needed")]
+    TooFew {
+        /// How many there are.
+        found: i64,
+        /// How many it takes.
+        needed: i64,
+    },
+    /// Too few real pictures.
     #[error(
-        "{0} pictures are too few to be judged: at least {FEWEST} are needed, better {PICTURES}"
+        "the data has {0} pictures to train on or to compare with: at least {FEWEST_REAL} of either are needed"
     )]
-    TooFew(i64),
-    /// Pictures of another size than the real ones.
-    #[error("the pictures are {}x{} and the real images {}x{}: name what they were learnt from with --data", found[0], found[1], real[0], real[1])]
-    Sizes {
-        /// Height and width of the pictures.
-        found: [i64; 2],
-        /// Height and width of the real images.
-        real: [i64; 2],
+    TooFewReal(i64),
+    /// Pictures of another shape than the real ones.
+    #[error(
+        "the pictures are {} and the real ones {}: name what they were learnt from with --data",
+        size(found),
+        size(real)
+    )]
+    Shapes {
+        /// Channels, height and width of the pictures.
+        found: [i64; 3],
+        /// Channels, height and width of the real ones.
+        real: [i64; 3],
     },
 }
 
-/// The real images of a data set, prepared to hold pictures against.
-#[derive(Debug)]
-pub struct Evaluator {
-    /// `[n, 1, h, w]`, u8.
-    training: Tensor,
-    /// `[m, 1, h, w]`, u8: none of them is among `training`.
-    real: Tensor,
-    against: String,
-    judges: Option<[JudgeReference; 2]>,
-    /// What the digits of `real` are, `[m]`, i64.
-    labels: Option<Tensor>,
-    fine: Option<(FineComponents, Gaussian)>,
-    /// Mean distance of a real image to the nearest training image.
-    nearest: f64,
-    left_out: Option<String>,
+/// A shape for people: `28x28`, or `64x64 in colour`.
+fn size([channels, height, width]: &[i64; 3]) -> String {
+    let colour = if *channels == 1 { "" } else { " in colour" };
+    format!("{height}x{width}{colour}")
 }
 
-/// A judge and what it holds pictures against.
+/// A data set, prepared to compare pictures with.
 #[derive(Debug)]
-struct JudgeReference {
-    judge: Judge,
-    reference: Reference,
+pub struct Evaluator {
+    data: RealData,
+    comparison: Comparison,
+    /// What is known of the judge, if there is one.
+    record: Option<JudgeRecord>,
+    /// By the second judge, and its own floor.
+    second: Option<(Comparison, JudgeRecord)>,
+    /// Mean distance of a held-out picture to the nearest training picture.
+    nearest: f64,
+    /// Of a data set without a judge; else they are in its record.
+    controls: Vec<Control>,
 }
 
 impl Evaluator {
-    /// That of what a source names. `doing` hears what takes time.
-    pub fn new(source: &DataSource, doing: &mut dyn FnMut(&str)) -> Result<Self, EvalError> {
-        doing("reading the real images");
-        let data = DataBundle::load(source, &mut |_| {})?;
-        let is_mnist = data.is_mnist();
-        let training = data.train.images.tensor();
-        let test_labels = data.test.as_ref().and_then(Part::labels_tensor);
-        let (training, real, against) = match data.test {
-            Some(test) => {
-                let real = first(&test.images.tensor(), PICTURES);
-                let count = real.size()[0];
-                let kind = if is_mnist {
-                    "test digits"
-                } else {
-                    "test images"
-                };
-                (training, real, format!("{count} {kind}"))
+    /// Prepares a data set. Without a judge it takes features that need no labels, and measures the controls in them,
+    /// which takes some seconds. `progress` is told what begins.
+    pub fn new(
+        data: RealData,
+        judge: Option<Judge>,
+        progress: &mut dyn FnMut(&str),
+    ) -> Result<Self, EvalError> {
+        progress("reading the real pictures");
+        let judged = |judge: Judge| {
+            let (classifier, record) = judge.into_parts();
+            (Comparison::new(Features::Judge(classifier), &data), record)
+        };
+        let second = match &judge {
+            Some(_) if data.is_mnist() => Some(judged(Judge::mnist_second()?)),
+            _ => None,
+        };
+        let (comparison, record) = match judge {
+            Some(judge) => {
+                let (comparison, record) = judged(judge);
+                (comparison, Some(record))
             }
-            None => halves(&training),
+            None => (
+                Comparison::new(Features::unlabelled(&data.training.pictures), &data),
+                None,
+            ),
         };
-        check_size(&real, &training)?;
-
-        doing("looking at the real images");
-        let (judges, labels) = if let Some(labels) = test_labels.filter(|_| is_mnist) {
-            let reference = |judge: Judge| JudgeReference {
-                reference: Reference::new(&judge.classifier, &real, &labels),
-                judge,
-            };
-            let judges = [reference(Judge::first()?), reference(Judge::second()?)];
-            (Some(judges), Some(labels))
-        } else {
-            (None, None)
+        let mut evaluator = Self {
+            nearest: match &record {
+                Some(record) => record.nearest,
+                None => {
+                    nearest_distance(&data.held_out.pictures, &data.training.pictures, PICTURES)
+                }
+            },
+            data,
+            comparison,
+            record,
+            second,
+            controls: Vec::new(),
         };
-        let enough = training.size()[0].min(real.size()[0]) >= FEWEST;
-        let fine = enough
-            .then(|| FineComponents::of(&flat(&training)))
-            .flatten()
-            .map(|fine| {
-                let gaussian = fine.gaussian(&flat(&real));
-                (fine, gaussian)
-            });
-        let nearest = match &judges {
-            // What was measured when the judge was made, of the same images.
-            Some([reference, _]) => reference.judge.about().nearest,
-            None => distance(&real, &training, "measuring the real images", doing),
+        evaluator.controls = match &evaluator.record {
+            Some(record) => record.controls.clone(),
+            None => evaluator.measure_controls(progress),
         };
-        let left_out = left_out(judges.is_some(), fine.is_some(), enough);
-        Ok(Self {
-            training,
-            real,
-            against,
-            judges,
-            labels,
-            fine,
-            nearest,
-            left_out,
-        })
+        Ok(evaluator)
     }
 
-    /// Judges pictures `[n, 1, h, w]`, u8, the first 10,000 of them, and if it is known what they were asked to be,
-    /// `[n]`, i64, also by that. `doing` hears what takes time.
+    fn measure_controls(&self, progress: &mut dyn FnMut(&str)) -> Vec<Control> {
+        let real = self.data.training.narrow(0, count(&self.data));
+        let floor = self.figures(&real.pictures);
+        self.comparison
+            .controls(&self.data, &floor, self.nearest, FEW, progress)
+    }
+
+    /// The data set.
+    pub fn data(&self) -> &RealData {
+        &self.data
+    }
+
+    /// Evaluates pictures `[n, channels, height, width]`, u8, the first 10,000 of them. `asked` holds the class asked of
+    /// each, `[n]`, i64, if that is known. `progress` is told what begins.
     pub fn measure(
         &self,
         pictures: &Tensor,
         asked: Option<&Tensor>,
-        doing: &mut dyn FnMut(&str),
+        progress: &mut dyn FnMut(&str),
     ) -> Result<Report, EvalError> {
-        check_size(pictures, &self.real)?;
-        let pictures = first(pictures, PICTURES);
+        let (pictures, asked) = self.checked(pictures, asked)?;
         let count = pictures.size()[0];
-        if count < FEWEST {
-            return Err(EvalError::TooFew(count));
-        }
-        doing("looking at the pictures");
+        progress("comparing the pictures");
         let mut found = self.figures(&pictures);
-        let (floor, second_floor) = self.floor(count);
-        let away = distance(
-            &pictures,
-            &self.training,
-            "seeking the nearest training images",
-            doing,
-        );
-        found.nearest = Some(away / self.nearest);
-        if let (Some([reference, _]), Some(labels), Some(asked)) =
-            (&self.judges, &self.labels, asked)
-        {
-            let asked = first(asked, count);
-            found.label_agreement = Some(reference.judge.classifier.accuracy(&pictures, &asked));
-            let score = accuracy_score([&pictures, &asked], [&self.real, labels], |lesson| {
-                doing(&format!(
-                    "learning from the pictures: {lesson} of {LESSONS}"
-                ));
-            });
-            found.accuracy_score = Some(score);
+        let mut floor = self.floor(count);
+        let second = self.second_of(&pictures, &floor_pictures(&self.data, count), count);
+        progress("seeking the nearest training pictures");
+        let distance = nearest_distance(&pictures, &self.data.training.pictures, PICTURES);
+        found.nearest = Some(distance / self.nearest).filter(|_| self.nearest > 0.0);
+        let mut controls = self.controls.clone();
+        if let Some(asked) = &asked {
+            if let Features::Judge(classifier) = self.comparison.features() {
+                found.label_agreement = Some(classifier.accuracy(&pictures, asked));
+            }
+            found.accuracy_score = accuracy_score(&self.data, &pictures, asked, progress);
+            if self.record.is_none() {
+                self.add_real_scores(&mut floor, &mut controls, progress);
+            }
         }
-        let second = self.second(&pictures).zip(second_floor);
-        let second = second.map(|(found, floor)| Second { found, floor });
         Ok(Report {
             pictures: count.unsigned_abs(),
-            against: self.against.clone(),
+            against: self.data.against.clone(),
+            noun: self.data.noun().to_owned(),
+            features: self.comparison.features().kind(),
+            class_names: self.data.class_names.clone(),
             found,
             floor,
             second,
-            controls: self.controls().to_vec(),
-            left_out: self.left_out.clone(),
+            controls,
+            augmentation: None,
+            left_out: self.left_out(),
         })
     }
 
-    /// What so many real training images read, and their Fréchet distance by the second judge: it grows as there are
-    /// fewer. Of as many as are judged at most, it was measured when the judges were made.
-    fn floor(&self, count: i64) -> (Figures, Option<f64>) {
-        if let (PICTURES, Some([first, second])) = (count, &self.judges) {
-            return (
-                first.judge.about().floor,
-                second.judge.about().floor.frechet,
+    /// The gain from augmentation with pictures `[n, channels, height, width]`, u8, of the classes `asked`, `[n]`, i64; a
+    /// minute or more. `None` if the data has no labels. `progress` is told how far it is.
+    pub fn augmentation(
+        &self,
+        pictures: &Tensor,
+        asked: &Tensor,
+        progress: &mut dyn FnMut(&str),
+    ) -> Result<Option<Augmentation>, EvalError> {
+        let (pictures, asked) = self.checked(pictures, Some(asked))?;
+        Ok(asked.and_then(|asked| augmentation(&self.data, &pictures, &asked, progress)))
+    }
+
+    /// At most 10,000 pictures, if they are enough and of the right shape, and the classes asked for, if the data has
+    /// labels.
+    fn checked(
+        &self,
+        pictures: &Tensor,
+        asked: Option<&Tensor>,
+    ) -> Result<(Tensor, Option<Tensor>), EvalError> {
+        let [found, real] = [shape(pictures), self.data.shape()];
+        if found != real {
+            return Err(EvalError::Shapes { found, real });
+        }
+        let count = pictures.size()[0].min(PICTURES);
+        let needed = FEWEST.min(self.data.training.count());
+        if count < needed {
+            return Err(EvalError::TooFew {
+                found: count,
+                needed,
+            });
+        }
+        let asked = asked.filter(|asked| self.data.num_classes() > asked.max().int64_value(&[]));
+        Ok((
+            pictures.narrow(0, 0, count),
+            asked.map(|asked| asked.narrow(0, 0, count)),
+        ))
+    }
+
+    /// The figures of as many real training pictures: the Fréchet distance grows as they become fewer. Those of as many
+    /// as are compared at most were measured with the judge.
+    fn floor(&self, count: i64) -> Figures {
+        let real = floor_pictures(&self.data, count);
+        match &self.record {
+            Some(record) if record.pictures == real.size()[0].unsigned_abs() => {
+                record.floor.clone()
+            }
+            _ => Figures {
+                nearest: Some(1.0),
+                ..self.figures(&real)
+            },
+        }
+    }
+
+    /// By the second judge, of `count` pictures and as many real ones.
+    fn second_of(&self, pictures: &Tensor, real: &Tensor, count: i64) -> Option<Second> {
+        let (comparison, record) = self.second.as_ref()?;
+        let floor = match record.floor.frechet {
+            Some(floor) if record.pictures == count.unsigned_abs() => floor,
+            _ => comparison.frechet(real),
+        };
+        Some(Second {
+            found: comparison.frechet(pictures),
+            floor,
+        })
+    }
+
+    /// Adds the accuracy scores of real pictures and of class Gaussians, which a judge's record already has.
+    fn add_real_scores(
+        &self,
+        floor: &mut Figures,
+        controls: &mut [Control],
+        progress: &mut dyn FnMut(&str),
+    ) {
+        let real = self.data.training.narrow(0, PICTURES);
+        floor.accuracy_score = real
+            .labels
+            .as_ref()
+            .and_then(|labels| accuracy_score(&self.data, &real.pictures, labels, progress));
+        let name = Defect::ClassGaussians.name();
+        if let (Some(gaussians), Some((pictures, asked))) = (
+            controls.iter_mut().find(|control| control.name == name),
+            class_gaussians(&self.data),
+        ) {
+            gaussians.figures.accuracy_score =
+                accuracy_score(&self.data, &pictures, &asked, progress);
+        }
+    }
+
+    /// The Fréchet distance of pictures `[n, channels, height, width]`, u8, by the second judge, if there is one.
+    pub fn second(&self, pictures: &Tensor) -> Option<f64> {
+        let (comparison, _) = self.second.as_ref()?;
+        Some(comparison.frechet(pictures))
+    }
+
+    /// All figures of pictures `[n, channels, height, width]`, u8, n > 5, but the distance to the nearest training
+    /// picture, which takes longer than all others, and those of the classes asked for.
+    pub fn figures(&self, pictures: &Tensor) -> Figures {
+        self.comparison.figures(pictures)
+    }
+
+    /// Which figures are missing, and why.
+    fn left_out(&self) -> Option<String> {
+        let mut parts = Vec::new();
+        if self.record.is_none() {
+            parts.push(if self.data.num_classes() > 1 {
+                "figures of the classes need a judge: `sparring judge train` makes one".to_owned()
+            } else {
+                "figures of the classes need labels".to_owned()
+            });
+        }
+        parts.extend(self.comparison.fine_left_out(&self.data));
+        if self.nearest <= 0.0 {
+            parts.push(
+                "nearest training picture: the held-out pictures are copies of training pictures"
+                    .to_owned(),
             );
         }
-        let real = first(&self.training, count);
-        let floor = Figures {
-            nearest: Some(1.0),
-            ..self.figures(&real)
-        };
-        (floor, self.second(&real))
-    }
-
-    /// What the judge's controls read; none for a data set that it does not know.
-    fn controls(&self) -> &[Control] {
-        match &self.judges {
-            Some([first, _]) => &first.judge.about().controls,
-            None => &[],
-        }
-    }
-
-    /// The Fréchet distance of pictures `[n, 1, h, w]`, u8, by the second judge; `None` for other data than MNIST.
-    pub fn second(&self, pictures: &Tensor) -> Option<f64> {
-        let [_, reference] = self.judges.as_ref()?;
-        Some(reference.frechet(pictures))
-    }
-
-    /// All figures of pictures `[n, 1, h, w]`, u8, n ≥ 1000, but the distance to the nearest training image, which
-    /// takes longer than all others.
-    pub fn figures(&self, pictures: &Tensor) -> Figures {
-        let judged = self.judges.as_ref().map(|[first, _]| {
-            let seen = first.judge.classifier.look(pictures);
-            first.reference.figures(&seen)
-        });
-        Figures {
-            fine: self
-                .fine
-                .as_ref()
-                .map(|(fine, real)| fine.gaussian(&flat(pictures)).distance(real)),
-            ..judged.unwrap_or_default()
-        }
+        (!parts.is_empty()).then(|| parts.join("; "))
     }
 }
 
-impl JudgeReference {
-    fn frechet(&self, pictures: &Tensor) -> f64 {
-        self.reference
-            .frechet(&self.judge.classifier.look(pictures))
-    }
-}
-
-/// The classification accuracy score (Ravuri and Vinyals 2019): how many real digits a classifier knows that has learnt
-/// from pictures and what they were asked to be. `begins` hears which lesson begins, from 1.
-fn accuracy_score(
-    [pictures, asked]: [&Tensor; 2],
-    [real, labels]: [&Tensor; 2],
-    mut begins: impl FnMut(i64),
-) -> f64 {
-    begins(1);
-    let classifier = learn(0, LESSONS, pictures, asked, |lesson, _| {
-        begins((lesson + 1).min(LESSONS));
-    });
-    classifier.accuracy(real, labels)
-}
-
-/// Mean distance to the nearest training image, and word of how far it is.
-fn distance(images: &Tensor, training: &Tensor, what: &str, doing: &mut dyn FnMut(&str)) -> f64 {
-    let all = images.size()[0];
-    nearest(&flat(images), &flat(training), |done| {
-        doing(&format!("{what}: {} %", 100 * done / all));
-    })
-}
-
-/// Where there are no test images: one half of the training images in their place, the other to hold them against.
-fn halves(images: &Tensor) -> (Tensor, Tensor, String) {
-    let half = images.size()[0] / 2;
-    let count = half.clamp(1, PICTURES);
-    let real = images.narrow(0, half, count);
-    let against =
-        format!("{count} of the training images, in the absence of t10k-images-idx3-ubyte");
-    (images.narrow(0, 0, half.max(1)), real, against)
-}
-
-/// Which figures are missing, and why.
-fn left_out(judged: bool, fine: bool, enough: bool) -> Option<String> {
-    let mut parts = Vec::new();
-    if !judged {
-        parts.push("the judge knows MNIST only".to_owned());
-    }
-    if !fine {
-        let why = if enough {
-            let (_, last) = COMPONENTS;
-            format!("images of {last} to {MOST_PIXELS} pixels")
-        } else {
-            format!("{FEWEST} real images")
-        };
-        parts.push(format!("the fine Fréchet distance needs {why}"));
-    }
-    (!parts.is_empty()).then(|| parts.join("; "))
-}
-
-fn check_size(pictures: &Tensor, real: &Tensor) -> Result<(), EvalError> {
-    let size = |of: &Tensor| [of.size()[2], of.size()[3]];
-    let (found, real) = (size(pictures), size(real));
-    if found == real {
-        Ok(())
-    } else {
-        Err(EvalError::Sizes { found, real })
-    }
-}
-
-/// At most so many.
-fn first(images: &Tensor, count: i64) -> Tensor {
-    images.narrow(0, 0, count.min(images.size()[0]))
-}
-
-/// `[n, 1, h, w]` as `[n, h·w]`.
-fn flat(images: &Tensor) -> Tensor {
-    images.flatten(1, -1)
-}
-
-/// What real digits and the controls read of a judge, its bias and the rest of what is known of it.
-pub(super) fn examine(
-    classifier: &Classifier,
-    seed: u64,
-    doing: &mut dyn FnMut(&str),
-) -> Result<super::JudgeRecord, EvalError> {
-    let mnist = DataBundle::mnist()?;
-    let test = mnist.test.ok_or(JudgeError::Foreign)?;
-    let labels = mnist.train.labels_tensor().ok_or(JudgeError::Foreign)?;
-    let test_labels = test.labels_tensor().ok_or(JudgeError::Foreign)?;
-    let (digits, test) = (mnist.train.images.tensor(), test.images.tensor());
-    let reference = Reference::new(classifier, &test, &test_labels);
-    let own = distance(&test, &digits, "measuring the test digits", doing);
-    let fine = FineComponents::of(&flat(&digits)).ok_or(JudgeError::Foreign)?;
-    let real = fine.gaussian(&flat(&test));
-    let figures = |pictures: &Tensor| Figures {
-        fine: Some(fine.gaussian(&flat(pictures)).distance(&real)),
-        ..reference.figures(&classifier.look(pictures))
-    };
-    let score = |pictures: &Tensor, asked: &Tensor| {
-        Some(accuracy_score(
-            [pictures, asked],
-            [&test, &test_labels],
-            |_| {},
-        ))
-    };
-
-    doing("measuring the floor");
-    let (some, what) = (first(&digits, PICTURES), first(&labels, PICTURES));
-    let floor = Figures {
-        nearest: Some(1.0),
-        label_agreement: Some(classifier.accuracy(&some, &what)),
-        accuracy_score: score(&some, &what),
-        ..figures(&some)
-    };
-    let mut controls = Vec::new();
-    for defect in Defect::ALL {
-        let pictures = defect.pictures(&digits, &labels);
-        let (_, words) = defect.names();
-        let away = distance(&pictures, &digits, words, doing);
-        let mut figures = Figures {
-            nearest: Some(away / own),
-            ..figures(&pictures)
-        };
-        if defect == Defect::ClassGaussians {
-            let (pictures, asked) = labelled_gaussians(&digits, &labels);
-            figures.accuracy_score = score(&pictures, &asked);
-        }
-        controls.push(defect.control(figures, floor.frechet.unwrap_or(f64::NAN)));
-    }
-    controls.sort_by(|a, b| {
-        let reading = |control: &Control| control.figures.frechet.unwrap_or(f64::NAN);
-        reading(a).total_cmp(&reading(b))
-    });
-    Ok(super::JudgeRecord {
-        seed,
-        accuracy: classifier.accuracy(&test, &test_labels),
-        bias: super::quick::bias(classifier, &digits),
-        nearest: own,
-        floor,
-        controls,
-    })
+/// As many real training pictures, or all if they are fewer.
+fn floor_pictures(data: &RealData, count: i64) -> Tensor {
+    data.training.narrow(0, count).pictures
 }

@@ -1,73 +1,36 @@
-//! A judge's file: its weights in half precision, and as metadata what was measured with it when it was made.
+//! A judge's file: its weights in half precision, and its record as metadata.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use safetensors::{Dtype, SafeTensors, View};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use sparring_contract::protocol::{Control, Figures};
+use sparring_contract::judges::{JudgeRecord, RECORD};
 use tch::{Kind, Tensor};
 
-use super::classifier::Classifier;
+use super::classifier::{Classifier, Subject};
 
-/// The name of the metadata.
-const ABOUT: &str = "judge";
-
-/// What is known of a judge since it was made.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct JudgeRecord {
-    /// Its seed.
-    pub seed: u64,
-    /// Share of MNIST's test digits that it takes for what they are.
-    pub accuracy: f64,
-    /// The Fréchet distance of n real digits exceeds that of endlessly many by this number over n.
-    pub bias: f64,
-    /// Mean distance of a test digit to the nearest training digit, in units of one pixel from black to white.
-    pub nearest: f64,
-    /// What 10,000 real digits read.
-    pub floor: Figures,
-    /// What the controls read, from the least to the greatest Fréchet distance.
-    pub controls: Vec<Control>,
-}
-
-/// Why a judge's file is of no use.
+/// Why the bytes of a judge cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum JudgeError {
-    /// No safetensors file, or none of numbers in half precision.
-    #[error("a judge's file cannot be read ({0}): make it anew with `make judge`")]
-    Unreadable(String),
-    /// A tensor or the metadata is not as it should be.
-    #[error("a judge's file is of another build: make it anew with `make judge`")]
+pub enum JudgeFileError {
+    /// No safetensors file.
+    #[error("it is damaged ({0})")]
+    Damaged(String),
+    /// A tensor or the record is not as it should be.
+    #[error("it is of another build or program")]
     Foreign,
 }
 
 /// Reads a judge's file.
-pub(super) fn read(bytes: &[u8]) -> Result<(Classifier, JudgeRecord), JudgeError> {
-    parts(bytes)
-}
-
-/// What is left of a judge's file when its measurements are of no use: its weights and its seed.
-pub(super) fn unmeasured(bytes: &[u8]) -> Result<(Classifier, u64), JudgeError> {
-    #[derive(Deserialize)]
-    struct Origin {
-        seed: u64,
-    }
-    let (classifier, Origin { seed }) = parts(bytes)?;
-    Ok((classifier, seed))
-}
-
-/// The classifier, and what the metadata say.
-fn parts<T: DeserializeOwned>(bytes: &[u8]) -> Result<(Classifier, T), JudgeError> {
-    let unreadable = |error: &dyn std::error::Error| JudgeError::Unreadable(error.to_string());
-    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| unreadable(&error))?;
-    let about = header
+pub(super) fn read(bytes: &[u8]) -> Result<(Classifier, JudgeRecord), JudgeFileError> {
+    let damaged = |error: &dyn std::error::Error| JudgeFileError::Damaged(error.to_string());
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| damaged(&error))?;
+    let record: JudgeRecord = header
         .metadata()
         .as_ref()
-        .and_then(|metadata| metadata.get(ABOUT))
-        .ok_or(JudgeError::Foreign)?;
-    let about = serde_json::from_str(about).map_err(|error| unreadable(&error))?;
-    let file = SafeTensors::deserialize(bytes).map_err(|error| unreadable(&error))?;
+        .and_then(|metadata| metadata.get(RECORD))
+        .and_then(|record| serde_json::from_str(record).ok())
+        .ok_or(JudgeFileError::Foreign)?;
+    let file = SafeTensors::deserialize(bytes).map_err(|error| damaged(&error))?;
     let weights: Vec<_> = file
         .iter()
         .filter(|(_, view)| view.dtype() == Dtype::F16)
@@ -77,20 +40,38 @@ fn parts<T: DeserializeOwned>(bytes: &[u8]) -> Result<(Classifier, T), JudgeErro
             (name.to_owned(), tensor)
         })
         .collect();
-    let classifier = Classifier::from_weights(&weights).ok_or(JudgeError::Foreign)?;
-    Ok((classifier, about))
+    let subject = subject(&record).ok_or(JudgeFileError::Foreign)?;
+    let classifier = Classifier::from_weights(subject, &weights).ok_or(JudgeFileError::Foreign)?;
+    Ok((classifier, record))
+}
+
+/// What a record says that the classifier looks at; `None` if that makes no sense.
+fn subject(record: &JudgeRecord) -> Option<Subject> {
+    let (mean, deviation) = record.pixels;
+    let is_sane = record.shape.iter().all(|size| (1..=4096).contains(size))
+        && !record.class_names.is_empty()
+        && mean.is_finite()
+        && deviation > 0.0;
+    is_sane.then_some(Subject {
+        shape: record.shape,
+        num_classes: record.class_names.len() as i64,
+        pixels: record.pixels,
+    })
 }
 
 /// The bytes of a judge's file.
-pub(super) fn write(classifier: &Classifier, about: &JudgeRecord) -> Result<Vec<u8>, JudgeError> {
-    let unreadable = |error: &dyn std::error::Error| JudgeError::Unreadable(error.to_string());
-    let about = serde_json::to_string(about).map_err(|error| unreadable(&error))?;
+pub(super) fn write(
+    classifier: &Classifier,
+    record: &JudgeRecord,
+) -> Result<Vec<u8>, JudgeFileError> {
+    let damaged = |error: &dyn std::error::Error| JudgeFileError::Damaged(error.to_string());
+    let record = serde_json::to_string(record).map_err(|error| damaged(&error))?;
     let weights = classifier.weights();
     let tensors = weights
         .iter()
         .map(|(name, tensor)| (name.as_str(), Halves::of(tensor)));
-    let metadata = HashMap::from([(ABOUT.to_owned(), about)]);
-    safetensors::serialize(tensors, Some(metadata)).map_err(|error| unreadable(&error))
+    let metadata = HashMap::from([(RECORD.to_owned(), record)]);
+    safetensors::serialize(tensors, Some(metadata)).map_err(|error| damaged(&error))
 }
 
 /// A tensor's numbers in half precision.

@@ -1,17 +1,17 @@
-//! Measures of pictures that need no classifier, and so are told of any data.
+//! Measures of pixels, which need no features and so exist for any data.
 
 use tch::{Kind, Tensor};
 
 use super::chunks;
-use super::reference::some;
+use super::reference::spread_sample;
 
-/// Images whose distances to some pictures are in memory at once.
+/// Images in memory as f32 at once, with their distances to some pictures.
 const CHUNK: i64 = 4000;
 
-/// Pictures, or real images, whose neighbours are looked for, at most.
+/// Pictures whose nearest neighbours are sought, at most.
 const ASKED: i64 = 500;
 
-/// Share of the pixels of images, u8, that are quite black or quite white, 0 to 1.
+/// Share of the pixels of images, u8, that are 0 or 255: 0 to 1.
 pub fn saturated(images: &Tensor) -> f64 {
     let extreme = images.eq(0).logical_or(&images.eq(255));
     extreme
@@ -20,14 +20,14 @@ pub fn saturated(images: &Tensor) -> f64 {
         .double_value(&[])
 }
 
-/// How far images `[n, …]`, u8, n ≥ 2, are from each other: the median of the Euclidean distances to the nearest other
-/// one, of 500 of them, in units of one pixel from black to white. 0 for one picture again and again.
-pub fn apart(images: &Tensor) -> f64 {
-    let images = some(images, ASKED.min(images.size()[0]));
+/// Median Euclidean distance of images `[n, …]`, u8, n ≥ 2, to the nearest other one, of 500 of them, in units of one
+/// pixel from black to white. 0 where one picture repeats.
+pub fn neighbour_distance(images: &Tensor) -> f64 {
+    let images = spread_sample(images, ASKED.min(images.size()[0]));
     median_root(&nearest_squares(&images, &images, 2))
 }
 
-/// How near pictures are to the images that a generator learnt from.
+/// How close pictures are to the images that a generator was trained on.
 #[derive(Debug)]
 pub struct Copying {
     /// Median distance of a training image to the nearest other.
@@ -35,22 +35,22 @@ pub struct Copying {
 }
 
 impl Copying {
-    /// The most pixels of all training images together that are gone through: those of MNIST and some more, half a
-    /// second on two cores.
+    /// Most pixels of all training images together that are searched: those of MNIST and some more, half a second on two
+    /// cores.
     pub const MOST_PIXELS: usize = 64_000_000;
 
-    /// Measures what distance is usual among the training images, `[n, …]`, u8. `None` if most have a twin, beside
-    /// which nothing could be told for a copy.
+    /// Measures the usual distance among the training images, `[n, …]`, u8. `None` if most of them have a duplicate: then
+    /// copies could not be told from fresh pictures.
     pub fn among(training: &Tensor) -> Option<Self> {
-        let asked = some(training, ASKED.min(training.size()[0]));
+        let asked = spread_sample(training, ASKED.min(training.size()[0]));
         let own = median_root(&nearest_squares(&asked, training, 2));
         (own > 0.0).then_some(Self { own })
     }
 
-    /// Median distance of pictures to the nearest of the training images, over that of training images to the nearest
-    /// other: about 1 for fresh ones, 0 for copies.
+    /// Median distance of pictures to the nearest training image, over that of training images to the nearest other one:
+    /// about 1 for fresh pictures, 0 for copies.
     pub fn of(&self, pictures: &Tensor, training: &Tensor) -> f64 {
-        let asked = some(pictures, ASKED.min(pictures.size()[0]));
+        let asked = spread_sample(pictures, ASKED.min(pictures.size()[0]));
         median_root(&nearest_squares(&asked, training, 1)) / self.own
     }
 }
@@ -78,7 +78,7 @@ fn nearest_squares(images: &Tensor, others: &Tensor, rank: i64) -> Tensor {
 }
 
 fn median_root(squares: &Tensor) -> f64 {
-    // What is left of the difference of two sums of squares in single precision, where nothing should be.
+    // Below this, a distance is the rounding error of a difference of two sums of squares in single precision.
     const ROUNDING: f64 = 0.02;
     let middle = squares.median().sqrt().double_value(&[]);
     if middle < ROUNDING { 0.0 } else { middle }
@@ -90,29 +90,35 @@ mod tests {
 
     use super::*;
 
-    /// Images of 8×8 pixels by chance.
-    fn by_chance(count: i64, seed: i64) -> Tensor {
+    /// Random images of 8×8 pixels.
+    fn random_images(count: i64, seed: i64) -> Tensor {
         tch::manual_seed(seed);
         Tensor::randint(256, [count, 1, 8, 8], (Kind::Uint8, Device::Cpu))
     }
 
     #[test]
-    fn pictures_that_repeat_themselves_are_not_apart() {
-        let images = by_chance(300, 1);
-        assert!(apart(&images) > 2.0);
-        assert_eq!(apart(&images.narrow(0, 0, 1).repeat([300, 1, 1, 1])), 0.0);
-        assert_eq!(apart(&Tensor::cat(&[&images, &images], 0)), 0.0);
+    fn repeated_pictures_are_at_no_distance() {
+        let images = random_images(300, 1);
+        assert!(neighbour_distance(&images) > 2.0);
+        assert_eq!(
+            neighbour_distance(&images.narrow(0, 0, 1).repeat([300, 1, 1, 1])),
+            0.0
+        );
+        assert_eq!(
+            neighbour_distance(&Tensor::cat(&[&images, &images], 0)),
+            0.0
+        );
     }
 
     #[test]
     fn copies_are_told_from_fresh_pictures() {
-        let training = by_chance(5000, 1);
+        let training = random_images(5000, 1);
         let copying = Copying::among(&training).unwrap();
         let copies = training.narrow(0, 4000, 400);
         assert_eq!(copying.of(&copies, &training), 0.0);
-        let fresh = copying.of(&by_chance(400, 2), &training);
+        let fresh = copying.of(&random_images(400, 2), &training);
         assert!((0.9..1.1).contains(&fresh), "{fresh}");
-        // A grey level up or down in every pixel is a copy still.
+        // A copy with every pixel a grey level off is still a copy.
         let near = copying.of(&copies.clamp(1, 254), &training);
         assert!(near < 0.1, "{near}");
         assert!(Copying::among(&copies.repeat([2, 1, 1, 1])).is_none());

@@ -1,93 +1,160 @@
-//! A judge's glance: few pictures, a fraction of a second, for someone who watches a training.
+//! A quick Fréchet distance: few pictures, a fraction of a second, for someone who watches a training.
 
+use sparring_contract::protocol::FeatureKind;
 use tch::Tensor;
 
-use super::classifier::{CLASSES, Classifier};
-use super::gaussian::Gaussian;
-use super::neighbours::reach;
-use super::reference::some;
-use super::{Judge, JudgeError};
+use super::Judge;
+use super::controls::shifted;
+use super::features::Features;
+use super::frechet::{Gaussian, mean_distance};
+use super::neighbours::recall_and_coverage;
+use super::real::FEWEST_REAL;
+use super::reference::spread_sample;
 
-/// What a glance tells. None of it is a figure of `sparring eval`: it is of fewer pictures, and held against training
-/// digits, so that what is chosen by it can still be reported against test digits.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// What a quick comparison tells. None of it is a figure of `sparring eval`: it is of fewer pictures, and compared with
+/// training pictures, so that what is chosen by it can still be reported against held-out ones.
+#[derive(Clone, Debug, PartialEq)]
 pub struct QuickFigures {
-    /// Squared Fréchet distance to 10,000 training digits, less the bias of so few pictures: −0.2 to 1.0 for sets of
-    /// 2,000 real digits.
+    /// Squared Fréchet distance to up to 10,000 training pictures, less what real ones read: about 0 for real pictures,
+    /// and for sets of 2,000 real digits −0.2 to 1.0.
     pub frechet: f64,
-    /// Share of the pictures that the judge takes for each digit.
-    pub histogram: [f64; CLASSES],
-    /// Share of real digits, as many as the pictures, that have a picture within reach (coverage among few), 0 to 1:
-    /// about 0.95 for real digits, and small when pictures repeat themselves.
+    /// Predicted class distribution: a share for each class. Empty without a judge.
+    pub histogram: Vec<f64>,
+    /// Share of real pictures, as many as the pictures, that have a picture in their neighbourhood (coverage among few),
+    /// 0 to 1: about 0.95 for real digits, and small when pictures repeat themselves.
     pub diversity: f64,
-    /// Mean probability of the class that each picture was taken for, 0.1 to 1.
+    /// Mean probability of the predicted class, 1/classes to 1; NaN without a judge.
     pub confidence: f64,
 }
 
-/// A judge that glances.
+/// A data set, prepared for quick comparisons.
 #[derive(Debug)]
 pub struct QuickFrechet {
-    judge: Judge,
+    features: Features,
     gaussian: Gaussian,
-    /// Features of the training digits, `[10000, 64]`, f64.
-    features: Tensor,
+    /// Features of training pictures, `[n, d]`, f64.
+    real: Tensor,
+    /// Pictures in one Fréchet distance.
+    group: i64,
+    /// FD(n) ≈ FD(∞) + bias / n
+    bias: f64,
+    /// Quick distance of training pictures that are shifted by one pixel.
+    shifted: f64,
 }
 
-/// Training digits that pictures are held against.
+/// Training pictures that others are compared with.
 const REAL: i64 = 10_000;
 
-/// Pictures that a bias is measured with.
+/// Pictures of one comparison.
 const FEW: i64 = 2000;
 
+/// Groups of real pictures by which the bias is measured.
+const GROUPS: i64 = 5;
+
 impl QuickFrechet {
-    /// How many pictures a glance is meant for.
+    /// How many pictures a comparison is meant for.
     pub const PICTURES: i64 = FEW;
 
-    /// A judge for a training on MNIST's digits `[60000, 1, 28, 28]`, u8, on any device: it knows nothing else. Looks
-    /// at 10,000 of them, which takes a second or two on two cores; a glance takes about a quarter of a second.
-    pub fn new(digits: &Tensor) -> Result<Self, JudgeError> {
-        let judge = Judge::first()?;
-        let features = judge.classifier.look(&real(digits)).features;
-        Ok(Self {
-            judge,
-            gaussian: Gaussian::of(&features),
+    /// Prepares training pictures `[n, channels, height, width]`, u8, on any device, with their judge, if there is one,
+    /// else with features that need no labels. `None` if there are fewer than 40 pictures. Takes a second or two on two
+    /// cores for MNIST; a comparison takes about a quarter of a second.
+    pub fn new(training: &Tensor, judge: Option<Judge>) -> Option<Self> {
+        if training.size()[0] < 2 * FEWEST_REAL {
+            return None;
+        }
+        let (features, bias) = match judge {
+            Some(judge) => {
+                let (classifier, record) = judge.into_parts();
+                (Features::Judge(classifier), Some(record.bias))
+            }
+            None => (Features::unlabelled(training), None),
+        };
+        let (real, _) = split(training);
+        let real = features.of(&real);
+        let gaussian = Gaussian::of(&real);
+        let bias = bias.unwrap_or_else(|| bias_to(&gaussian, &features, training));
+        let mut quick = Self {
             features,
-        })
+            gaussian,
+            real,
+            group: group(training),
+            bias,
+            shifted: f64::NAN,
+        };
+        let some = training.narrow(0, 0, quick.group);
+        quick.shifted = quick.measure(&shifted(&some, 1)).frechet;
+        Some(quick)
     }
 
-    /// Judges pictures `[n, 1, 28, 28]`, u8, on any device; more than 64, better 2,000, and up to 10,000. Draws
-    /// nothing from libtorch's generator.
-    pub fn quick(&self, pictures: &Tensor) -> QuickFigures {
-        let seen = self.judge.classifier.look(pictures);
-        let count = pictures.size()[0];
-        let distance = Gaussian::of(&seen.features).distance(&self.gaussian);
+    /// What gives the features.
+    pub fn features(&self) -> FeatureKind {
+        self.features.kind()
+    }
+
+    /// The quick distance of training pictures that are shifted by one pixel: a unit for data whose distances nobody
+    /// knows. About 4 for MNIST.
+    pub fn shifted(&self) -> f64 {
+        self.shifted
+    }
+
+    /// Compares pictures `[n, channels, height, width]`, u8, on any device; more than 64, better 2,000, and up to 10,000.
+    /// Draws nothing from libtorch's generator.
+    pub fn measure(&self, pictures: &Tensor) -> QuickFigures {
+        let (features, predictions) = match &self.features {
+            Features::Judge(classifier) => {
+                let predictions = classifier.predict(pictures);
+                (predictions.features.shallow_clone(), Some(predictions))
+            }
+            features @ Features::Unlabelled(_) => (features.of(pictures), None),
+        };
+        let group = self.group.min(features.size()[0]);
+        let distance = mean_distance(&features, &self.gaussian, group);
+        let count = features.size()[0].min(self.real.size()[0]);
+        let neighbours = recall_and_coverage(
+            &spread_sample(&features, count),
+            &spread_sample(&self.real, count),
+        );
         QuickFigures {
-            frechet: distance - self.judge.about().bias / count as f64,
-            histogram: seen.histogram,
-            diversity: reach(&seen.features, &some(&self.features, count)).coverage,
-            confidence: seen.confidence,
+            frechet: distance - self.bias / group as f64,
+            diversity: neighbours.coverage,
+            confidence: predictions
+                .as_ref()
+                .map_or(f64::NAN, |predictions| predictions.confidence),
+            histogram: predictions
+                .map(|predictions| predictions.histogram)
+                .unwrap_or_default(),
         }
     }
 }
 
-/// The last training digits: the first are those of the controls.
-fn real(digits: &Tensor) -> Tensor {
-    let count = REAL.min(digits.size()[0]);
-    digits.narrow(0, digits.size()[0] - count, count)
+/// The training pictures that others are compared with, and the rest. The first are those of the controls.
+fn split(training: &Tensor) -> (Tensor, Tensor) {
+    let count = training.size()[0];
+    let real = REAL.min(count / 2);
+    (
+        training.narrow(0, count - real, real),
+        training.narrow(0, 0, count - real),
+    )
 }
 
-/// What the Fréchet distance of n real digits has too much, times n.
+/// Pictures in one Fréchet distance: no more than there are real ones to measure the bias with.
+fn group(training: &Tensor) -> i64 {
+    FEW.min(split(training).1.size()[0])
+}
+
+/// Finite-sample bias of the Fréchet distance in some features: FD(n) ≈ FD(∞) + bias / n.
 ///
 /// It falls as 1/n (Chong and Forsyth 2020, «Effectively Unbiased FID and Inception Score and where to find them»,
-/// <https://arxiv.org/abs/1911.07023>): the line through five times 2,000 digits and once all 10,000 of them.
-pub(super) fn bias(classifier: &Classifier, digits: &Tensor) -> f64 {
-    let gaussian = Gaussian::of(&classifier.look(&real(digits)).features);
-    let features = classifier.look(&digits.narrow(0, 0, REAL)).features;
-    let distance = |points: &Tensor| Gaussian::of(points).distance(&gaussian);
-    let parts = REAL / FEW;
-    let few = (0..parts)
-        .map(|part| distance(&features.narrow(0, part * FEW, FEW)))
-        .sum::<f64>()
-        / parts as f64;
-    (few - distance(&features)) / ((FEW as f64).recip() - (REAL as f64).recip())
+/// <https://arxiv.org/abs/1911.07023>), and FD(∞) of real pictures is 0: so it is their mean distance times their number.
+pub(super) fn bias(features: &Features, training: &Tensor) -> f64 {
+    let (real, _) = split(training);
+    bias_to(&Gaussian::of(&features.of(&real)), features, training)
+}
+
+fn bias_to(real: &Gaussian, features: &Features, training: &Tensor) -> f64 {
+    let (_, others) = split(training);
+    let group = group(training);
+    let count = (GROUPS * group).min(others.size()[0]);
+    let others = features.of(&others.narrow(0, 0, count));
+    mean_distance(&others, real, group) * group as f64
 }

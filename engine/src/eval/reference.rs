@@ -1,68 +1,77 @@
-//! What a judge says of pictures, held against real ones.
+//! The features of real pictures, and figures of others compared with them.
 
 use sparring_contract::protocol::Figures;
 use tch::{Kind, Tensor};
 
-use super::classifier::{CLASSES, Classifier, Predictions, shares};
-use super::gaussian::Gaussian;
-use super::neighbours::{Reach, reach};
+use super::classifier::Predictions;
+use super::frechet::{Gaussian, mean_distance};
+use super::neighbours::{RecallCoverage, recall_and_coverage};
 
 /// Pictures of each kind in recall and coverage, at most.
-const REACH: i64 = 5000;
+const NEIGHBOURS: i64 = 5000;
 
-/// Real digits as a judge sees them.
+/// Real pictures in some features.
 #[derive(Debug)]
 pub(super) struct Reference {
     gaussian: Gaussian,
-    /// `[n, 64]`, f64.
+    /// `[n, d]`, f64.
     features: Tensor,
-    /// The share that each class really has.
-    shares: [f64; CLASSES],
+    /// Pictures in one Fréchet distance.
+    group: i64,
 }
 
 impl Reference {
-    /// That of real digits `[n, 1, 28, 28]`, u8, and what they are, `[n]`, i64.
-    pub(super) fn new(classifier: &Classifier, digits: &Tensor, labels: &Tensor) -> Self {
-        let features = classifier.look(digits).features;
+    /// That of the features `[n, d]`, f64, of real pictures. Others are compared in groups of `group`, n ≥ 2.
+    pub(super) fn new(features: Tensor, group: i64) -> Self {
         Self {
             gaussian: Gaussian::of(&features),
             features,
-            shares: shares(labels),
+            group,
         }
     }
 
-    pub(super) fn frechet(&self, seen: &Predictions) -> f64 {
-        Gaussian::of(&seen.features).distance(&self.gaussian)
+    /// Mean Fréchet distance of the groups of pictures with these features.
+    pub(super) fn frechet(&self, features: &Tensor) -> f64 {
+        mean_distance(features, &self.gaussian, self.group)
     }
 
-    /// All that needs a classifier.
-    pub(super) fn figures(&self, seen: &Predictions) -> Figures {
-        let count = REACH
-            .min(seen.features.size()[0])
+    /// Fréchet distance, recall and coverage.
+    pub(super) fn figures(&self, features: &Tensor) -> Figures {
+        let count = NEIGHBOURS
+            .min(features.size()[0])
             .min(self.features.size()[0]);
-        let Reach { recall, coverage } =
-            reach(&some(&seen.features, count), &some(&self.features, count));
-        let apart: f64 = seen
-            .histogram
-            .iter()
-            .zip(self.shares)
-            .map(|(found, real)| (found - real).abs())
-            .sum();
+        let RecallCoverage { recall, coverage } = recall_and_coverage(
+            &spread_sample(features, count),
+            &spread_sample(&self.features, count),
+        );
         Figures {
-            frechet: Some(self.frechet(seen)),
+            frechet: Some(self.frechet(features)),
             recall: Some(recall),
             coverage: Some(coverage),
-            class_variation: Some(apart / 2.0),
-            classes: Some(seen.histogram),
-            confidence: Some(seen.confidence),
             ..Figures::default()
         }
     }
 }
 
-/// So many of the points `[n, …]`, from all over them: real data sets and repeated pictures come in an order.
-pub(super) fn some(points: &Tensor, count: i64) -> Tensor {
-    /// A prime: its multiples visit every place once, but where it divides the number of points.
+/// Adds what a judge says of the classes, whose real shares are `real`.
+pub(super) fn with_classes(figures: Figures, predictions: &Predictions, real: &[f64]) -> Figures {
+    let variation: f64 = predictions
+        .histogram
+        .iter()
+        .zip(real)
+        .map(|(found, real)| (found - real).abs())
+        .sum();
+    Figures {
+        class_variation: Some(variation / 2.0),
+        classes: Some(predictions.histogram.clone()),
+        confidence: Some(predictions.confidence),
+        ..figures
+    }
+}
+
+/// `count` of the points `[n, …]`, spread over all of them: real data sets and repeated pictures come in an order.
+pub(super) fn spread_sample(points: &Tensor, count: i64) -> Tensor {
+    /// A prime: its multiples visit every place once, unless it divides the number of points.
     const STRIDE: i64 = 7919;
     let all = points.size()[0];
     let places = (Tensor::arange(count, (Kind::Int64, points.device())) * STRIDE).remainder(all);

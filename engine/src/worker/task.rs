@@ -62,7 +62,11 @@ fn do_task(out: &mut impl Write) -> anyhow::Result<()> {
             },
         )?,
         Task::Data { source, pictures } => data::inspect(out, &source, pictures)?,
-        Task::Eval { subject } => eval::eval(out, &subject)?,
+        Task::Eval {
+            subject,
+            augmentation,
+        } => eval::eval(out, &subject, augmentation)?,
+        Task::JudgeTrain { source, seed } => eval::train_judge(out, &source, seed)?,
     }
     write_frame(out, &TaskReply::Done)?;
     Ok(())

@@ -2,9 +2,25 @@
 //!
 //! Heusel et al. 2017, «GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium»,
 //! <https://arxiv.org/abs/1706.08500>, equation 6; the formula is Dowson and Landau's of 1982. There the features are
-//! those of Inception, here they are a judge's or pixels.
+//! those of Inception, here they are a judge's, those of filters that need no labels, or pixels.
 
 use tch::{Kind, Tensor};
+
+/// Groups that are measured, at most.
+const GROUPS: i64 = 10;
+
+/// Mean distance to `real` of points `[n, d]`, f64, taken in groups of `group`; all points are one group if there are
+/// fewer. The distance of few points is biased upwards, so distances compare at equal numbers only: this is how 10,000
+/// generated pictures compare with 100 real ones.
+pub(super) fn mean_distance(points: &Tensor, real: &Gaussian, group: i64) -> f64 {
+    let count = points.size()[0];
+    let group = group.min(count);
+    let groups = (count / group).min(GROUPS);
+    let sum: f64 = (0..groups)
+        .map(|index| Gaussian::of(&points.narrow(0, index * group, group)).distance(real))
+        .sum();
+    sum / groups as f64
+}
 
 /// Mean and covariance of a cloud of points.
 #[derive(Debug)]
@@ -72,6 +88,16 @@ mod tests {
             Gaussian::of(&Tensor::from_slice(&numbers).view([4, 2]))
         };
         near(points(2.0, 1.0).distance(&points(1.0, 2.0)), 2.0);
+    }
+
+    #[test]
+    fn many_points_are_compared_in_groups_and_few_at_once() {
+        let real = Gaussian::of(&Tensor::from_slice(&[-1.0, 1.0]).view([2, 1]));
+        let points = Tensor::from_slice(&[-1.0, 1.0, 3.0, 5.0, 7.0]).view([5, 1]);
+        // (−1, 1) is at 0, (3, 5) at 4² = 16; the last point is no group.
+        near(mean_distance(&points, &real, 2), 8.0);
+        let all = Gaussian::of(&points).distance(&real);
+        near(mean_distance(&points, &real, 100), all);
     }
 
     #[test]
