@@ -86,7 +86,7 @@ fn a_run_loads_its_data_then_builds_its_networks_then_trains() {
             _ => None,
         })
         .collect();
-    // A face that connects before the first of them is told of `Phase::Loading`.
+    // A face that connects before the first of them sees `Phase::Loading`.
     let expected = [
         (Phase::WarmingUp, 0),
         (Phase::Training, 0),

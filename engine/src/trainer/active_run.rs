@@ -45,7 +45,7 @@ pub(crate) struct Assignment<'a> {
     pub(crate) injection: Option<Injection>,
 }
 
-/// A run in training. It does what the training loop decides, and tells it what came of it.
+/// A run in training. It does what the training loop decides, and returns what came of it.
 pub(super) struct ActiveRun<'a> {
     run: &'a Run,
     sink: &'a dyn EventSink,
@@ -305,7 +305,7 @@ impl<'a> ActiveRun<'a> {
         };
         let checkup = self.health.check(&self.session, context, self.clock);
         if let Some(error) = checkup.judge_error {
-            self.warn(format!("the judge cannot look at the pictures: {error}"));
+            self.warn(format!("the judge cannot be used: {error}"));
         }
         self.sink.emit(Event::Health(Box::new(checkup.health)));
         if let Some(message) = checkup.alarm {

@@ -1,7 +1,7 @@
 //! Training a run: steps, and between two steps whatever is due or was asked for.
 //!
-//! [`Trainer`] is the loop. It owns the session and is the only one to decide; the other files measure, keep, write and
-//! tell it what came of it. The loop reads time from a [`Clock`], reports to an [`EventSink`] and takes [`Instruction`]s
+//! [`Trainer`] is the loop, and only the loop decides. The other files measure, keep and write, and return what came of
+//! it. The loop reads time from a [`Clock`], reports to an [`EventSink`] and takes [`Instruction`]s
 //! from a channel, so it knows neither sockets nor signals and can be driven by a test.
 
 mod active_run;

@@ -63,7 +63,7 @@ struct Lab {
 }
 
 /// What a story leaves.
-struct Told {
+struct Story {
     ended: Ended,
     events: Vec<Event>,
 }
@@ -98,7 +98,7 @@ impl Lab {
     }
 
     /// Trains as on a GPU, where faults are looked for only when something is due.
-    fn train(&mut self, react: impl Fn(&Event, &Sender<Instruction>)) -> Told {
+    fn train(&mut self, react: impl Fn(&Event, &Sender<Instruction>)) -> Story {
         let clock = TickingClock::default();
         let instructions = self.instructions.take().unwrap();
         let instruct = self.instruct.clone();
@@ -121,14 +121,14 @@ impl Lab {
         };
         let trainer = Trainer::new(assignment, &recorder, &clock, instructions, &completed);
         let ended = trainer.train();
-        Told {
+        Story {
             ended,
             events: recorder.events.into_inner(),
         }
     }
 }
 
-impl Told {
+impl Story {
     fn rollbacks(&self) -> Vec<&Rollback> {
         self.events
             .iter()
@@ -175,7 +175,7 @@ fn a_checkpoint_that_was_asked_for_is_refused_after_a_faulty_step_and_the_run_go
     let mut lab = Lab::new(&["steps=40"]).with_fault("nan@20");
     give(&lab.instruct, Command::Step { steps: 21 });
     let (tell, outcome) = channel();
-    let told = lab.train(|event, instruct| {
+    let story = lab.train(|event, instruct| {
         if is_paused(event) {
             let tell = tell.clone();
             let responder = Responder::new(move |step, outcome| {
@@ -183,7 +183,7 @@ fn a_checkpoint_that_was_asked_for_is_refused_after_a_faulty_step_and_the_run_go
             });
             let command = Instruction::Command(Command::Checkpoint, responder);
             instruct.send(command).unwrap();
-        } else if matches!(event, Event::Rollback(_)) {
+        } else if matches!(event, Event::Rollback(_) | Event::Checkpoint(_)) {
             give(instruct, Command::Resume);
         }
     });
@@ -196,12 +196,12 @@ fn a_checkpoint_that_was_asked_for_is_refused_after_a_faulty_step_and_the_run_go
         reason.starts_with("step 21 is not saved, because a loss is not finite: "),
         "{reason}"
     );
-    let rollbacks = told.rollbacks();
+    let rollbacks = story.rollbacks();
     let [rollback] = rollbacks[..] else {
         panic!("{rollbacks:?}")
     };
     assert_eq!((rollback.step, rollback.back_to), (21, 0));
-    assert_eq!(told.ended.reason, Reason::Finished);
+    assert_eq!(story.ended.reason, Reason::Finished);
     has_finite_checkpoints(&lab.run, &[40]);
 }
 
@@ -209,15 +209,15 @@ fn a_checkpoint_that_was_asked_for_is_refused_after_a_faulty_step_and_the_run_go
 fn a_run_that_is_stopped_after_a_faulty_step_ends_with_its_last_good_state() {
     let mut lab = Lab::new(&["steps=40", "output.checkpoint_every_steps=10"]).with_fault("nan@20");
     give(&lab.instruct, Command::Step { steps: 21 });
-    let told = lab.train(|event, instruct| {
+    let story = lab.train(|event, instruct| {
         if is_paused(event) {
             give(instruct, Command::Stop { save: true });
         }
     });
-    assert_eq!(told.ended.reason, Reason::Stopped);
-    assert_eq!(told.rollbacks().len(), 1);
+    assert_eq!(story.ended.reason, Reason::Stopped);
+    assert_eq!(story.rollbacks().len(), 1);
     let newest = lab.run.checkpoint_file(20);
-    assert_eq!(told.ended.checkpoint.as_ref(), Some(&newest));
+    assert_eq!(story.ended.checkpoint.as_ref(), Some(&newest));
     // It is the state that the next attempt begins with.
     let header = CheckpointHeader::read(&newest).unwrap();
     assert_eq!(
@@ -230,10 +230,10 @@ fn a_run_that_is_stopped_after_a_faulty_step_ends_with_its_last_good_state() {
 #[test]
 fn a_fault_in_the_last_step_is_found_before_the_run_ends() {
     let mut lab = Lab::new(&["steps=40"]).with_fault("nan@39");
-    let told = lab.train(|_, _| ());
-    assert_eq!(told.rollbacks().len(), 1);
+    let story = lab.train(|_, _| ());
+    assert_eq!(story.rollbacks().len(), 1);
     assert_eq!(
-        (told.ended.reason, told.ended.stats.step),
+        (story.ended.reason, story.ended.stats.step),
         (Reason::Finished, 40)
     );
     has_finite_checkpoints(&lab.run, &[40]);
@@ -242,8 +242,8 @@ fn a_fault_in_the_last_step_is_found_before_the_run_ends() {
 #[test]
 fn a_run_ends_by_the_clock_that_it_is_given() {
     let mut lab = Lab::new(&["minutes=0.001"]);
-    let told = lab.train(|_, _| ());
+    let story = lab.train(|_, _| ());
     // A step reads the clock twice, as it starts the stopwatch and as it decides what is due: the 31st ends after 61 ms.
-    assert_eq!(told.ended.reason, Reason::Finished);
-    assert_eq!(told.ended.stats.step, 31);
+    assert_eq!(story.ended.reason, Reason::Finished);
+    assert_eq!(story.ended.stats.step, 31);
 }
