@@ -3,7 +3,7 @@
 mod cache;
 mod files;
 mod folders;
-mod pictures;
+pub mod pictures;
 
 use std::fs::{self, File};
 use std::io::{BufReader, Write as _};

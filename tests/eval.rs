@@ -308,7 +308,7 @@ fn what_cannot_have_a_judge_is_said() {
 fn a_conditional_model_is_told_what_its_pictures_are_worth() {
     let lab = Lab::new();
     write_corners(&lab);
-    let conditional = ["--set", "classes=4"];
+    let conditional = ["--set", "conditional=true"];
     let trained = lab.train(&[&["--name", "one", "--steps", "30"], &conditional[..]].concat());
     assert_eq!(trained.code, 0, "{trained:?}");
     let said = lab.sparring(&["eval", "one", "--seed", "3", "--augmentation", "--json"]);
