@@ -150,7 +150,7 @@ impl Evaluator {
         let mut floor = self.floor(count);
         let second = self.second_of(&pictures, &floor_pictures(&self.data, count), count);
         progress("seeking the nearest training pictures");
-        let distance = nearest_distance(&pictures, &self.data.training.pictures, PICTURES);
+        let distance = nearest_distance(&pictures, &self.data.learnt, PICTURES);
         found.nearest = Some(distance / self.nearest).filter(|_| self.nearest > 0.0);
         let mut controls = self.controls.clone();
         if let Some(asked) = &asked {

@@ -4,7 +4,7 @@ use sparring_contract::protocol::FeatureKind;
 use tch::Tensor;
 
 use super::Judge;
-use super::controls::shifted;
+use super::controls::blurred;
 use super::features::Features;
 use super::frechet::{Gaussian, mean_distance};
 use super::neighbours::recall_and_coverage;
@@ -38,8 +38,8 @@ pub struct QuickFrechet {
     group: i64,
     /// FD(n) ≈ FD(∞) + bias / n
     bias: f64,
-    /// Quick distance of training pictures that are shifted by one pixel.
-    shifted: f64,
+    /// Quick distance of blurred training pictures.
+    blurred: f64,
 }
 
 /// Training pictures that others are compared with.
@@ -47,6 +47,12 @@ const REAL: i64 = 10_000;
 
 /// Pictures of one comparison.
 const FEW: i64 = 2000;
+
+/// Training pictures that are used in all: those that others are compared with, and as many for the bias.
+const SOME: i64 = 20_000;
+
+/// The quick distance of good pictures, as a share of that of blurred ones: 12 of 89 for MNIST, where 12 proved right.
+const GOOD: f64 = 0.135;
 
 /// Groups of real pictures by which the bias is measured.
 const GROUPS: i64 = 5;
@@ -69,6 +75,7 @@ impl QuickFrechet {
             }
             None => (Features::unlabelled(training), None),
         };
+        let training = &spread_sample(training, training.size()[0].min(SOME));
         let (real, _) = split(training);
         let real = features.of(&real);
         let gaussian = Gaussian::of(&real);
@@ -79,10 +86,10 @@ impl QuickFrechet {
             real,
             group: group(training),
             bias,
-            shifted: f64::NAN,
+            blurred: f64::NAN,
         };
         let some = training.narrow(0, 0, quick.group);
-        quick.shifted = quick.measure(&shifted(&some, 1)).frechet;
+        quick.blurred = quick.measure(&blurred(&some)).frechet;
         Some(quick)
     }
 
@@ -91,10 +98,10 @@ impl QuickFrechet {
         self.features.kind()
     }
 
-    /// The quick distance of training pictures that are shifted by one pixel: a unit for data whose distances nobody
-    /// knows. About 4 for MNIST.
-    pub fn shifted(&self) -> f64 {
-        self.shifted
+    /// Up to this quick distance pictures are good: 13.5 % of that of training pictures blurred over 3×3 pixels. About
+    /// 12 for MNIST.
+    pub fn good(&self) -> f64 {
+        self.blurred * GOOD
     }
 
     /// Compares pictures `[n, channels, height, width]`, u8, on any device; more than 64, better 2,000, and up to 10,000.
@@ -127,7 +134,7 @@ impl QuickFrechet {
     }
 }
 
-/// The training pictures that others are compared with, and the rest. The first are those of the controls.
+/// The training pictures that others are compared with, and the rest.
 fn split(training: &Tensor) -> (Tensor, Tensor) {
     let count = training.size()[0];
     let real = REAL.min(count / 2);
@@ -147,8 +154,9 @@ fn group(training: &Tensor) -> i64 {
 /// It falls as 1/n (Chong and Forsyth 2020, «Effectively Unbiased FID and Inception Score and where to find them»,
 /// <https://arxiv.org/abs/1911.07023>), and FD(∞) of real pictures is 0: so it is their mean distance times their number.
 pub(super) fn bias(features: &Features, training: &Tensor) -> f64 {
-    let (real, _) = split(training);
-    bias_to(&Gaussian::of(&features.of(&real)), features, training)
+    let training = spread_sample(training, training.size()[0].min(SOME));
+    let (real, _) = split(&training);
+    bias_to(&Gaussian::of(&features.of(&real)), features, &training)
 }
 
 fn bias_to(real: &Gaussian, features: &Features, training: &Tensor) -> f64 {
