@@ -1,6 +1,6 @@
 //! Features that need no labels: convolutions with the principal components of patches as filters.
 //!
-//! After Chan et al. 2015, «PCANet: A Simple Deep Learning Baseline for Image Classification?»,
+//! After Chan et al. 2015, «`PCANet`: A Simple Deep Learning Baseline for Image Classification?»,
 //! <https://arxiv.org/abs/1404.3606>. docs/JUDGE.md compares these features with others.
 
 use tch::{Device, Kind, Tensor, no_grad};
