@@ -183,7 +183,7 @@ fn many_large_pictures_in_colour_are_shown_as_far_as_there_is_room() {
     let actor = Actor::of(&lab, "otter");
     let mut terminal = attach(&lab, &[]);
     training(&mut terminal);
-    let pixel = |index: u32| (index.wrapping_mul(2_654_435_761) >> 13) as u8;
+    let pixel = |index: u32| index.wrapping_mul(2_654_435_761).to_be_bytes()[1];
     let many = Pictures {
         step: 150,
         count: 256,
