@@ -88,7 +88,9 @@ fn measure(options: &Options) -> anyhow::Result<()> {
     let bundle = DataBundle::load(&config.data_source(), &mut |_| {})?;
     let mut data = Dataset::on(device, &bundle.train.images);
     if let Some(labels) = bundle.train.labels.filter(|_| config.conditional) {
-        data = data.with_classes(&labels);
+        data = data
+            .with_classes(&labels)
+            .with_class_names(bundle.class_names);
     }
     check_compatibility(config, &data)?;
     let mut session = Session::new(config, data);

@@ -61,7 +61,9 @@ fn data() -> Dataset {
         width: 8,
         pixels: vec![0; 64 * 64],
     };
-    Dataset::on(Device::Cpu, &images).with_classes(&[0, 1, 2, 0].repeat(16))
+    Dataset::on(Device::Cpu, &images)
+        .with_classes(&[0, 1, 2, 0].repeat(16))
+        .with_class_names(["0", "1", "2"].map(str::to_owned).to_vec())
 }
 
 struct Game {
