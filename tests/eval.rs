@@ -61,7 +61,7 @@ fn a_run_on_other_images_is_told_what_can_be_told() {
     assert_eq!((said.code, said.err.as_str()), (0, ""), "{said:?}");
     assert!(
         said.out
-            .contains("seed 3: 10000 pictures against 100 of the training pictures")
+            .contains("seed 3: 10000 pictures against 90 of the training pictures")
     );
     assert!(said.out.contains("nearest training picture") && said.out.contains("recall"));
     assert!(!said.out.contains("of each class"));
@@ -98,7 +98,7 @@ fn what_was_saved_is_judged_like_what_was_drawn() {
         told["found"].clone()
     };
     let drawn = figures(&["one", "--seed", "5"]);
-    assert!(drawn["fine"].as_f64().unwrap() > 0.0 && drawn["frechet"].as_f64().unwrap() > 0.0);
+    assert!(drawn["frechet"].as_f64().unwrap() > 0.0);
     assert!(drawn["classes"].is_null());
     for name in ["all.npz", "all.idx3-ubyte.gz"] {
         let path = lab.path().join(name);
@@ -127,7 +127,7 @@ fn what_cannot_be_judged_is_said() {
     .unwrap();
     eval(data).refused(
         1,
-        "error: 3 pictures are too few to be judged: at least 100 are needed",
+        "error: 3 pictures are too few to be judged: at least 90 are needed",
     );
     fs::write(&file, [idx_header(0x803, &[3, 4, 4]), vec![0; 48]].concat()).unwrap();
     eval(data).refused(

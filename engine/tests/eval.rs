@@ -141,8 +141,7 @@ fn a_quick_comparison_tells_real_digits_from_repeated_and_blurred_ones() {
     // The bias of fewer pictures is subtracted.
     let few = quick.measure(&digits.narrow(0, 0, 1000));
     assert!(few.frechet.abs() < 0.05 * blurred.frechet, "{few:?}");
-    // The unit of other data: a shift of one pixel.
-    assert!((2.0..6.0).contains(&quick.shifted()), "{}", quick.shifted());
+    assert!((10.0..14.0).contains(&quick.good()), "{}", quick.good());
 }
 
 /// Pictures `[count, 3, 12, 12]` of three classes: a disc of red, green or blue somewhere, on grey noise.
@@ -344,7 +343,7 @@ fn a_hundred_real_pictures_are_enough_and_a_handful_is_refused() {
     assert!((0.6..1.5).contains(&times), "{times}");
     assert_eq!(
         report.against,
-        "50 of the training pictures, in the absence of test pictures"
+        "50 of the training pictures, in the absence of 100 test pictures"
     );
     assert!(report.left_out.unwrap().contains("1000 real pictures"));
     let too_few = evaluator
@@ -354,7 +353,10 @@ fn a_hundred_real_pictures_are_enough_and_a_handful_is_refused() {
         too_few.to_string(),
         "49 pictures are too few to be judged: at least 50 are needed"
     );
-    assert!(matches!(few(30), Err(EvalError::TooFewReal(15))));
+    assert!(matches!(
+        few(30),
+        Err(EvalError::TooFewReal { found: 15, .. })
+    ));
     assert!(QuickFrechet::new(&discs(39, 1).pictures, None).is_none());
     let quick = QuickFrechet::new(&discs(100, 1).pictures, None).unwrap();
     assert!(quick.measure(&discs(2000, 3).pictures).frechet.is_finite());

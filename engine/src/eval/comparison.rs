@@ -102,7 +102,7 @@ impl Comparison {
             .map(|defect| {
                 progress(&format!("measuring {}", defect.words(data)));
                 let pictures = defect.pictures(data);
-                let distance = nearest_distance(&pictures, &data.training.pictures, most);
+                let distance = nearest_distance(&pictures, &data.learnt, most);
                 let figures = Figures {
                     nearest: Some(distance / nearest).filter(|_| nearest > 0.0),
                     ..self.figures(&pictures)

@@ -134,15 +134,7 @@ impl Defect {
                 }
                 None => real,
             },
-            // Pixels beyond the edge are left out of the mean.
-            Self::Blur => to_bytes(&real.to_kind(Kind::Float).avg_pool2d(
-                [3, 3],
-                [1, 1],
-                [1, 1],
-                false,
-                false,
-                None,
-            )),
+            Self::Blur => blurred(&real),
             Self::Threshold => real.gt(127).to_kind(Kind::Uint8) * 255,
             Self::Repeated => {
                 let few = (count / REPEATS).max(1);
@@ -167,10 +159,16 @@ pub(super) fn count(data: &RealData) -> i64 {
 }
 
 /// Moves pictures to the right; the left column is repeated, so that any background goes on.
-pub(super) fn shifted(pictures: &Tensor, pixels: i64) -> Tensor {
+fn shifted(pictures: &Tensor, pixels: i64) -> Tensor {
     let width = pictures.size()[3];
     let edge = pictures.narrow(3, 0, 1).repeat([1, 1, 1, pixels]);
     Tensor::cat(&[&edge, &pictures.narrow(3, 0, width - pixels)], 3)
+}
+
+/// Each pixel the mean of 3×3; pixels beyond the edge are left out of it.
+pub(super) fn blurred(pictures: &Tensor) -> Tensor {
+    let values = pictures.to_kind(Kind::Float);
+    to_bytes(&values.avg_pool2d([3, 3], [1, 1], [1, 1], false, false, None))
 }
 
 /// Values of 0 to 255, rounded to bytes.

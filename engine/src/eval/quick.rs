@@ -3,10 +3,11 @@
 use sparring_contract::protocol::FeatureKind;
 use tch::Tensor;
 
-use super::Judge;
-use super::controls::shifted;
+use super::bias::{FEW, Parted, bias};
+use super::controls::blurred;
 use super::features::Features;
 use super::frechet::{Gaussian, mean_distance};
+use super::judge::Judge;
 use super::neighbours::recall_and_coverage;
 use super::real::FEWEST_REAL;
 use super::reference::spread_sample;
@@ -38,18 +39,12 @@ pub struct QuickFrechet {
     group: i64,
     /// FD(n) ≈ FD(∞) + bias / n
     bias: f64,
-    /// Quick distance of training pictures that are shifted by one pixel.
-    shifted: f64,
+    /// Quick distance of blurred training pictures.
+    blurred: f64,
 }
 
-/// Training pictures that others are compared with.
-const REAL: i64 = 10_000;
-
-/// Pictures of one comparison.
-const FEW: i64 = 2000;
-
-/// Groups of real pictures by which the bias is measured.
-const GROUPS: i64 = 5;
+/// The quick distance of good pictures, as a share of that of blurred ones: 12 of 89 for MNIST, where 12 proved right.
+const GOOD: f64 = 0.135;
 
 impl QuickFrechet {
     /// How many pictures a comparison is meant for.
@@ -62,27 +57,26 @@ impl QuickFrechet {
         if training.size()[0] < 2 * FEWEST_REAL {
             return None;
         }
-        let (features, bias) = match judge {
+        let parted = Parted::of(training);
+        let (features, known) = match judge {
             Some(judge) => {
                 let (classifier, record) = judge.into_parts();
                 (Features::Judge(classifier), Some(record.bias))
             }
-            None => (Features::unlabelled(training), None),
+            None => (Features::unlabelled(&parted.others), None),
         };
-        let (real, _) = split(training);
-        let real = features.of(&real);
+        let real = features.of(&parted.real);
         let gaussian = Gaussian::of(&real);
-        let bias = bias.unwrap_or_else(|| bias_to(&gaussian, &features, training));
         let mut quick = Self {
+            bias: known.unwrap_or_else(|| bias(&features, &parted, &gaussian)),
             features,
             gaussian,
             real,
-            group: group(training),
-            bias,
-            shifted: f64::NAN,
+            group: parted.group,
+            blurred: f64::NAN,
         };
-        let some = training.narrow(0, 0, quick.group);
-        quick.shifted = quick.measure(&shifted(&some, 1)).frechet;
+        let some = parted.others.narrow(0, 0, parted.group);
+        quick.blurred = quick.measure(&blurred(&some)).frechet;
         Some(quick)
     }
 
@@ -91,10 +85,10 @@ impl QuickFrechet {
         self.features.kind()
     }
 
-    /// The quick distance of training pictures that are shifted by one pixel: a unit for data whose distances nobody
-    /// knows. About 4 for MNIST.
-    pub fn shifted(&self) -> f64 {
-        self.shifted
+    /// Up to this quick distance pictures are good: 13.5 % of that of training pictures blurred over 3×3 pixels. About
+    /// 12 for MNIST.
+    pub fn good(&self) -> f64 {
+        self.blurred * GOOD
     }
 
     /// Compares pictures `[n, channels, height, width]`, u8, on any device; more than 64, better 2,000, and up to 10,000.
@@ -125,36 +119,4 @@ impl QuickFrechet {
                 .unwrap_or_default(),
         }
     }
-}
-
-/// The training pictures that others are compared with, and the rest. The first are those of the controls.
-fn split(training: &Tensor) -> (Tensor, Tensor) {
-    let count = training.size()[0];
-    let real = REAL.min(count / 2);
-    (
-        training.narrow(0, count - real, real),
-        training.narrow(0, 0, count - real),
-    )
-}
-
-/// Pictures in one Fréchet distance: no more than there are real ones to measure the bias with.
-fn group(training: &Tensor) -> i64 {
-    FEW.min(split(training).1.size()[0])
-}
-
-/// Finite-sample bias of the Fréchet distance in some features: FD(n) ≈ FD(∞) + bias / n.
-///
-/// It falls as 1/n (Chong and Forsyth 2020, «Effectively Unbiased FID and Inception Score and where to find them»,
-/// <https://arxiv.org/abs/1911.07023>), and FD(∞) of real pictures is 0: so it is their mean distance times their number.
-pub(super) fn bias(features: &Features, training: &Tensor) -> f64 {
-    let (real, _) = split(training);
-    bias_to(&Gaussian::of(&features.of(&real)), features, training)
-}
-
-fn bias_to(real: &Gaussian, features: &Features, training: &Tensor) -> f64 {
-    let (_, others) = split(training);
-    let group = group(training);
-    let count = (GROUPS * group).min(others.size()[0]);
-    let others = features.of(&others.narrow(0, 0, count));
-    mean_distance(&others, real, group) * group as f64
 }

@@ -2,11 +2,15 @@
 
 use tch::{Kind, Tensor};
 
-use super::EvalError;
+use super::error::EvalError;
+use super::reference::spread_order;
 use crate::data::{self, DataBundle, DataSource, MNIST_FINGERPRINT, Progress};
 
 /// Pictures that others are compared with, at most.
 pub const PICTURES: i64 = 10_000;
+
+/// Test pictures that are needed, or half as many as there are to train on, if those are fewer.
+const ENOUGH_TEST: i64 = 100;
 
 /// Fewer real pictures than this have no distribution to speak of: one half of them is compared with the other.
 pub const FEWEST_REAL: i64 = 20;
@@ -27,9 +31,11 @@ pub struct RealData {
     pub origin: String,
     /// Names the data set wherever it lies: that of its [`DataBundle`].
     pub fingerprint: String,
-    /// What a generator is trained on.
+    /// All pictures that a generator is trained on, `[n, channels, height, width]`, u8.
+    pub learnt: Tensor,
+    /// Those of them that features, floor and controls are from: one half where no others are held out.
     pub training: Part,
-    /// What no generator is trained on, [`PICTURES`] at most.
+    /// What pictures are compared with, [`PICTURES`] at most, none of them among `training`.
     pub held_out: Part,
     /// The held-out pictures in words, such as `10000 test digits`.
     pub against: String,
@@ -68,8 +74,9 @@ impl RealData {
         )
     }
 
-    /// A data set from its parts: the test pictures come with what they are called. Without them one half of the training
-    /// pictures is held out. `class_names` has a name for every label, and is empty where there are none.
+    /// A data set from its parts: the test pictures come with what they are called. Without enough of them, one half of
+    /// the training pictures is compared with the other. `class_names` has a name for every label, and is empty where
+    /// there are none.
     pub fn new(
         origin: String,
         fingerprint: String,
@@ -77,24 +84,39 @@ impl RealData {
         test: Option<(Part, &str)>,
         class_names: Vec<String>,
     ) -> Result<Self, EvalError> {
+        // MNIST's digits come in no order, and its judges' figures are of the first ones.
+        let in_order = |part: Part| {
+            if fingerprint == MNIST_FINGERPRINT {
+                part
+            } else {
+                part.spread()
+            }
+        };
+        let training = in_order(training);
+        let learnt = training.pictures.shallow_clone();
+        let enough = ENOUGH_TEST.min(training.count() / 2);
         let (training, held_out, against) = match test {
-            Some((test, kind)) => {
-                let held_out = test.narrow(0, PICTURES);
+            Some((test, kind)) if test.count() >= enough => {
+                let [found, real] = [&test, &training].map(Part::shape);
+                if found != real {
+                    return Err(EvalError::Shapes { found, real });
+                }
+                let held_out = in_order(test).narrow(0, PICTURES);
                 let against = format!("{} {kind}", held_out.count());
                 (training, held_out, against)
             }
-            None => halves(&training),
+            _ => halves(&training),
         };
-        let [found, real] = [&held_out, &training].map(Part::shape);
-        if found != real {
-            return Err(EvalError::Shapes { found, real });
-        }
         let count = training.count().min(held_out.count());
         if count < FEWEST_REAL {
-            return Err(EvalError::TooFewReal(count));
+            return Err(EvalError::TooFewReal {
+                found: count,
+                needed: FEWEST_REAL,
+            });
         }
         let is_labelled = training.labels.is_some() && held_out.labels.is_some();
         Ok(Self {
+            learnt,
             origin,
             fingerprint,
             training,
@@ -167,6 +189,18 @@ impl Part {
         shape(&self.pictures)
     }
 
+    /// The same pictures in another order: the first ones are of all classes.
+    fn spread(&self) -> Self {
+        let order = spread_order(self.count(), self.count());
+        Self {
+            pictures: self.pictures.index_select(0, &order),
+            labels: self
+                .labels
+                .as_ref()
+                .map(|labels| labels.index_select(0, &order)),
+        }
+    }
+
     /// At most `count` pictures from `start` on.
     #[must_use]
     pub fn narrow(&self, start: i64, count: i64) -> Self {
@@ -187,12 +221,12 @@ pub(super) fn shape(pictures: &Tensor) -> [i64; 3] {
     [size[1], size[2], size[3]]
 }
 
-/// The second half of the training pictures is held out.
+/// The second half of the training pictures in the place of test pictures.
 fn halves(all: &Part) -> (Part, Part, String) {
     let half = all.count() / 2;
     let held_out = all.narrow(half, PICTURES);
     let against = format!(
-        "{} of the training pictures, in the absence of test pictures",
+        "{} of the training pictures, in the absence of {ENOUGH_TEST} test pictures",
         held_out.count()
     );
     (all.narrow(0, half), held_out, against)

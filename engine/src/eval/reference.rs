@@ -1,7 +1,7 @@
 //! The features of real pictures, and figures of others compared with them.
 
 use sparring_contract::protocol::Figures;
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use super::classifier::Predictions;
 use super::frechet::{Gaussian, mean_distance};
@@ -69,11 +69,38 @@ pub(super) fn with_classes(figures: Figures, predictions: &Predictions, real: &[
     }
 }
 
-/// `count` of the points `[n, …]`, spread over all of them: real data sets and repeated pictures come in an order.
+/// `count` of the points `[n, …]`, in the order of [`spread_order`].
 pub(super) fn spread_sample(points: &Tensor, count: i64) -> Tensor {
-    /// A prime: its multiples visit every place once, unless it divides the number of points.
-    const STRIDE: i64 = 7919;
-    let all = points.size()[0];
-    let places = (Tensor::arange(count, (Kind::Int64, points.device())) * STRIDE).remainder(all);
+    let places = spread_order(points.size()[0], count).to_device(points.device());
     points.index_select(0, &places)
+}
+
+/// `count` places among `all`, spread over all of them and each once, i64: data sets and repeated pictures come in an
+/// order, often class by class.
+pub(super) fn spread_order(all: i64, count: i64) -> Tensor {
+    /// Primes: the multiples of one visit every place once, unless it divides the number of places.
+    const STRIDES: [i64; 2] = [7919, 7907];
+    let stride = if all % STRIDES[0] == 0 {
+        STRIDES[1]
+    } else {
+        STRIDES[0]
+    };
+    let steps = Tensor::arange(count, (Kind::Int64, Device::Cpu));
+    (steps * stride).remainder(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_place_comes_once_and_the_first_ones_lie_all_over() {
+        for all in [1, 2, 100, 7919, 15_838, 60_000] {
+            let (sorted, _) = spread_order(all, all).sort(0, false);
+            assert_eq!(sorted, Tensor::arange(all, (Kind::Int64, Device::Cpu)));
+        }
+        let tenths = spread_order(60_000, 600).divide_scalar_mode(6000, "floor");
+        let counts = tenths.to_kind(Kind::Int64).bincount(None::<Tensor>, 10);
+        assert!(counts.min().int64_value(&[]) > 50, "{counts}");
+    }
 }
