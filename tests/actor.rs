@@ -119,6 +119,13 @@ impl Actor {
         self.stage.lock().unwrap().say(message);
     }
 
+    /// Tells every face, on a thread of its own: a message of megabytes fills the socket, and a face takes no more of it
+    /// while its own terminal is full. So the test must read the terminal meanwhile.
+    pub fn says_at_length(&self, message: ToFace) {
+        let stage = Arc::clone(&self.stage);
+        thread::spawn(move || stage.lock().unwrap().say(&message));
+    }
+
     /// Tells every face that something happened.
     pub fn tells(&self, event: Event) {
         self.stage.lock().unwrap().tell(event);

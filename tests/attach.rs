@@ -183,7 +183,7 @@ fn many_large_pictures_in_colour_are_shown_as_far_as_there_is_room() {
     let actor = Actor::of(&lab, "otter");
     let mut terminal = attach(&lab, &[]);
     training(&mut terminal);
-    let pixel = |index: u32| (index.wrapping_mul(2_654_435_761) >> 13) as u8;
+    let pixel = |index: u32| index.wrapping_mul(2_654_435_761).to_be_bytes()[1];
     let many = Pictures {
         step: 150,
         count: 256,
@@ -193,17 +193,21 @@ fn many_large_pictures_in_colour_are_shown_as_far_as_there_is_room() {
         pixels: (0..256 * 3 * 64 * 64).map(pixel).collect(),
         ..pictures(Purpose::Fixed, 0)
     };
-    actor.says(&ToFace::Pictures(many.clone()));
+    actor.says_at_length(ToFace::Pictures(many.clone()));
     terminal.shows("step 150");
     terminal.shows("of 256");
-    // What is asked for comes at once, whatever it takes.
     terminal.types("s");
-    actor.says(&ToFace::Pictures(Pictures {
+    assert!(matches!(
+        asked(&mut terminal, &actor),
+        Command::Sample { .. }
+    ));
+    terminal.shows("fresh noise ── step 120");
+    actor.says_at_length(ToFace::Pictures(Pictures {
         purpose: Purpose::Fresh,
         step: 151,
         ..many
     }));
-    terminal.shows("step 151");
+    terminal.shows("fresh noise ── step 151");
 }
 
 #[test]

@@ -111,7 +111,7 @@ fn a_run_that_cannot_begin_says_why_in_a_line_and_is_not_kept() {
     let contents = terminal.contents();
     let errors = contents.lines().filter(|line| line.contains("error: "));
     assert_eq!(errors.count(), 1, "{contents}");
-    assert!(contents.contains("error: no images in "), "{contents}");
+    assert!(contents.contains("error: no pictures in "), "{contents}");
     terminal.is_as_before();
     assert!(!lab.path().join("runs/otter").exists());
 }

@@ -21,7 +21,14 @@ fn trained() -> Lab {
         [idx_header(0x801, &[200]), labels].concat(),
     )
     .unwrap();
-    let ten = lab.train(&["--name", "ten", "--steps", "20", "--set", "classes=10"]);
+    let ten = lab.train(&[
+        "--name",
+        "ten",
+        "--steps",
+        "20",
+        "--set",
+        "conditional=true",
+    ]);
     assert_eq!(ten.code, 0, "{ten:?}");
     assert_eq!(lab.train(&["--name", "none", "--steps", "20"]).code, 0);
     lab

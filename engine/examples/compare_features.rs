@@ -47,7 +47,7 @@ fn compare(name: &str) -> anyhow::Result<()> {
     let names: Vec<_> = defects.iter().map(|defect| defect.name()).collect();
     println!("{:24} {}  rank  prepare  2000  bias", "", names.join("  "));
 
-    let mut of_judge = None;
+    let mut of_judge: Option<Vec<f64>> = None;
     for kind in [
         "judge",
         "pixels",

@@ -24,7 +24,7 @@ pub fn find(header: &CheckpointHeader, wanted: &str) -> Result<u64> {
         .or_else(|| position(&|name| name.to_lowercase() == wanted.to_lowercase()))
         .or_else(number)
         .map_or_else(
-            || bail!("{}", unknown(&names, wanted)),
+            || bail!("{}", unknown(names, wanted)),
             |label| Ok(label as u64),
         )
 }

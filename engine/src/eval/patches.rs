@@ -1,6 +1,6 @@
 //! Features that need no labels: convolutions with the principal components of patches as filters.
 //!
-//! After Chan et al. 2015, «PCANet: A Simple Deep Learning Baseline for Image Classification?»,
+//! After Chan et al. 2015, «`PCANet`: A Simple Deep Learning Baseline for Image Classification?»,
 //! <https://arxiv.org/abs/1404.3606>. docs/JUDGE.md compares these features with others.
 
 use tch::{Device, Kind, Tensor, no_grad};
@@ -29,10 +29,11 @@ const GRID: i64 = 4;
 /// Pictures in memory at once.
 const CHUNK: i64 = 100;
 
-/// Variances below these shares of the greatest count as so much: of patches, and of averages, where it is a rounding
-/// error.
+/// Filters of patches with a variance below this share of the greatest are not scaled up to a variance of 1.
 const WEAKEST_FILTER: f64 = 1e-3;
-const WEAKEST_FEATURE: f64 = 1e-9;
+
+/// Variances below this share of the greatest are rounding errors.
+const ROUNDING: f64 = 1e-9;
 
 /// Two layers of filters, which are the principal components of patches, each scaled to a variance of 1. What is above
 /// zero in a response and what is below are maps of their own, and mean pooling halves them for the next layer. Every map
@@ -68,7 +69,7 @@ impl PatchFilters {
         let averages = averages(&layers, &training.narrow(0, 0, count));
         let mean = averages.mean_dim(0, true, Kind::Double);
         let kept = FEATURES.min(count / FOR_EACH).max(1);
-        let (variances, vectors) = principal_components(&(averages - &mean), kept, WEAKEST_FEATURE);
+        let (variances, vectors) = principal_components(&(averages - &mean), kept, ROUNDING);
         let components = vectors / variances.sqrt().sqrt().unsqueeze(0);
         Self {
             layers,
@@ -96,9 +97,12 @@ fn principal_components(centred: &Tensor, count: i64, weakest: f64) -> (Tensor, 
     // Eigenvalues come in ascending order.
     let (values, vectors) = covariance.linalg_eigh("L");
     let all = values.size()[0];
-    let kept = count.min(all);
-    // Pictures that are all alike have no variance at all.
-    let least = (values.max().double_value(&[]) * weakest).max(f64::MIN_POSITIVE);
+    let greatest = values.max().double_value(&[]);
+    // Directions without variance are rounding errors: they would differ from one call to the next. Pictures that are
+    // all alike have no variance at all, and keep one.
+    let meaningful = values.gt(greatest * ROUNDING).sum(Kind::Int64);
+    let kept = count.min(meaningful.int64_value(&[])).max(1);
+    let least = (greatest * weakest).max(f64::MIN_POSITIVE);
     (
         values.narrow(0, all - kept, kept).clamp_min(least),
         vectors.narrow(1, all - kept, kept),

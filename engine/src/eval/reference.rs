@@ -54,19 +54,21 @@ impl Reference {
 }
 
 /// Adds what a judge says of the classes, whose real shares are `real`.
-pub(super) fn with_classes(figures: Figures, predictions: &Predictions, real: &[f64]) -> Figures {
+pub(super) fn with_classes(
+    mut figures: Figures,
+    predictions: &Predictions,
+    real: &[f64],
+) -> Figures {
     let variation: f64 = predictions
         .histogram
         .iter()
         .zip(real)
         .map(|(found, real)| (found - real).abs())
         .sum();
-    Figures {
-        class_variation: Some(variation / 2.0),
-        classes: Some(predictions.histogram.clone()),
-        confidence: Some(predictions.confidence),
-        ..figures
-    }
+    figures.class_variation = Some(variation / 2.0);
+    figures.classes = Some(predictions.histogram.clone());
+    figures.confidence = Some(predictions.confidence);
+    figures
 }
 
 /// `count` of the points `[n, …]`, in the order of [`spread_order`].

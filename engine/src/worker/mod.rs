@@ -1,6 +1,6 @@
 //! The worker: the process that trains a run, or does a task, for a face that does not load libtorch.
 //!
-//! One thread runs the [`crate::trainer`] and owns every tensor. What happens goes to the `hub`, which writes the log and
+//! One thread runs the `trainer` and owns every tensor. What happens goes to the `hub`, which writes the log and
 //! serves whoever listens; what users ask for arrives as instructions over a bounded channel.
 
 mod clock;

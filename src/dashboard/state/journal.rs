@@ -94,7 +94,8 @@ fn told(event: &Event) -> Option<(Weight, String)> {
             samples.path.display()
         ),
         Event::Checkpoint(saved) => format!(
-            "checkpoint step {} saved, {}",
+            "{}checkpoint step {} saved, {}",
+            if saved.best { "best " } else { "" },
             grouped(saved.step),
             bytes(saved.bytes as f64)
         ),

@@ -77,7 +77,7 @@ impl Manifest {
     /// The manifest of a data set that is about to be drawn. Reads the checkpoint for its hash.
     pub fn new(draw: &Draw, format: Format, shape: Shape) -> io::Result<Self> {
         let names = draw.header.conditional_classes();
-        let folders = class_folders::names(&names);
+        let folders = class_folders::names(names);
         let classes = (0..)
             .zip(names.iter().zip(folders))
             .map(|(label, (name, folder))| Class {
