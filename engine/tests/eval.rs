@@ -353,7 +353,10 @@ fn a_hundred_real_pictures_are_enough_and_a_handful_is_refused() {
         too_few.to_string(),
         "49 pictures are too few to be judged: at least 50 are needed"
     );
-    assert!(matches!(few(30), Err(EvalError::TooFewReal(15))));
+    assert!(matches!(
+        few(30),
+        Err(EvalError::TooFewReal { found: 15, .. })
+    ));
     assert!(QuickFrechet::new(&discs(39, 1).pictures, None).is_none());
     let quick = QuickFrechet::new(&discs(100, 1).pictures, None).unwrap();
     assert!(quick.measure(&discs(2000, 3).pictures).frechet.is_finite());

@@ -6,60 +6,18 @@ use tch::Tensor;
 
 use super::comparison::Comparison;
 use super::controls::{Defect, class_gaussians, count};
+use super::error::EvalError;
 use super::features::Features;
+use super::judge::Judge;
 use super::neighbours::nearest_distance;
-use super::real::{FEWEST_REAL, PICTURES, RealData, shape};
+use super::real::{PICTURES, RealData, shape};
 use super::usefulness::{accuracy_score, augmentation};
-use super::{Judge, JudgeError};
-use crate::data::DataError;
 
 /// Pictures that are needed, or as many as there are to train on, if those are fewer.
 const FEWEST: i64 = 1000;
 
 /// Pictures of a control whose nearest training pictures are sought where the controls were not measured beforehand.
 const FEW: i64 = 500;
-
-/// Why nothing could be evaluated.
-#[derive(Debug, thiserror::Error)]
-pub enum EvalError {
-    /// The real pictures cannot be read.
-    #[error(transparent)]
-    Data(#[from] DataError),
-    /// There is no judge, or it cannot be used.
-    #[error(transparent)]
-    Judge(#[from] JudgeError),
-    /// Too few pictures.
-    #[error("{found} pictures are too few to be judged: at least {needed} are needed")]
-    TooFew {
-        /// How many there are.
-        found: i64,
-        /// How many it takes.
-        needed: i64,
-    },
-    /// Too few real pictures.
-    #[error(
-        "the data has {0} pictures to train on or to compare with: at least {FEWEST_REAL} of either are needed"
-    )]
-    TooFewReal(i64),
-    /// Pictures of another shape than the real ones.
-    #[error(
-        "the pictures are {} and the real ones {}: name what they were learnt from with --data",
-        size(found),
-        size(real)
-    )]
-    Shapes {
-        /// Channels, height and width of the pictures.
-        found: [i64; 3],
-        /// Channels, height and width of the real ones.
-        real: [i64; 3],
-    },
-}
-
-/// A shape for people: `28x28`, or `64x64 in colour`.
-fn size([channels, height, width]: &[i64; 3]) -> String {
-    let colour = if *channels == 1 { "" } else { " in colour" };
-    format!("{height}x{width}{colour}")
-}
 
 /// A data set, prepared to compare pictures with.
 #[derive(Debug)]

@@ -1,20 +1,18 @@
 //! A judge: a classifier of one data set's pictures, and what was measured with it.
 
-use std::io;
-use std::path::PathBuf;
-
 use sparring_contract::judges::JudgeRecord;
 use sparring_contract::protocol::Figures;
 use tch::Tensor;
 
-use super::EvalError;
+use super::bias::{Parted, bias};
 use super::classifier::{Classifier, SMALLEST, Subject};
 use super::comparison::Comparison;
 use super::controls::{self, Defect, class_gaussians};
+use super::error::{EvalError, JudgeError};
 use super::features::Features;
+use super::frechet::Gaussian;
 use super::judge_file::{self, JudgeFileError};
 use super::neighbours::nearest_distance;
-use super::quick;
 use super::real::RealData;
 use super::train::train;
 use super::usefulness::accuracy_score;
@@ -25,59 +23,6 @@ use crate::data::MNIST_FINGERPRINT;
 pub struct Judge {
     classifier: Classifier,
     record: JudgeRecord,
-}
-
-/// Why there is no judge.
-#[derive(Debug, thiserror::Error)]
-pub enum JudgeError {
-    /// A judge inside the program cannot be read.
-    #[error("a judge inside this program cannot be used: {0}; make it again with `make judge`")]
-    Embedded(JudgeFileError),
-    /// The file cannot be read.
-    #[error("cannot read the judge {}: {error}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// The file cannot be written.
-    #[error("cannot write the judge {}: {error}", path.display())]
-    Unwritable {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// The file is no judge of the data set.
-    #[error("the judge {} cannot be used: {why}; train it again with `sparring judge train`, or remove the file", path.display())]
-    Unusable {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        why: JudgeFileError,
-    },
-    /// There is no cache directory.
-    #[error("no home directory is known to keep judges in: set HOME or XDG_CACHE_HOME")]
-    NoHome,
-    /// Pictures without classes.
-    #[error(
-        "the data has no labels, so no judge can learn its classes: `sparring eval` compares such pictures without one"
-    )]
-    Unlabelled,
-    /// One class only.
-    #[error("the data has one class only, and a judge tells classes apart: it takes two or more")]
-    OneClass,
-    /// Tiny pictures.
-    #[error(
-        "the pictures are {height}x{width}: a judge needs {SMALLEST}x{SMALLEST} pixels or more"
-    )]
-    TooSmall {
-        /// Pixels down.
-        height: i64,
-        /// Pixels across.
-        width: i64,
-    },
 }
 
 /// Pictures that a judge sees in its training, the same ones counted again: seven epochs of MNIST.
@@ -246,7 +191,9 @@ fn measure(
     }
 
     progress("measuring the bias", done);
-    let bias = quick::bias(comparison.features(), training);
+    let parted = Parted::of(training);
+    let real = Gaussian::of(&comparison.features().of(&parted.real));
+    let bias = bias(comparison.features(), &parted, &real);
     JudgeRecord {
         fingerprint: data.fingerprint.clone(),
         data: String::new(),

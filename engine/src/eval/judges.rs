@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use sparring_contract::judges::JudgeFolder;
 use sparring_contract::run::write_whole;
 
+use super::error::JudgeError;
+use super::judge::Judge;
 use super::judge_file::JudgeFileError;
-use super::{Judge, JudgeError};
 use crate::data::MNIST_FINGERPRINT;
 
 /// The judge of the data set with this fingerprint, if it has one.

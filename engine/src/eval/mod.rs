@@ -5,9 +5,11 @@
 //! [`QuickFrechet::measure`] a quick one for someone who watches a training. docs/JUDGE.md says what each figure sees
 //! and what it is blind to.
 
+mod bias;
 mod classifier;
 mod comparison;
 mod controls;
+mod error;
 mod evaluator;
 mod features;
 mod fine;
@@ -27,9 +29,10 @@ mod usefulness;
 
 pub use classifier::{Classifier, FEATURES, Predictions, Subject};
 pub use controls::Defect;
-pub use evaluator::{EvalError, Evaluator};
+pub use error::{EvalError, JudgeError};
+pub use evaluator::Evaluator;
 pub use frechet::Gaussian;
-pub use judge::{Judge, JudgeError};
+pub use judge::Judge;
 pub use judge_file::JudgeFileError;
 pub use neighbours::{RecallCoverage, recall_and_coverage};
 pub use patches::PatchFilters;

@@ -29,10 +29,8 @@ const GRID: i64 = 4;
 /// Pictures in memory at once.
 const CHUNK: i64 = 100;
 
-/// Variances below these shares of the greatest count as so much: of patches, and of averages, where it is a rounding
-/// error.
+/// Filters of patches with a variance below this share of the greatest are not scaled up to a variance of 1.
 const WEAKEST_FILTER: f64 = 1e-3;
-const WEAKEST_FEATURE: f64 = 1e-9;
 
 /// Two layers of filters, which are the principal components of patches, each scaled to a variance of 1. What is above
 /// zero in a response and what is below are maps of their own, and mean pooling halves them for the next layer. Every map
@@ -68,7 +66,7 @@ impl PatchFilters {
         let averages = averages(&layers, &training.narrow(0, 0, count));
         let mean = averages.mean_dim(0, true, Kind::Double);
         let kept = FEATURES.min(count / FOR_EACH).max(1);
-        let (variances, vectors) = principal_components(&(averages - &mean), kept, WEAKEST_FEATURE);
+        let (variances, vectors) = principal_components(&(averages - &mean), kept, ROUNDING);
         let components = vectors / variances.sqrt().sqrt().unsqueeze(0);
         Self {
             layers,

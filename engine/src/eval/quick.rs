@@ -3,10 +3,11 @@
 use sparring_contract::protocol::FeatureKind;
 use tch::Tensor;
 
-use super::Judge;
+use super::bias::{FEW, Parted, bias};
 use super::controls::blurred;
 use super::features::Features;
 use super::frechet::{Gaussian, mean_distance};
+use super::judge::Judge;
 use super::neighbours::recall_and_coverage;
 use super::real::FEWEST_REAL;
 use super::reference::spread_sample;
@@ -42,20 +43,8 @@ pub struct QuickFrechet {
     blurred: f64,
 }
 
-/// Training pictures that others are compared with.
-const REAL: i64 = 10_000;
-
-/// Pictures of one comparison.
-const FEW: i64 = 2000;
-
-/// Training pictures that are used in all: those that others are compared with, and as many for the bias.
-const SOME: i64 = 20_000;
-
 /// The quick distance of good pictures, as a share of that of blurred ones: 12 of 89 for MNIST, where 12 proved right.
 const GOOD: f64 = 0.135;
-
-/// Groups of real pictures by which the bias is measured.
-const GROUPS: i64 = 5;
 
 impl QuickFrechet {
     /// How many pictures a comparison is meant for.
@@ -68,27 +57,25 @@ impl QuickFrechet {
         if training.size()[0] < 2 * FEWEST_REAL {
             return None;
         }
-        let (features, bias) = match judge {
+        let parted = Parted::of(training);
+        let (features, known) = match judge {
             Some(judge) => {
                 let (classifier, record) = judge.into_parts();
                 (Features::Judge(classifier), Some(record.bias))
             }
-            None => (Features::unlabelled(training), None),
+            None => (Features::unlabelled(&parted.others), None),
         };
-        let training = &spread_sample(training, training.size()[0].min(SOME));
-        let (real, _) = split(training);
-        let real = features.of(&real);
+        let real = features.of(&parted.real);
         let gaussian = Gaussian::of(&real);
-        let bias = bias.unwrap_or_else(|| bias_to(&gaussian, &features, training));
         let mut quick = Self {
+            bias: known.unwrap_or_else(|| bias(&features, &parted, &gaussian)),
             features,
             gaussian,
             real,
-            group: group(training),
-            bias,
+            group: parted.group,
             blurred: f64::NAN,
         };
-        let some = training.narrow(0, 0, quick.group);
+        let some = parted.others.narrow(0, 0, parted.group);
         quick.blurred = quick.measure(&blurred(&some)).frechet;
         Some(quick)
     }
@@ -132,37 +119,4 @@ impl QuickFrechet {
                 .unwrap_or_default(),
         }
     }
-}
-
-/// The training pictures that others are compared with, and the rest.
-fn split(training: &Tensor) -> (Tensor, Tensor) {
-    let count = training.size()[0];
-    let real = REAL.min(count / 2);
-    (
-        training.narrow(0, count - real, real),
-        training.narrow(0, 0, count - real),
-    )
-}
-
-/// Pictures in one Fréchet distance: no more than there are real ones to measure the bias with.
-fn group(training: &Tensor) -> i64 {
-    FEW.min(split(training).1.size()[0])
-}
-
-/// Finite-sample bias of the Fréchet distance in some features: FD(n) ≈ FD(∞) + bias / n.
-///
-/// It falls as 1/n (Chong and Forsyth 2020, «Effectively Unbiased FID and Inception Score and where to find them»,
-/// <https://arxiv.org/abs/1911.07023>), and FD(∞) of real pictures is 0: so it is their mean distance times their number.
-pub(super) fn bias(features: &Features, training: &Tensor) -> f64 {
-    let training = spread_sample(training, training.size()[0].min(SOME));
-    let (real, _) = split(&training);
-    bias_to(&Gaussian::of(&features.of(&real)), features, &training)
-}
-
-fn bias_to(real: &Gaussian, features: &Features, training: &Tensor) -> f64 {
-    let (_, others) = split(training);
-    let group = group(training);
-    let count = (GROUPS * group).min(others.size()[0]);
-    let others = features.of(&others.narrow(0, 0, count));
-    mean_distance(&others, real, group) * group as f64
 }

@@ -2,7 +2,7 @@
 
 use tch::{Kind, Tensor};
 
-use super::EvalError;
+use super::error::EvalError;
 use super::reference::spread_order;
 use crate::data::{self, DataBundle, DataSource, MNIST_FINGERPRINT, Progress};
 
@@ -109,7 +109,10 @@ impl RealData {
         };
         let count = training.count().min(held_out.count());
         if count < FEWEST_REAL {
-            return Err(EvalError::TooFewReal(count));
+            return Err(EvalError::TooFewReal {
+                found: count,
+                needed: FEWEST_REAL,
+            });
         }
         let is_labelled = training.labels.is_some() && held_out.labels.is_some();
         Ok(Self {
