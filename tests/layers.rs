@@ -187,15 +187,6 @@ const KNOWN_CYCLES: &[&[&str]] = &[
         "engine/src/data/sources/sheet.rs",
     ],
     &[
-        "engine/src/eval/comparison.rs",
-        "engine/src/eval/controls.rs",
-        "engine/src/eval/evaluator.rs",
-        "engine/src/eval/judge.rs",
-        "engine/src/eval/quick.rs",
-        "engine/src/eval/real.rs",
-        "engine/src/eval/usefulness.rs",
-    ],
-    &[
         "engine/src/gan/models/dcgan.rs",
         "engine/src/gan/models/mlp.rs",
         "engine/src/gan/models/mod.rs",

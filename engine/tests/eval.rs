@@ -320,9 +320,11 @@ fn pictures_without_labels_are_compared_in_features_that_need_none() {
     assert_eq!(repetition.nearest, Some(0.0));
 
     let [real, blurred] = [&discs(400, 3).pictures, &blurred].map(|some| quick.measure(some));
+    // Of so few pictures the bias is known only roughly, but good ones and blurred ones are told apart.
     assert!(
-        blurred.frechet > 10.0 * real.frechet.abs(),
-        "{blurred:?}\n{real:?}"
+        real.frechet < quick.good() && blurred.frechet > 3.0 * quick.good(),
+        "{blurred:?}\n{real:?}\n{}",
+        quick.good()
     );
     assert!(real.histogram.is_empty() && real.confidence.is_nan());
     assert_eq!(quick.features(), FeatureKind::Unlabelled);

@@ -32,6 +32,12 @@ const CHUNK: i64 = 100;
 /// Filters of patches with a variance below this share of the greatest are not scaled up to a variance of 1.
 const WEAKEST_FILTER: f64 = 1e-3;
 
+/// Variances below this share of the greatest are rounding errors.
+const ROUNDING: f64 = 1e-9;
+
+/// The variance that pictures which are all alike are taken to have: that of f32's rounding of values from 0 to 1.
+const NO_VARIANCE: f64 = 1e-14;
+
 /// Two layers of filters, which are the principal components of patches, each scaled to a variance of 1. What is above
 /// zero in a response and what is below are maps of their own, and mean pooling halves them for the next layer. Every map
 /// is averaged over a grid of 4×4 cells; the features are the principal components of these averages.
@@ -94,9 +100,12 @@ fn principal_components(centred: &Tensor, count: i64, weakest: f64) -> (Tensor, 
     // Eigenvalues come in ascending order.
     let (values, vectors) = covariance.linalg_eigh("L");
     let all = values.size()[0];
-    let kept = count.min(all);
-    // Pictures that are all alike have no variance at all.
-    let least = (values.max().double_value(&[]) * weakest).max(f64::MIN_POSITIVE);
+    let greatest = values.max().double_value(&[]);
+    // Directions without variance are rounding errors: they would differ from one call to the next. Pictures that are
+    // all alike have no variance at all, and keep one.
+    let meaningful = values.gt(greatest * ROUNDING).sum(Kind::Int64);
+    let kept = count.min(meaningful.int64_value(&[])).max(1);
+    let least = (greatest * weakest).max(NO_VARIANCE);
     (
         values.narrow(0, all - kept, kept).clamp_min(least),
         vectors.narrow(1, all - kept, kept),
