@@ -168,13 +168,6 @@ const CRATES: &[&str] = &["contract/src", "engine/src", "src"];
 const KNOWN_CYCLES: &[&[&str]] = &[
     &["src/attach/face.rs", "src/attach/mod.rs"],
     &["src/sample/output/formats.rs", "src/sample/output/mod.rs"],
-    &[
-        "contract/src/config/data.rs",
-        "contract/src/config/error.rs",
-        "contract/src/config/keys.rs",
-        "contract/src/config/layers.rs",
-        "contract/src/config/mod.rs",
-    ],
     &["engine/src/data/dataset.rs", "engine/src/data/loader.rs"],
     &[
         "engine/src/data/sources/array.rs",
@@ -185,11 +178,6 @@ const KNOWN_CYCLES: &[&[&str]] = &[
         "engine/src/data/sources/mod.rs",
         "engine/src/data/sources/npz.rs",
         "engine/src/data/sources/sheet.rs",
-    ],
-    &[
-        "engine/src/gan/models/dcgan.rs",
-        "engine/src/gan/models/mlp.rs",
-        "engine/src/gan/models/mod.rs",
     ],
     &[
         "src/commands/config.rs",
