@@ -187,10 +187,10 @@ fn images_that_do_not_fit_the_networks() {
     refused(
         &[
             "--batch-size",
-            "179",
+            "199",
             "--set",
             "generator.normalization=batch",
         ],
-        "generator.normalization = \"batch\" needs two pictures a step or more, and with batch_size = 179 of 180 images a step has one: choose another batch_size",
+        "generator.normalization = \"batch\" needs two pictures a step or more, and with batch_size = 199 of 200 images a step has one: choose another batch_size",
     );
 }

@@ -87,7 +87,10 @@ fn are_near(found: &Value, expected: &Value) -> bool {
 #[test]
 fn what_was_saved_is_judged_like_what_was_drawn() {
     let lab = Lab::new();
-    write_images(&lab.data(), 2400, 24);
+    write_images(&lab.data(), 1200, 24);
+    let image_file = |name: &str| lab.data().join(format!("{name}-images-idx3-ubyte"));
+    fs::rename(image_file("train"), image_file("t10k")).unwrap();
+    write_images(&lab.data(), 1200, 24);
     let hidden = "generator.hidden=[8]";
     let trained = lab.train(&["--name", "one", "--steps", "20", "--set", hidden]);
     assert_eq!(trained.code, 0, "{trained:?}");
@@ -138,7 +141,7 @@ fn what_cannot_be_judged_is_said() {
     lab.sparring(&["eval", "--samples", empty.to_str().unwrap()]).refused(
         1,
         &format!(
-            "error: {} is no file of pictures that can be read (no PNG is in it): give IDX, .npz or a folder of PNG files",
+            "error: no pictures in {}: expected PNG, JPEG, WebP, BMP or GIF files, with or without a sub-folder per class, or IDX files such as train-images-idx3-ubyte",
             empty.display()
         ),
     );
@@ -150,7 +153,9 @@ fn what_cannot_be_judged_is_said() {
     ]);
     assert_eq!(broken.code, 1);
     assert!(
-        broken.err.contains("no.npz is no file of pictures") && broken.err.lines().count() == 1
+        broken.err.starts_with("error: cannot take pictures from ")
+            && broken.err.lines().count() == 1,
+        "{broken:?}"
     );
     lab.sparring(&["eval", "--samples", "nowhere"]).refused(
         1,
