@@ -46,14 +46,18 @@ fn long_run() -> State {
     let history = (1..=REPORTS).map(|report| {
         let wave = f64::from(report) / 40.0;
         Stats {
-            d_loss: 1.0 + 0.3 * wave.sin(),
-            g_loss: 1.5 + 0.5 * wave.cos(),
-            d_real: 0.6,
-            d_fake: 0.4,
-            d_grad_norm: 1.0,
-            g_grad_norm: 2.0,
             images_per_second: 6000.0,
             training_seconds: f64::from(report),
+            metrics: [
+                ("d_loss", 1.0 + 0.3 * wave.sin()),
+                ("g_loss", 1.5 + 0.5 * wave.cos()),
+                ("d_real", 0.6),
+                ("d_fake", 0.4),
+                ("d_grad_norm", 1.0),
+                ("g_grad_norm", 2.0),
+            ]
+            .into_iter()
+            .collect(),
             ..Stats::none_at(u64::from(report) * 90, 1, u64::from(report) * 5760)
         }
     });

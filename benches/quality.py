@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Seconds of training until digits are good, for each preset and for the tutorial in Python: `make bench-quality`.
+"""Measures the seconds of training until digits are good, per preset and for the tutorial in Python: `make bench-quality`.
 
-Each program trains alone, with each seed in turn, and leaves what it can draw at the same marks of training time: ours
-as checkpoints, the tutorial in PyTorch (torch_gan.py) as IDX files. `sparring eval` judges all of them alike: 10,000
-pictures from fresh noise against the test digits. Time counts steps alone, not what is saved or looked at.
+Programs train one after the other, once per seed. At fixed marks of training time ours saves a checkpoint, and the
+tutorial in PyTorch (torch_gan.py) an IDX file of samples. `sparring eval` judges all of them alike: 10,000 pictures from
+fresh noise against the test digits. Only steps count as training time, not checkpoints or health checks.
 
-Not every mark is judged: distances fall as training goes on, so a bound is sought by halving between marks. A figure
-of seconds is the first judged mark within the bound, and says «> 120» where the last mark is not within it.
+Not every mark is judged: distances fall during training, so bisection between marks finds the first one within a bound.
+The tables say «> 120» if the last mark is not within it.
 
-Prints tables, and writes all of it as JSON. Needs Python's standard library alone, but for the tutorial's PyTorch.
+Prints tables and writes all results as JSON. Only the tutorial needs PyTorch; this script needs the standard library.
 """
 import argparse
 import json
@@ -29,20 +29,20 @@ BOUNDS = [60, 20, 10, 5, 3]
 
 
 class Run:
-    """What one program could draw at each mark, and what the judge says of it."""
+    """What one program saved at each mark, and the judge's reports on it."""
 
     def __init__(self, name, seed, drawn, judge):
         self.name, self.seed, self.drawn, self.judge, self.reports = name, seed, drawn, judge, {}
 
     def report(self, mark):
-        """The figures at the mark of this rank."""
+        """The judge's figures at the mark with this index."""
         if mark not in self.reports:
             seconds, subject = self.drawn[mark]
             self.reports[mark] = {"seconds": seconds, **figures(self.judge(subject))}
         return self.reports[mark]
 
     def seconds_to(self, bound):
-        """Seconds until the distance is within so many floors; None if it is not at the last mark."""
+        """Seconds until the distance is within this multiple of the floor; None if it never is."""
         within = lambda mark: self.report(mark)["times_floor"] <= bound
         first, last = 0, len(self.drawn) - 1
         if not within(last):
@@ -68,7 +68,7 @@ def figures(report):
 
 
 class Unfinished(Exception):
-    """A program that did not come to its last mark."""
+    """A program that ended before its last mark."""
 
 
 class Bench:
@@ -78,7 +78,7 @@ class Bench:
         self.environment = {**kept, "SPARRING_HOME": str(self.home)}
 
     def ours(self, preset, seed, seconds):
-        """Trains a preset. What it is called in the tables may name other values too: `r3 loss=hinge`."""
+        """Trains a preset; `preset` may be followed by other settings, such as `r3 loss=hinge`."""
         marks = [mark for mark in MARKS if mark <= seconds]
         name = f"run{len(list(self.home.glob('runs/*')))}"
         chosen, *settings = preset.split()
@@ -95,13 +95,13 @@ class Bench:
                 raise
         if train.returncode:
             raise Unfinished(f"training ended with exit code {train.returncode}")
-        # The end may save the last mark's state again.
+        # The final checkpoint can be the last mark's.
         drawn = [(self.seconds_of(path), path) for _, path in sorted(set(drawn))]
         say(f"    {images:.0f} images/s")
         return Run(preset, seed, drawn, self.judged)
 
     def attend(self, events, name, marks):
-        """Has a training saved at each mark, and stopped at the last. Returns its checkpoints, and images a second."""
+        """Saves a checkpoint at each mark and stops the run at the last. Returns the checkpoints and images per second."""
         drawn, ahead, images = [], marks.copy(), 0
         for event in events:
             if event["event"] == "stats":
@@ -137,7 +137,7 @@ class Bench:
         return Run(PYTHON, seed, drawn, lambda path: self.judged("--samples", path))
 
     def judged(self, *subject):
-        """What `eval` says of a checkpoint, or of samples in a file."""
+        """The report of `eval` on a checkpoint, or on samples in a file."""
         return json.loads(self.sparring("eval", "--json", *([] if "--samples" in subject else ["--seed", "1"]), *subject))
 
     def sparring(self, *words):
@@ -151,20 +151,20 @@ class Bench:
 def print_tables(runs, bounds):
     programs = list(dict.fromkeys(run.name for run in runs))
     of = lambda name: [run for run in runs if run.name == name]
-    print(f"Seconds of training until the Fréchet distance is within so many floors: medians of the seeds.\n")
+    print("Seconds of training until the Fréchet distance is within a multiple of the floor, median over seeds.\n")
     table(["program", *(f"≤ {bound} ×" for bound in bounds)],
           [[name, *(median_time(of(name), bound) for bound in bounds)] for name in programs])
-    print("At the last mark: medians of the seeds.\n")
+    print("At the last mark, median over seeds.\n")
     columns = [("× floor", "times_floor", ".1f"), ("second judge", "times_floor_second", ".1f"), ("fine", "times_floor_fine", ".1f"),
                ("recall", "recall", ".2f"), ("coverage", "coverage", ".2f"), ("variation", "class_variation", ".3f"),
-               ("nearest", "nearest", ".2f"), ("as asked", "label_agreement", ".3f"), ("accuracy score", "accuracy_score", ".3f")]
+               ("nearest", "nearest", ".2f"), ("label agreement", "label_agreement", ".3f"), ("accuracy score", "accuracy_score", ".3f")]
     table(["program", "seconds", *(name for name, *_ in columns)],
           [[name, shown(middle(of(name), "seconds")), *(shown(middle(of(name), key), form) for _, key, form in columns)]
            for name in programs])
 
 
 def middle(runs, figure):
-    """None for what the judge does not tell of such models."""
+    """The median over runs; None for a figure that does not apply to these models."""
     found = [run.report(len(run.drawn) - 1).get(figure) for run in runs]
     return None if None in found else statistics.median(found)
 
@@ -177,10 +177,10 @@ def median_time(runs, bound):
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--presets", default=",".join([*PRESETS, PYTHON]), help="by commas; each may have key=value after it (default: %(default)s)")
+    parser.add_argument("--presets", default=",".join([*PRESETS, PYTHON]), help="comma-separated; each may be followed by key=value (default: %(default)s)")
     parser.add_argument("--seeds", default="1,2,3")
-    parser.add_argument("--seconds", type=int, default=120, help="of training, of each (default: %(default)s)")
-    parser.add_argument("--bounds", default=",".join(map(str, BOUNDS)), help="multiples of the floor (default: %(default)s)")
+    parser.add_argument("--seconds", type=int, default=120, help="of training per run (default: %(default)s)")
+    parser.add_argument("--bounds", default=",".join(map(str, BOUNDS)), help="multiples of the floor, comma-separated (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=cores())
     parser.add_argument("--python", default=sys.executable, help="a Python that has torch and torchvision")
     parser.add_argument("--ours", default=str(ROOT / "target/debug/sparring"))
@@ -219,7 +219,7 @@ def main():
 
 
 def write(path, about, runs, failed):
-    """All figures, after each run: an hour is long."""
+    """Writes all results, after every run, so that an interrupted bench keeps what it has."""
     told = [{"program": run.name, "seed": run.seed, "marks": [run.reports[mark] for mark in sorted(run.reports)]} for run in runs]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"machine": about, "runs": told, "failed": failed}, indent=1) + "\n")

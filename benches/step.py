@@ -1,20 +1,20 @@
 #!/usr/bin/env python3
-"""The speed of a training step, beside the same step in Python: `make bench`.
+"""Measures a training step beside the same step in Python: `make bench`.
 
-All on the CPU. Programs take turns, A B C A B C …, so that a machine which slows down slows all of them; figures are
-medians, and a ratio is the median of the ratios within each turn. Prints tables, and writes all of it as JSON.
+Everything runs on the CPU. Programs alternate, A B C A B C …, so that a machine that slows down affects all of them.
+Figures are medians; a ratio is the median of the ratios within each round. Prints tables and writes all results as JSON.
 
     tutorial  the tutorial's networks, batch 64: ours, PyTorch as taught and tuned, JAX
     batches   the same at batches of 64, 256 and 1024
     widths    hidden layers of half and of double the width
     conv      DCGAN's shape, batch 128
-    company   with a neighbour that takes one core, against alone
-    memory    peak of resident memory
-    bound     ours alone: a step against the time of its matrix products and one pass over Adam's memory
-    long      after thousands of steps, against the first: denormal numbers slow Adam once units have died
-    growth    resident memory of a worker over 50,000 steps, with all that it does beside them
+    company   with a busy process on one core, against an idle machine
+    memory    peak resident memory
+    bound     only ours: a step against its matrix products plus one pass of Adam over memory
+    long      after thousands of steps against the first steps: denormal numbers slow Adam once units have died
+    growth    resident memory of a worker over 50,000 steps, with health checks and checkpoints
 
-The Python programs are torch_gan.py and jax_gan.py. This one needs Python's standard library alone.
+The Python programs are torch_gan.py and jax_gan.py. This script only needs Python's standard library.
 """
 import argparse
 import contextlib
@@ -34,7 +34,7 @@ HIDDEN = {"generator": [256, 512, 1024], "discriminator": [512, 256]}
 
 
 class Bench:
-    """Measures, prints and keeps."""
+    """Runs the sections, prints their tables and collects their results."""
 
     def __init__(self, options):
         self.options, self.failed, self.sections = options, [], {}
@@ -47,7 +47,7 @@ class Bench:
         return Program(name, [self.options.ours, "measure", *self.settings(*sets), *timed, *words])
 
     def settings(self, *sets):
-        """Options of both commands of ours."""
+        """Options that both of our commands take."""
         return [*self.threads, *(word for setting in ("device=cpu", *sets) for word in ("--set", setting))]
 
     def torch(self, mode, *words, steps, malloc=True, rival=False, name=None):
@@ -60,7 +60,7 @@ class Bench:
         return Program("JAX", command)
 
     def steps(self, batch):
-        """So many that every batch size sees about as many pictures."""
+        """Steps per run: every batch size sees about the same number of pictures."""
         return (9600 if self.options.quick else 19200) // batch
 
     def runs(self, programs, turns=None, conditions=None):
@@ -79,7 +79,7 @@ class Bench:
         self.against(runs, "JAX", "as written")
 
     def batches(self):
-        # The tutorial's own section has batch 64 already.
+        # The tutorial section measures batch 64 already.
         for batch in (256, 1024) if "tutorial" in self.sections else (64, 256, 1024):
             self.size(f"batch {batch}", batch, 1, self.steps(batch), self.options.rounds)
 

@@ -1,4 +1,4 @@
-"""Programs that measure themselves take turns on one machine; figures of what they said, and of the machine."""
+"""Runs self-measuring programs in alternation on one machine, and summarises their results."""
 import contextlib
 import datetime
 import json
@@ -10,38 +10,38 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-# glibc otherwise gives each freed gradient back to the kernel, and faults it in again. It takes no larger threshold than
-# this for what it maps, and does not say so.
+# Without these, glibc returns each freed gradient to the kernel and faults it in again. glibc silently ignores a larger
+# mmap threshold than this.
 MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": "8589934592"}
-# What would make a measurement another one than its name says.
+# Environment variables that would change what is measured.
 NOT_INHERITED = {*MALLOC, "GLIBC_TUNABLES", "GOMP_SPINCOUNT", "OMP_WAIT_POLICY", "OMP_NUM_THREADS", "MKL_NUM_THREADS",
                  "LD_PRELOAD"}
-# Rivals run twice; those that reached less than this share of the best of them, at their best, do not run again.
+# Rivals run twice. Those whose best result is below this share of the best rival's do not run again.
 FAR_BEHIND = 0.9
-LONGEST = 300  # seconds of one program
+LONGEST = 300  # seconds per program
 
 
 class Program:
-    """Something that measures itself and prints one line of JSON."""
+    """A program that measures itself and prints one line of JSON."""
 
     def __init__(self, name, command, environment=None, rival=False):
         self.name, self.command, self.rival = name, [str(word) for word in command], rival
         self.environment = environment or {}
 
     def run(self):
-        """Its figures and None, or None and a line that says why there are none."""
+        """Returns its results and None, or None and one line with the reason."""
         environment = {key: value for key, value in os.environ.items() if key not in NOT_INHERITED}
         environment.update(self.environment)
         try:
             done = subprocess.run(self.command, env=environment, timeout=LONGEST, stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE, text=True)
         except subprocess.TimeoutExpired:
-            return None, f"not done after {LONGEST} s"
+            return None, f"timed out after {LONGEST} s"
         except OSError as error:
             return None, str(error)
         lines, complaints = done.stdout.splitlines(), done.stderr.strip().splitlines()
         if done.returncode or not lines:
-            return None, f"exit code {done.returncode}: {complaints[-1] if complaints else 'it does not say why'}"
+            return None, f"exit code {done.returncode}: {complaints[-1] if complaints else 'no message'}"
         try:
             return json.loads(lines[-1]), None
         except ValueError:
@@ -50,7 +50,7 @@ class Program:
 
 @contextlib.contextmanager
 def neighbour():
-    """A process that burns a core meanwhile. It ends by itself if this one is killed."""
+    """A process that keeps one core busy. It ends by itself if this process is killed."""
     burn = "import os\nparent = os.getppid()\nwhile os.getppid() == parent:\n    for _ in range(10**6): pass"
     process = subprocess.Popen([sys.executable, "-c", burn])
     try:
@@ -65,9 +65,9 @@ WITH_AND_WITHOUT_COMPANY = {**ALONE, " in company": neighbour}
 
 
 def alternate(programs, turns, failed, conditions=None):
-    """What each program measured in each turn, by its name and the condition's; None where it failed or did not run.
+    """Results of each program in each round, keyed by program and condition; None if it failed or did not run.
 
-    A program that fails does not run again, and why is added to `failed`.
+    A program that fails does not run again; the reason is appended to `failed`.
     """
     conditions = conditions or ALONE
     runs = {program.name + condition: [] for condition in conditions for program in programs}
@@ -104,13 +104,13 @@ def median(runs, figure="images_per_s"):
 
 
 def paired(runs, others, figure="images_per_s"):
-    """The median of what one has over what the other has in the same turn."""
+    """The median of the ratios within each round."""
     ratios = [run[figure] / other[figure] for run, other in zip(runs, others) if run and other]
     return statistics.median(ratios) if ratios else None
 
 
 def best_of(names, runs):
-    """The quickest of those that ran in every turn."""
+    """The fastest of the programs that ran in every round."""
     return max((name for name in names if all(runs[name])), key=lambda name: median(runs[name]), default=None)
 
 
@@ -149,7 +149,7 @@ def cpu():
 
 
 def machine(python, threads):
-    """What figures depend on."""
+    """Facts about the machine that results depend on."""
     versions = "import importlib.metadata as m; print(*(f'{p} {m.version(p)}' for p in ('torch', 'jax')), sep=', ')"
     return {
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
@@ -164,7 +164,7 @@ def machine(python, threads):
 
 
 def output(command):
-    """What a command printed; None where it cannot run or fails."""
+    """The output of a command; None if it cannot run or fails."""
     with contextlib.suppress(OSError, subprocess.CalledProcessError):
         return subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout.strip()
     return None

@@ -27,10 +27,16 @@ pub struct Cli {
 pub enum Command {
     /// Train a generator and a discriminator
     Train(Box<Train>),
-    /// Show digits of a trained generator in the scrollback, or save them
+    /// Show pictures of a trained generator in the scrollback, or save them
     Sample(Sample),
-    /// Say how good the digits of a trained generator are, or pictures in files
+    /// Say how good the pictures of a trained generator are, or pictures in files
     Eval(Eval),
+    /// Train the judge of a data set, by which its pictures are evaluated; list or remove judges
+    Judge {
+        /// What to do with judges.
+        #[command(subcommand)]
+        command: JudgeCommand,
+    },
     /// Show what a data set holds, or the cache of decoded pictures
     Data {
         /// What to show.
@@ -136,7 +142,7 @@ pub struct View {
     /// Frames a second, at most; keys are answered at once
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=60))]
     pub fps: u16,
-    /// KB a second to the terminal: beyond, pictures come less often, then in coarser greys; 0 sets no limit
+    /// KB a second to the terminal: beyond it, pictures come less often, then in coarser colours; 0 sets no limit
     #[arg(long, value_name = "KB", default_value_t = 8, value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     pub budget: u32,
     /// Background of the terminal
@@ -288,6 +294,8 @@ pub struct DataInfo {
 }
 
 /// `sparring sample`
+// Switches of a command line are truths, however many.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug, Args)]
 pub struct Sample {
     /// Name or directory of a run, or a checkpoint file [default: the latest run]
@@ -305,24 +313,33 @@ pub struct Sample {
     /// Seed of the noise: what torch.manual_seed takes [default: another one every time]
     #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     pub seed: Option<u64>,
-    /// Draw this class alone, of a model that was told of classes [default: each in its turn]
-    #[arg(long, conflicts_with = "live")]
-    pub class: Option<u64>,
+    /// Draw only this class of a conditional model, by its name or number [default: each in its turn]
+    #[arg(long, value_name = "NAME", conflicts_with = "live")]
+    pub class: Option<String>,
+    /// Draw equally many pictures of each class, or fail if the model has no classes
+    #[arg(long, conflicts_with_all = ["class", "live"])]
+    pub balanced: bool,
     /// Pictures in a row [default: as many as fit]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     pub columns: Option<u16>,
-    /// Save instead of showing: FILE.png (a grid), FILE.npz, FILE.idx3-ubyte, or a folder for one PNG each
+    /// Save instead of showing: one file (.png for a grid, .npz or .idx3-ubyte), or a folder for a data set
     #[arg(long, value_name = "PATH")]
     pub out: Option<PathBuf>,
+    /// How the data set in the folder --out is laid out [default: png]
+    #[arg(long, value_enum, requires = "out")]
+    pub format: Option<DatasetFormat>,
     /// Colour in what is shown
     #[arg(long, value_enum, default_value_t)]
     pub color: When,
     /// How pictures are drawn
     #[arg(long, value_enum, default_value_t)]
     pub render: Render,
-    /// Full size or half [default: full where it fits]
+    /// How large pictures are drawn [default: the largest at which a row of them fits]
     #[arg(long, value_enum)]
     pub scale: Option<Scale>,
+    /// Leave out the names of classes under the pictures of a conditional model
+    #[arg(long)]
+    pub no_labels: bool,
     /// auto, cpu, cuda or cuda:N
     #[arg(long, default_value = "cpu")]
     pub device: String,
@@ -337,10 +354,10 @@ pub struct Eval {
     /// Take the run's best checkpoint, by its quick distance, instead of the newest
     #[arg(long, conflicts_with = "samples")]
     pub best: bool,
-    /// Judge these pictures instead: an IDX file, FILE.npz, or a folder of PNG files
+    /// Evaluate these pictures instead: an IDX file, FILE.npz, or a folder of PNG files
     #[arg(long, value_name = "PATH", conflicts_with_all = ["source", "seed", "device"])]
     pub samples: Option<PathBuf>,
-    /// What those pictures are held against: `mnist`, or a folder of IDX files
+    /// What those pictures are compared with: `mnist`, or a folder of IDX files
     #[arg(
         long,
         value_name = "DIR",
@@ -354,9 +371,45 @@ pub struct Eval {
     /// Device that draws: auto, cpu, cuda or cuda:N
     #[arg(long, default_value = "cpu")]
     pub device: String,
+    /// Also measure what the pictures add to 50 real ones of each class, when a classifier is trained on them: a minute
+    /// or more; for conditional models
+    #[arg(long, conflicts_with = "samples")]
+    pub augmentation: bool,
     /// Print the figures as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `sparring judge`
+#[derive(Debug, Subcommand)]
+pub enum JudgeCommand {
+    /// Train a judge and keep it in the cache directory: some minutes; eval finds it by the data's content
+    Train {
+        /// Labelled data: a folder of pictures with a sub-folder for each class, IDX files, or an .npz file
+        #[arg(value_name = "DATA")]
+        data: String,
+        /// How pictures are prepared: as for the runs on this data.
+        #[command(flatten)]
+        pictures: PictureFlags,
+        /// Seed of the training
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+        seed: u64,
+        /// Print what was measured as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the judges
+    List {
+        /// A line of JSON for each judge
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove judges
+    Remove {
+        /// Fingerprints as listed, or their beginnings
+        #[arg(required = true, value_name = "FINGERPRINT")]
+        judges: Vec<String>,
+    },
 }
 
 /// When to use colour.
@@ -390,8 +443,23 @@ pub enum Render {
 pub enum Scale {
     /// Every pixel
     Full,
-    /// Four pixels averaged to one
+    /// 2×2 pixels averaged to one
     Half,
+    /// 3×3 pixels averaged to one
+    Third,
+    /// 4×4 pixels averaged to one
+    Quarter,
+}
+
+/// Layout of a data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DatasetFormat {
+    /// MNIST's files: train-images-idx3-ubyte and train-labels-idx1-ubyte (grey pictures only)
+    Idx,
+    /// A folder of PNG files for each class
+    Png,
+    /// dataset.npz with MedMNIST's arrays train_images and train_labels
+    Npz,
 }
 
 /// `sparring runs`

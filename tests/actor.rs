@@ -1,6 +1,6 @@
 //! A scripted worker: it has a run, speaks the real protocol on the run's socket, and does as the test says.
 
-use std::io;
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -8,9 +8,9 @@ use std::thread;
 
 use sparring_contract::config::{Request, resolve};
 use sparring_contract::protocol::{
-    Ack, Command, Event, FaceHello, Health, Outcome, PROTOCOL, Parameters, Phase, Pictures,
-    Purpose, Record, Snapshot, Started, Stats, ToFace, ToWorker, Verdict, WorkerHello, read_frame,
-    write_frame,
+    Ack, Command, Event, FaceHello, Frame, Health, Message, MetricSpec, Outcome, PROTOCOL,
+    Parameters, Phase, Pictures, Purpose, Record, Snapshot, Started, Stats, ToFace, ToWorker,
+    Verdict, WorkerHello, encode_hello, read_frame, write_frame,
 };
 use sparring_contract::run::{EventLog, Home, Lock, Presence, Run, boot, host, secure_socket_dir};
 
@@ -33,6 +33,7 @@ struct Stage {
     faces: Vec<UnixStream>,
     snapshot: Snapshot,
     sequence: u64,
+    protocol: u32,
     deaf: bool,
 }
 
@@ -53,7 +54,7 @@ impl Actor {
             sequence: 1,
             phase: Phase::Training,
             started: Some(started),
-            config: run.config().unwrap().to_toml(),
+            config: run.config().unwrap().to_toml().unwrap(),
             history: (1..=STEP / 10).map(|report| stats(report * 10)).collect(),
             log: vec![record],
             pictures: vec![pictures(Purpose::Fixed, 30)],
@@ -63,6 +64,7 @@ impl Actor {
             faces: Vec::new(),
             snapshot,
             sequence: 1,
+            protocol: PROTOCOL,
             deaf: false,
         }));
         let (hear, asked) = channel();
@@ -107,9 +109,21 @@ impl Actor {
         self.stage.lock().unwrap().deaf = true;
     }
 
+    /// From now on it says that it speaks this version of the protocol.
+    pub fn speaks(&self, protocol: u32) {
+        self.stage.lock().unwrap().protocol = protocol;
+    }
+
     /// Tells every face.
     pub fn says(&self, message: &ToFace) {
         self.stage.lock().unwrap().say(message);
+    }
+
+    /// Tells every face, on a thread of its own: a message of megabytes fills the socket, and a face takes no more of it
+    /// while its own terminal is full. So the test must read the terminal meanwhile.
+    pub fn says_at_length(&self, message: ToFace) {
+        let stage = Arc::clone(&self.stage);
+        thread::spawn(move || stage.lock().unwrap().say(&message));
     }
 
     /// Tells every face that something happened.
@@ -134,8 +148,9 @@ impl Actor {
         let mut stage = self.stage.lock().unwrap();
         for face in &mut stage.faces {
             let length = u32::try_from(json.len()).unwrap();
-            io::Write::write_all(face, &length.to_be_bytes()).unwrap();
-            io::Write::write_all(face, json.as_bytes()).unwrap();
+            face.write_all(&length.to_be_bytes()).unwrap();
+            face.write_all(&0_u32.to_be_bytes()).unwrap();
+            face.write_all(json.as_bytes()).unwrap();
         }
     }
 
@@ -175,11 +190,11 @@ impl Stage {
 
 /// Serves one face.
 fn attend(run: &Run, mut face: UnixStream, stage: &Mutex<Stage>, hear: &Sender<Command>) {
-    let Ok(Some(ToWorker::Hello(FaceHello { watch, .. }))) = read_frame(&mut face) else {
+    let Ok(ToWorker::Hello(FaceHello { watch, .. })) = read_hello(&mut face) else {
         return;
     };
     let hello = ToFace::Hello(WorkerHello {
-        protocol: PROTOCOL,
+        protocol: stage.lock().unwrap().protocol,
         build: "0123456789abcdef".to_owned(),
         run: run.name().to_owned(),
         pid: std::process::id(),
@@ -187,7 +202,7 @@ fn attend(run: &Run, mut face: UnixStream, stage: &Mutex<Stage>, hear: &Sender<C
     {
         let mut stage = stage.lock().unwrap();
         let mut to_face = face.try_clone().unwrap();
-        let _ = write_frame(&mut to_face, &hello);
+        let _ = to_face.write_all(&encode_hello(&hello).unwrap());
         if watch {
             let mut snapshot = stage.snapshot.clone();
             snapshot.sequence = stage.sequence;
@@ -212,6 +227,17 @@ fn attend(run: &Run, mut face: UnixStream, stage: &Mutex<Stage>, hear: &Sender<C
         }
         let _ = hear.send(command);
     }
+}
+
+/// Reads the hello of the other side.
+pub fn read_hello<M: Message>(wire: &mut UnixStream) -> io::Result<M> {
+    let mut bytes = vec![0; 4];
+    wire.read_exact(&mut bytes)?;
+    let length = u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+    bytes.resize(4 + length as usize, 0);
+    wire.read_exact(&mut bytes[4..])?;
+    let hello = Frame::hello(&bytes).map_err(io::Error::other)?;
+    hello.unwrap().message().map_err(io::Error::other)
 }
 
 /// Does what a command asks for, as far as a face can see.
@@ -294,6 +320,10 @@ pub fn started(run: &Run) -> Record {
             epochs: 10,
             last_step: 9380,
             step: 0,
+            from: None,
+            metrics: MetricSpec::of_older_runs(),
+            class_names: Vec::new(),
+            shape: [1, 28, 28],
         })),
         time: now(),
     }
@@ -302,12 +332,16 @@ pub fn started(run: &Run) -> Record {
 /// Figures of a duel that goes well.
 pub fn stats(step: u64) -> Stats {
     Stats {
-        d_loss: 1.25,
-        g_loss: 0.75,
-        d_real: 0.6,
-        d_fake: 0.4,
-        d_grad_norm: 1.0,
-        g_grad_norm: 1.0,
+        metrics: [
+            ("d_loss", 1.25),
+            ("g_loss", 0.75),
+            ("d_real", 0.6),
+            ("d_fake", 0.4),
+            ("d_grad_norm", 1.0),
+            ("g_grad_norm", 1.0),
+        ]
+        .into_iter()
+        .collect(),
         images_per_second: 4000.0,
         training_seconds: step as f64 / 60.0,
         ..Stats::none_at(step, 1, step * 64)
@@ -321,6 +355,7 @@ pub fn health(step: u64, verdict: Verdict) -> Health {
         epoch: 1,
         training_seconds: step as f64 / 60.0,
         words: format!("{}: quick distance 412.5", verdict.word()),
+        reason: "quick distance 412.5".to_owned(),
         verdict,
         quick_distance: 412.5,
         histogram: vec![0.1; 10],

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use sparring_contract::exit;
-use sparring_contract::protocol::{Command, Ended, Event, Phase, Purpose, Reason, ToFace, Verdict};
+use sparring_contract::protocol::{
+    Command, Ended, Event, PROTOCOL, Phase, Pictures, Purpose, Reason, ToFace, Verdict,
+};
 use sparring_contract::run::EventLog;
 
 use crate::actor::{Actor, STEP, health, new_run, now, pictures, started, stats};
@@ -145,6 +147,70 @@ fn messages_of_a_newer_build_are_passed_over() {
 }
 
 #[test]
+fn a_worker_of_another_protocol_is_refused_with_what_to_do() {
+    let lab = Lab::new();
+    let actor = Actor::of(&lab, "otter");
+    for (protocol, advice) in [
+        (PROTOCOL - 1, "go on with `sparring train --resume`"),
+        (PROTOCOL + 1, "use the newer sparring"),
+    ] {
+        actor.speaks(protocol);
+        let mut terminal = attach(&lab, &[]);
+        terminal.shows(&format!("the worker speaks version {protocol}"));
+        terminal.until(|screen| screen.contents().replace('\n', "").contains(advice));
+        assert_eq!(terminal.ends().code(), Some(1));
+        let said = lab.sparring(&["pause"]);
+        assert_eq!(said.code, 1);
+        assert!(said.err.contains(advice), "{said:?}");
+    }
+}
+
+#[test]
+fn what_was_left_out_of_a_message_is_told_in_the_log() {
+    let lab = Lab::new();
+    let actor = Actor::of(&lab, "otter");
+    let mut terminal = attach(&lab, &[]);
+    training(&mut terminal);
+    actor.says(&ToFace::Omitted {
+        what: "pictures left out".to_owned(),
+    });
+    terminal.shows("pictures left out");
+}
+
+#[test]
+fn many_large_pictures_in_colour_are_shown_as_far_as_there_is_room() {
+    let lab = Lab::new();
+    let actor = Actor::of(&lab, "otter");
+    let mut terminal = attach(&lab, &[]);
+    training(&mut terminal);
+    let pixel = |index: u32| index.wrapping_mul(2_654_435_761).to_be_bytes()[1];
+    let many = Pictures {
+        step: 150,
+        count: 256,
+        channels: 3,
+        height: 64,
+        width: 64,
+        pixels: (0..256 * 3 * 64 * 64).map(pixel).collect(),
+        ..pictures(Purpose::Fixed, 0)
+    };
+    actor.says_at_length(ToFace::Pictures(many.clone()));
+    terminal.shows("step 150");
+    terminal.shows("of 256");
+    terminal.types("s");
+    assert!(matches!(
+        asked(&mut terminal, &actor),
+        Command::Sample { .. }
+    ));
+    terminal.shows("fresh noise ── step 120");
+    actor.says_at_length(ToFace::Pictures(Pictures {
+        purpose: Purpose::Fresh,
+        step: 151,
+        ..many
+    }));
+    terminal.shows("fresh noise ── step 151");
+}
+
+#[test]
 fn newer_pictures_replace_older_ones() {
     let lab = Lab::new();
     let actor = Actor::of(&lab, "otter");
@@ -224,7 +290,7 @@ fn an_alarm_rings_and_stands_on_the_screen_until_the_verdict_is_another() {
     let lab = Lab::new();
     let actor = Actor::of(&lab, "otter");
     let mut terminal = attach(&lab, &[]);
-    terminal.shows("first look soon");
+    terminal.shows("the first check comes soon");
     let missing = vec![0, 2];
     let collapsing = health(STEP, Verdict::Collapsing { missing });
     actor.tells(Event::Health(Box::new(collapsing)));

@@ -1,7 +1,7 @@
 //! A run and those who watch and steer it, over the worker's socket.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
@@ -10,10 +10,11 @@ use rustix::process::Signal;
 use serde_json::json;
 use sparring_contract::protocol::{
     Ack, Command, Event, FaceHello, Outcome, PROTOCOL, Phase, Purpose, Reason, ToFace, ToWorker,
-    read_frame, write_frame,
+    encode_hello, read_frame, write_frame,
 };
 use sparring_contract::run::Run;
 
+use crate::actor::read_hello;
 use crate::lab::{Lab, Live};
 
 /// A face of the test's own.
@@ -39,9 +40,10 @@ impl Face {
         wire.set_read_timeout(Some(Duration::from_secs(30)))
             .unwrap();
         let mut face = Self { wire, requests: 0 };
-        face.send(&ToWorker::Hello(hello.clone()));
+        let hello = encode_hello(&ToWorker::Hello(hello.clone())).unwrap();
+        face.wire.write_all(&hello).unwrap();
         assert!(
-            matches!(face.hear(), ToFace::Hello(worker) if worker.run == run.name() && worker.protocol == PROTOCOL)
+            matches!(read_hello(&mut face.wire).unwrap(), ToFace::Hello(worker) if worker.run == run.name() && worker.protocol == PROTOCOL)
         );
         face
     }
@@ -222,7 +224,7 @@ fn pictures_checkpoints_and_rates_on_demand() {
             key: "batch_size".to_owned(),
             value: json!(3)
         })
-        .starts_with("batch_size cannot change while a run trains; what can: ")
+        .starts_with("batch_size cannot change during training; keys that can: ")
     );
     assert_eq!(
         face.refused(Command::Set {
@@ -346,10 +348,54 @@ fn what_a_face_says_amiss_costs_it_its_connection_and_nobody_else() {
         wire.set_read_timeout(Some(Duration::from_secs(30)))
             .unwrap();
         wire.write_all(rubbish).unwrap();
-        assert!(matches!(read_frame::<ToFace>(&mut wire), Ok(None) | Err(_)));
+        assert!(read_hello::<ToFace>(&mut wire).is_err());
     }
     let mut face = Face::attach(&run);
     face.event(|event| matches!(event, Event::Stats(_)));
+    stop(face, live);
+}
+
+#[test]
+fn a_face_of_protocol_2_hears_which_protocol_the_worker_speaks() {
+    let lab = Lab::new();
+    let (live, run) = endless(&lab);
+    let mut wire = UnixStream::connect(run.presence().unwrap().socket).unwrap();
+    wire.set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
+    let hello = br#"{"message":"hello","protocol":2,"watch":true,"read_only":false}"#;
+    wire.write_all(&[&[0, 0, 0, 63], &hello[..]].concat())
+        .unwrap();
+    let mut answer = Vec::new();
+    wire.read_to_end(&mut answer).unwrap();
+    // All that comes is one frame in the layout of protocol 2.
+    let (length, json) = answer.split_at(4);
+    assert_eq!(length, u32::try_from(json.len()).unwrap().to_be_bytes());
+    let answer: serde_json::Value = serde_json::from_slice(json).unwrap();
+    assert_eq!(answer["message"], "hello");
+    assert_eq!(answer["protocol"], PROTOCOL);
+    stop(Face::attach(&run), live);
+}
+
+#[test]
+fn the_largest_pictures_that_are_asked_for_arrive() {
+    let lab = Lab::new();
+    let (live, run) = endless(&lab);
+    let mut face = Face::attach(&run);
+    face.requests += 1;
+    face.send(&ToWorker::Request {
+        id: face.requests,
+        command: Command::Sample {
+            count: 256,
+            seed: Some(3),
+        },
+    });
+    let drawn = face.until(
+        |message| matches!(message, ToFace::Pictures(drawn) if drawn.purpose == Purpose::Fresh),
+    );
+    let ToFace::Pictures(drawn) = drawn else {
+        unreachable!()
+    };
+    assert_eq!((drawn.count, drawn.is_whole()), (256, true));
     stop(face, live);
 }
 

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use sparring_contract::launch::Launch;
-use sparring_contract::protocol::{Task, write_frame};
+use sparring_contract::protocol::{Reason, Task, write_frame};
+use sparring_contract::run::CheckpointHeader;
 
 use crate::lab::{Lab, Said};
 
@@ -155,7 +156,7 @@ fn values_that_cannot_be_are_refused_by_name() {
     );
     refused(
         &["--preset", "vae"],
-        "unknown preset `vae` (from --preset); there is r3, cgan, tutorial, mlp, dcgan, cdcgan",
+        "unknown preset `vae` (from --preset): choose r3, cgan, tutorial, mlp, dcgan, cdcgan",
     );
     assert!(
         !lab.path().join("runs").exists(),
@@ -216,6 +217,29 @@ fn cuda_trains_as_the_cpu_does_where_there_is_cuda() {
             "--device", "cuda", "--name", precision, "--epochs", "2", "--set", &set,
         ]);
         assert_eq!(said.code, 0, "{precision}: {said:?}");
+        assert_eq!(said.started().device, "cuda:0");
+        let ended = said.ended();
+        assert_eq!((ended.reason, ended.stats.step), (Reason::Finished, 8));
+        // Eight small steps leave the losses near those of the first, which hardly depend on what was drawn.
+        let cpu = [
+            "--device",
+            "cpu",
+            "--name",
+            &format!("{precision}-on-the-cpu"),
+            "--epochs",
+            "2",
+        ];
+        let on_cpu = lab.train(&cpu).ended().stats;
+        for key in ["d_loss", "g_loss"] {
+            let [found, expected] = [&ended.stats, &on_cpu].map(|stats| stats.metrics.get(key));
+            assert!(
+                (found - expected).abs() < 0.2,
+                "{precision}: {found}, {expected}"
+            );
+        }
+        let run = lab.run(precision);
+        let header = CheckpointHeader::read(&run.checkpoint_file(8)).unwrap();
+        assert_eq!(header.step, 8);
     }
 }
 
@@ -295,6 +319,7 @@ fn a_worker_that_is_started_without_its_environment_starts_anew_with_it() {
     let task = Task::Sample {
         checkpoint: pipe.clone(),
         count: 1,
+        first: 0,
         seed: 0,
         class: None,
         device: "cpu".to_owned(),

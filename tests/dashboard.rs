@@ -72,7 +72,7 @@ fn a_closed_terminal_and_a_killed_face_take_nothing_from_the_run() {
     again.signal(Signal::KILL);
     again.ends();
     let run = lab.run("otter");
-    let steps = |run: &Run| run.status().stats.map_or(0, |stats| stats.step);
+    let steps = |run: &Run| run.status().timeline.step();
     let before = steps(&run);
     eventually("another report", || (steps(&run) > before).then_some(()));
     stop(&lab, "otter");
@@ -108,11 +108,10 @@ fn a_run_that_cannot_begin_says_why_in_a_line_and_is_not_kept() {
     ];
     let mut terminal = Terminal::with(lab.command(&arguments));
     assert_eq!(terminal.ends().code(), Some(1));
-    assert!(
-        terminal.contents().contains("error: "),
-        "{}",
-        terminal.contents()
-    );
+    let contents = terminal.contents();
+    let errors = contents.lines().filter(|line| line.contains("error: "));
+    assert_eq!(errors.count(), 1, "{contents}");
+    assert!(contents.contains("error: no pictures in "), "{contents}");
     terminal.is_as_before();
     assert!(!lab.path().join("runs/otter").exists());
 }
@@ -123,7 +122,7 @@ fn a_run_that_is_tied_to_its_face_is_saved_and_ends_with_it() {
     let mut terminal = train(&lab, &["--name", "otter", "--tie"]);
     terminal.shows("● training");
     let run = lab.run("otter");
-    terminal.until_there_is(|| run.status().stats);
+    terminal.until_there_is(|| run.status().timeline.latest().cloned());
     terminal.types("q");
     assert_eq!(terminal.ends().code(), Some(0));
     assert_eq!(run.status().state, State::Ended);

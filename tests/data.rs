@@ -3,10 +3,10 @@
 mod cache;
 mod files;
 mod folders;
-mod pictures;
+pub mod pictures;
 
-use std::fs;
-use std::io::Write as _;
+use std::fs::{self, File};
+use std::io::{BufReader, Write as _};
 
 use sparring_contract::run::CheckpointHeader;
 
@@ -163,8 +163,18 @@ fn images_of_any_size_train() {
     write_images(&lab.data(), 3, 5);
     let said = lab.train(&["--steps", "4", "--name", "tiny"]);
     assert_eq!(said.code, 0, "{said:?}");
-    let header = CheckpointHeader::read(&lab.run("tiny").checkpoint_file(4)).unwrap();
+    let started = said.started();
+    assert_eq!((started.images, started.steps_per_epoch), (3, 1));
+    let stats = said.ended().stats;
+    assert_eq!((stats.step, stats.images_seen), (4, 12));
+    assert!(stats.metrics.get("d_loss").is_finite() && stats.metrics.get("g_loss").is_finite());
+    let run = lab.run("tiny");
+    let header = CheckpointHeader::read(&run.checkpoint_file(4)).unwrap();
     assert_eq!(header.shape, [1, 5, 5]);
+    // Four by four pictures of five pixels, with gaps of two.
+    let grid = File::open(run.samples_dir().join("epoch-0001.png")).unwrap();
+    let size = png::Decoder::new(BufReader::new(grid)).read_info().unwrap();
+    assert_eq!(size.info().size(), (26, 26));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! How good pictures are, as a user is told.
+//! How good pictures are, as a user is told, and the judges that say so.
 
 use std::fs;
 use std::io::Read as _;
@@ -56,17 +56,21 @@ fn real_digits_in_a_folder_of_pngs_read_as_real_digits() {
 #[test]
 fn a_run_on_other_images_is_told_what_can_be_told() {
     let lab = Lab::new();
-    assert_eq!(lab.train(&["--name", "one", "--steps", "40"]).code, 0);
+    assert_eq!(
+        lab.train_on(&lab.data(), &["--name", "one", "--steps", "40"])
+            .code,
+        0
+    );
     let said = lab.sparring(&["eval", "one", "--seed", "3"]);
     assert_eq!((said.code, said.err.as_str()), (0, ""), "{said:?}");
     assert!(
         said.out
-            .contains("seed 3: 10000 pictures against 100 of the training images")
+            .contains("seed 3: 10000 pictures against 90 of the training pictures")
     );
-    assert!(said.out.contains("nearest training image"));
-    assert!(!said.out.contains("recall"));
+    assert!(said.out.contains("nearest training picture") && said.out.contains("recall"));
+    assert!(!said.out.contains("of each class"));
     assert!(said.out.contains(
-        "left out: the judge knows MNIST only; the fine Fréchet distance needs 1000 real images"
+        "left out: figures of the classes need labels; the fine Fréchet distance needs 1000 real pictures"
     ));
     // The same noise gives the same figures.
     assert_eq!(lab.sparring(&["eval", "one", "--seed", "3"]).out, said.out);
@@ -84,13 +88,13 @@ fn are_near(found: &Value, expected: &Value) -> bool {
         })
 }
 
-/// Writes 1200 images of 24x24 pixels of noise. Their components are all of some size: of those that images do not have,
-/// the last bits of sums would decide.
+/// Writes 1200 images of 24x24 pixels of noise, of which all principal components have a clear variance: rounding errors
+/// would decide the figures of images without any.
 fn write_noise(file: &Path, seed: u32) {
     let mut bytes = idx_header(0x803, &[1200, 24, 24]);
     let mut state = seed;
     for _ in 0..1200 * 24 * 24 {
-        // Knuth's multiplier, as Numerical Recipes has it for a quick generator.
+        // The quick generator of Numerical Recipes, with Knuth's multiplier.
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         bytes.push(state.to_be_bytes()[0]);
     }
@@ -103,7 +107,10 @@ fn what_was_saved_is_judged_like_what_was_drawn() {
     write_noise(&lab.data().join("train-images-idx3-ubyte"), 1);
     write_noise(&lab.data().join("t10k-images-idx3-ubyte"), 2);
     let hidden = "generator.hidden=[8]";
-    let trained = lab.train(&["--name", "one", "--steps", "20", "--set", hidden]);
+    let trained = lab.train_on(
+        &lab.data(),
+        &["--name", "one", "--steps", "20", "--set", hidden],
+    );
     assert_eq!(trained.code, 0, "{trained:?}");
     let figures = |arguments: &[&str]| -> Value {
         let said = lab.sparring(&[&["eval", "--json"], arguments].concat());
@@ -112,7 +119,8 @@ fn what_was_saved_is_judged_like_what_was_drawn() {
         told["found"].clone()
     };
     let drawn = figures(&["one", "--seed", "5"]);
-    assert!(drawn["fine"].as_f64().unwrap() > 0.0 && drawn["frechet"].is_null());
+    assert!(drawn["frechet"].as_f64().unwrap() > 0.0);
+    assert!(drawn["classes"].is_null());
     for name in ["all.npz", "all.idx3-ubyte.gz"] {
         let path = lab.path().join(name);
         let path = path.to_str().unwrap();
@@ -140,19 +148,20 @@ fn what_cannot_be_judged_is_said() {
     .unwrap();
     eval(data).refused(
         1,
-        "error: 3 pictures are too few to be judged: at least 1000 are needed, better 10000",
+        "error: 3 pictures are too few to be judged: at least 90 are needed",
     );
     fs::write(&file, [idx_header(0x803, &[3, 4, 4]), vec![0; 48]].concat()).unwrap();
     eval(data).refused(
         1,
-        "error: the pictures are 4x4 and the real images 8x8: name what they were learnt from with --data",
+        "error: the pictures are 4x4 and the real ones 8x8: name what they were learnt from with --data",
     );
     let empty = lab.path().join("empty");
     fs::create_dir(&empty).unwrap();
     lab.sparring(&["eval", "--samples", empty.to_str().unwrap()]).refused(
         1,
         &format!(
-            "error: no pictures in {}: expected PNG, JPEG, WebP, BMP or GIF files, with or without a sub-folder per class, or IDX files such as train-images-idx3-ubyte",
+            "error: no pictures in {}: expected PNG, JPEG, WebP, BMP or GIF files, with or without a sub-folder per class, \
+             or IDX files such as train-images-idx3-ubyte",
             empty.display()
         ),
     );
@@ -173,4 +182,191 @@ fn what_cannot_be_judged_is_said() {
         "error: cannot find nowhere: No such file or directory (os error 2)",
     );
     assert_eq!(lab.sparring(&["eval", "one", "--samples", "x"]).code, 2);
+}
+
+/// Pictures of 8×8 pixels, of four classes: a bright square in one of the corners, of a size and brightness of its own.
+fn corners(count: u32, seed: u32) -> (Vec<u8>, Vec<u8>) {
+    let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+    for index in 0..count {
+        let random = (index + seed).wrapping_mul(2_654_435_761) >> 8;
+        let (class, side, bright) = (index % 4, 3 + random % 2, 150 + random / 3 % 100);
+        let (left, top) = ((class % 2) * 4, (class / 2) * 4);
+        for pixel in 0..64 {
+            let (x, y) = (pixel % 8, pixel / 8);
+            let inside = (left..left + side).contains(&x) && (top..top + side).contains(&y);
+            let grain = (pixel * 7 + random) % 20;
+            pixels.push(u8::try_from(if inside { bright } else { grain }).unwrap());
+        }
+        labels.push(u8::try_from(class).unwrap());
+    }
+    (pixels, labels)
+}
+
+/// Writes a labelled data set with test pictures into the lab's data folder.
+fn write_corners(lab: &Lab) {
+    for (name, count, seed) in [("train", 400, 0), ("t10k", 120, 7000)] {
+        let (pixels, labels) = corners(count, seed);
+        let write = |what: &str, header: Vec<u8>, body: Vec<u8>| {
+            let file = lab.data().join(format!("{name}-{what}-ubyte"));
+            fs::write(file, [header, body].concat()).unwrap();
+        };
+        write("images-idx3", idx_header(0x803, &[count, 8, 8]), pixels);
+        write("labels-idx1", idx_header(0x801, &[count]), labels);
+    }
+}
+
+#[test]
+fn a_judge_is_trained_once_and_found_by_the_content_of_the_data() {
+    let lab = Lab::new();
+    write_corners(&lab);
+    let data = lab.data();
+    let data = data.to_str().unwrap();
+    let samples = lab.path().join("samples.idx3-ubyte");
+    let (pixels, _) = corners(400, 9000);
+    let header = idx_header(0x803, &[400, 8, 8]);
+    fs::write(&samples, [header, pixels].concat()).unwrap();
+    let samples = samples.to_str().unwrap();
+    let eval = |data: &str| -> Value {
+        let said = lab.sparring(&["eval", "--samples", samples, "--data", data, "--json"]);
+        assert_eq!((said.code, said.err.as_str()), (0, ""), "{said:?}");
+        serde_json::from_str(&said.out).unwrap()
+    };
+    let none = lab.sparring(&["judge", "list"]);
+    assert!(none.out.starts_with("no judges in "), "{none:?}");
+    let told = eval(data);
+    assert_eq!(told["features"], "unlabelled");
+    assert!(
+        told["left_out"]
+            .as_str()
+            .unwrap()
+            .contains("`sparring judge train`")
+    );
+
+    let said = lab.sparring(&["judge", "train", data, "--json"]);
+    assert_eq!((said.code, said.err.as_str()), (0, ""), "{said:?}");
+    let judge: Value = serde_json::from_str(&said.out).unwrap();
+    assert!(judge["accuracy"].as_f64().unwrap() > 0.95, "{judge}");
+    assert_eq!(
+        judge["class_names"],
+        serde_json::json!(["0", "1", "2", "3"])
+    );
+    assert_eq!(judge["controls"].as_array().unwrap().len(), 10);
+    let file = Path::new(judge["path"].as_str().unwrap());
+    assert!(file.starts_with(lab.path()) && file.exists());
+
+    // The same pictures elsewhere are the same data.
+    let moved = lab.path().join("moved");
+    fs::rename(lab.data(), &moved).unwrap();
+    let told = eval(moved.to_str().unwrap());
+    assert_eq!(
+        (&told["features"], &told["against"]),
+        (&"judge".into(), &"120 test pictures".into())
+    );
+    assert_eq!(told["class_names"], judge["class_names"]);
+    let shares = told["found"]["classes"].as_array().unwrap();
+    assert!(
+        shares
+            .iter()
+            .all(|share| (share.as_f64().unwrap() - 0.25).abs() < 0.02),
+        "{told}"
+    );
+    assert!(!told["left_out"].as_str().unwrap().contains("judge"));
+
+    let fingerprint = judge["fingerprint"].as_str().unwrap();
+    let listed = lab.sparring(&["judge", "list"]).out;
+    assert!(
+        listed.starts_with(&fingerprint[..12]) && listed.contains("4 classes  1x8x8"),
+        "{listed}"
+    );
+
+    // Half a file is no judge: eval says so in one line, and the judge can be removed.
+    let bytes = fs::read(file).unwrap();
+    fs::write(file, &bytes[..bytes.len() / 2]).unwrap();
+    let broken = lab.sparring(&[
+        "eval",
+        "--samples",
+        samples,
+        "--data",
+        moved.to_str().unwrap(),
+    ]);
+    assert_eq!(
+        (broken.code, broken.err.lines().count()),
+        (1, 1),
+        "{broken:?}"
+    );
+    assert!(
+        broken.err.contains("cannot be used: it is damaged"),
+        "{broken:?}"
+    );
+    lab.sparring(&["judge", "remove", "nothing"]).refused(
+        1,
+        &format!(
+            "error: there is no judge `nothing` in {}: `sparring judge list` shows them",
+            file.parent().unwrap().display()
+        ),
+    );
+    assert_eq!(
+        lab.sparring(&["judge", "remove", &fingerprint[..6]]).code,
+        0
+    );
+    assert!(!file.exists());
+}
+
+#[test]
+fn what_cannot_have_a_judge_is_said() {
+    let lab = Lab::new();
+    let data = lab.data();
+    lab.sparring(&["judge", "train", data.to_str().unwrap()]).refused(
+        1,
+        "error: the data has no labels, so no judge can learn its classes: `sparring eval` compares such pictures without one",
+    );
+    lab.sparring(&["judge", "train", "mnist"]).refused(
+        1,
+        "error: MNIST has two judges inside the program already: `sparring eval` uses them",
+    );
+    let nowhere = lab.sparring(&["judge", "train", "nowhere"]);
+    assert!(nowhere.code == 1 && nowhere.err.starts_with("error: cannot read "));
+}
+
+#[test]
+fn a_conditional_model_is_told_what_its_pictures_are_worth() {
+    let lab = Lab::new();
+    write_corners(&lab);
+    let conditional = ["--set", "conditional=true"];
+    let trained = lab.train_on(
+        &lab.data(),
+        &[&["--name", "one", "--steps", "30"], &conditional[..]].concat(),
+    );
+    assert_eq!(trained.code, 0, "{trained:?}");
+    let said = lab.sparring(&["eval", "one", "--seed", "3", "--augmentation", "--json"]);
+    assert_eq!((said.code, said.err.as_str()), (0, ""), "{said:?}");
+    let told: Value = serde_json::from_str(&said.out).unwrap();
+    let share = |value: &Value| {
+        let share = value.as_f64().unwrap();
+        assert!((0.0..=1.0).contains(&share), "{told}");
+        share
+    };
+    // Real pictures teach the classes; class Gaussians stand beside them.
+    assert!(share(&told["floor"]["accuracy_score"]) > 0.9, "{told}");
+    share(&told["found"]["accuracy_score"]);
+    let controls = told["controls"].as_array().unwrap();
+    let gaussians = controls
+        .iter()
+        .find(|control| control["name"] == "class_gaussians")
+        .unwrap();
+    share(&gaussians["figures"]["accuracy_score"]);
+    let augmentation = &told["augmentation"];
+    let gain = share(&augmentation["with_generated"]) - share(&augmentation["real"]);
+    assert!((augmentation["gain"].as_f64().unwrap() - gain).abs() < 1e-12);
+    assert_eq!(augmentation["per_class"], 50);
+
+    assert_eq!(
+        lab.train_on(&lab.data(), &["--name", "two", "--steps", "5"])
+            .code,
+        0
+    );
+    lab.sparring(&["eval", "two", "--augmentation"]).refused(
+        1,
+        "error: the gain from augmentation needs a model that is told which class to draw",
+    );
 }

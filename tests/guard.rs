@@ -1,4 +1,4 @@
-//! What becomes of a run in which a number is not finite.
+//! What happens to a run in which a number is not finite.
 
 use sparring_contract::protocol::{Event, Reason, Rollback};
 use sparring_contract::run::CheckpointHeader;
@@ -32,7 +32,7 @@ fn rollbacks(events: &[Event]) -> Vec<&Rollback> {
 }
 
 #[test]
-fn a_number_that_is_not_finite_leads_back_to_the_last_good_state_with_lower_rates() {
+fn a_number_that_is_not_finite_takes_the_run_back_to_its_last_good_state_with_lower_rates() {
     let lab = Lab::new();
     let said = train(&lab, "stumbled", "nan@70");
     assert_eq!(said.code, 0, "{said:?}");
@@ -62,7 +62,7 @@ fn a_number_that_is_not_finite_leads_back_to_the_last_good_state_with_lower_rate
         "{log}"
     );
 
-    // The file of the last step is sound, and knows what happened.
+    // The last checkpoint is sound, and records what happened.
     let header = CheckpointHeader::read(&run.checkpoint_file(120)).unwrap();
     assert_eq!(
         (header.attempt, header.config.generator.learning_rate),
@@ -71,13 +71,13 @@ fn a_number_that_is_not_finite_leads_back_to_the_last_good_state_with_lower_rate
     let is_finite = |number: &[u8]| f32::from_le_bytes(number.try_into().unwrap()).is_finite();
     assert!(tensors(&run, 120).chunks(4).all(is_finite));
 
-    // It learnt from other batches than the run that never stumbled, and would do so again.
+    // It learned from other batches than a run without the fault, and would do so again.
     assert_eq!(train(&lab, "steady", "nan@9999").code, 0);
     assert_ne!(tensors(&lab.run("steady"), 120), tensors(&run, 120));
     assert_eq!(train(&lab, "again", "nan@70").code, 0);
     assert_eq!(tensors(&lab.run("again"), 120), tensors(&run, 120));
 
-    // So does a run that goes on from its checkpoint.
+    // So does a run that is resumed from its checkpoint.
     for (name, steps) in [("stumbled", "170"), ("again", "150"), ("again", "170")] {
         let longer = lab.sparring(&["train", "--resume", name, "--steps", steps, "--json"]);
         assert_eq!(longer.code, 0, "{longer:?}");
@@ -108,7 +108,7 @@ fn after_three_attempts_a_run_ends_with_everything_saved() {
     assert_eq!(ended.checkpoint, Some(run.checkpoint_file(50)));
     assert_eq!(lab.sparring(&["wait", "lost"]).code, 4);
 
-    // Whatever it was is over: the run goes on, and with draws that none of the attempts had.
+    // Without the fault the run goes on, with draws that none of the attempts had.
     let resumed = lab.sparring(&["train", "--resume", "lost", "--json"]);
     assert_eq!(resumed.code, 0, "{resumed:?}");
     let header = CheckpointHeader::read(&run.checkpoint_file(120)).unwrap();
@@ -119,7 +119,7 @@ fn after_three_attempts_a_run_ends_with_everything_saved() {
 }
 
 #[test]
-fn a_fault_that_makes_no_sense_is_refused() {
+fn an_injected_fault_that_cannot_be_read_is_refused() {
     let lab = Lab::new();
     train(&lab, "odd", "nan").refused(
         1,
@@ -128,7 +128,7 @@ fn a_fault_that_makes_no_sense_is_refused() {
 }
 
 #[test]
-fn an_error_before_the_first_checkpoint_leaves_what_the_run_has_told() {
+fn an_error_before_the_first_checkpoint_keeps_the_log_and_says_where_it_happened() {
     let lab = Lab::new();
     let said = train(&lab, "crashed", "panic@20");
     assert_eq!(said.code, 1, "{said:?}");
@@ -138,9 +138,21 @@ fn an_error_before_the_first_checkpoint_leaves_what_the_run_has_told() {
     };
     assert_eq!((ended.reason, ended.stats.step), (Reason::Failed, 20));
     let run = lab.run("crashed");
+    let place = "engine/src/trainer/injection.rs:";
+    let message = ended.message.as_deref().unwrap();
+    assert!(
+        message.starts_with(&format!("internal error at {place}")),
+        "{message}"
+    );
+    assert!(
+        message.ends_with(": a panic was injected at step 20"),
+        "{message}"
+    );
+    let log = std::fs::read_to_string(run.worker_log()).unwrap();
+    assert!(log.contains(&format!("panic at {place}")), "{log}");
     assert!(run.events_file().exists() && run.checkpoints().is_empty());
 
-    // Before its first step it has nothing to tell.
+    // A run that fails before its first step is removed.
     assert_eq!(train(&lab, "stillborn", "panic@0").code, 1);
     assert_eq!(lab.sparring(&["logs", "stillborn"]).code, 1);
 }

@@ -1,21 +1,21 @@
-//! How a run does, as it tells while it trains; and its best checkpoint.
+//! Health checks of a run while it trains, and its best checkpoint.
 
 use rustix::process::Signal;
 use sparring_contract::protocol::{Event, Health, Verdict};
 
 use crate::lab::{Lab, Live, tensors};
 
-/// Looks as often as is allowed: half of the time.
-const LOOKS: [&str; 2] = ["--set", "output.health_cost=1"];
+/// Health checks as often as is allowed: half of the time.
+const CHECKS: [&str; 2] = ["--set", "health.time_fraction=1"];
 
-fn next_look(live: &mut Live) -> Health {
+fn next_check(live: &mut Live) -> Health {
     match live.until(|event| matches!(event, Event::Health(_))) {
         Event::Health(health) => *health,
         other => panic!("{other:?}"),
     }
 }
 
-fn looks(events: &[Event]) -> Vec<&Health> {
+fn checks(events: &[Event]) -> Vec<&Health> {
     events
         .iter()
         .filter_map(|event| match event {
@@ -26,7 +26,7 @@ fn looks(events: &[Event]) -> Vec<&Health> {
 }
 
 #[test]
-fn a_run_on_the_digits_is_judged_while_it_trains_and_its_best_is_kept() {
+fn a_run_on_the_digits_is_judged_while_it_trains_and_keeps_its_best_checkpoint() {
     let lab = Lab::new();
     let small = [
         "generator.hidden=[32]",
@@ -38,10 +38,10 @@ fn a_run_on_the_digits_is_judged_while_it_trains_and_its_best_is_kept() {
     let arguments: Vec<_> = ["train", "--json", "--preset", "mlp", "--name", "judged"]
         .into_iter()
         .chain(settings)
-        .chain(LOOKS)
+        .chain(CHECKS)
         .collect();
     let mut live = Live::start(lab.command(&arguments));
-    let first = next_look(&mut live);
+    let first = next_check(&mut live);
     assert!(first.quick_distance > 50.0, "{first:?}");
     assert!((first.histogram.iter().sum::<f64>() - 1.0).abs() < 1e-9);
     assert_eq!(first.histogram.len(), 10);
@@ -54,7 +54,7 @@ fn a_run_on_the_digits_is_judged_while_it_trains_and_its_best_is_kept() {
     assert_eq!(first.verdict, Verdict::Unclear);
     assert!(first.words.starts_with("quick distance "), "{first:?}");
 
-    let second = next_look(&mut live);
+    let second = next_check(&mut live);
     let Event::Checkpoint(saved) =
         live.until(|event| matches!(event, Event::Checkpoint(saved) if saved.best))
     else {
@@ -76,14 +76,14 @@ fn a_run_on_the_digits_is_judged_while_it_trains_and_its_best_is_kept() {
     // The run that goes on knows what was best.
     let resume = ["train", "--resume", "judged", "--json"];
     let mut live = Live::start(lab.command(&resume));
-    let best = next_look(&mut live).best.unwrap();
+    let best = next_check(&mut live).best.unwrap();
     assert!(best.quick_distance <= header.quick_distance.unwrap());
     live.signal(Signal::TERM);
     live.end();
 }
 
 #[test]
-fn looking_changes_no_bit_of_a_run_even_of_one_that_was_killed_and_resumed() {
+fn health_checks_change_no_bit_of_a_run_not_even_of_one_that_was_killed_and_resumed() {
     let lab = Lab::new();
     let long = [
         "--steps",
@@ -93,29 +93,29 @@ fn looking_changes_no_bit_of_a_run_even_of_one_that_was_killed_and_resumed() {
         "--set",
         "output.checkpoint_every_epochs=0",
     ];
-    let off = ["--name", "blind", "--set", "output.health_cost=0"];
+    let off = ["--name", "blind", "--set", "health.time_fraction=0"];
     let blind = lab.train(&[&off[..], &long].concat());
-    assert!(looks(&blind.events()).is_empty());
+    assert!(checks(&blind.events()).is_empty());
 
-    let on = [&["--name", "watched"][..], &LOOKS, &long].concat();
+    let on = [&["--name", "watched"][..], &CHECKS, &long].concat();
     let mut live = Live::start(lab.training(&on));
-    let health = next_look(&mut live);
+    let health = next_check(&mut live);
     live.until(|event| matches!(event, Event::Checkpoint(_)));
     live.signal(Signal::KILL);
     assert_eq!(live.end().0, -1);
     let resumed = lab.sparring(&["train", "--resume", "watched", "--json"]);
-    assert!(!looks(&resumed.events()).is_empty(), "{resumed:?}");
+    assert!(!checks(&resumed.events()).is_empty(), "{resumed:?}");
     assert_eq!(
         tensors(&lab.run("watched"), 3000),
         tensors(&lab.run("blind"), 3000)
     );
 
-    // The judge knows MNIST alone, and what is not known is not told.
+    // The judge knows only MNIST; without it those figures are left out.
     assert!(health.quick_distance.is_nan() && health.histogram.is_empty());
     assert!(health.best.is_none() && health.diversity.is_finite());
     lab.sparring(&["sample", "watched", "--best"]).refused(
         1,
-        "error: run `watched` has no best checkpoint yet; it gets one as it trains on MNIST with output.health_cost \
+        "error: run `watched` has no best checkpoint yet; it gets one as it trains on MNIST with health.time_fraction \
          above 0",
     );
 }
@@ -124,7 +124,7 @@ fn looking_changes_no_bit_of_a_run_even_of_one_that_was_killed_and_resumed() {
 fn a_run_whose_pictures_become_one_raises_an_alarm_everywhere() {
     let lab = Lab::new();
     let wild = ["--name", "wild", "--set", "generator.learning_rate=1"];
-    let mut live = Live::start(lab.training(&[&wild[..], &LOOKS].concat()));
+    let mut live = Live::start(lab.training(&[&wild[..], &CHECKS].concat()));
     let Event::Alarm { message, .. } = live.until(|event| matches!(event, Event::Alarm { .. }))
     else {
         panic!("no alarm")
@@ -139,7 +139,7 @@ fn a_run_whose_pictures_become_one_raises_an_alarm_everywhere() {
     let again = events
         .iter()
         .filter(|event| matches!(event, Event::Alarm { .. }));
-    assert_eq!(again.count(), 0, "it was told before");
+    assert_eq!(again.count(), 0, "it was reported before");
     let log = std::fs::read_to_string(lab.run("wild").worker_log()).unwrap();
     assert!(
         log.contains("ALARM at step ") && log.contains(&message),
@@ -148,13 +148,13 @@ fn a_run_whose_pictures_become_one_raises_an_alarm_everywhere() {
 }
 
 #[test]
-fn a_run_ends_with_a_look_at_what_it_has_become() {
+fn a_run_ends_with_a_last_health_check() {
     let lab = Lab::new();
-    let said = lab.train(&[&["--minutes", "0.02"][..], &LOOKS].concat());
+    let said = lab.train(&[&["--minutes", "0.02"][..], &CHECKS].concat());
     assert_eq!(said.code, 0, "{said:?}");
     let events = said.events();
     let Some(Event::Ended(ended)) = events.last() else {
         panic!("{events:?}")
     };
-    assert_eq!(looks(&events).last().unwrap().step, ended.stats.step);
+    assert_eq!(checks(&events).last().unwrap().step, ended.stats.step);
 }

@@ -8,6 +8,8 @@ mod attached;
 mod command_line;
 mod dashboard;
 mod data;
+mod dataset;
+mod docs;
 mod eval;
 mod guard;
 mod health;

@@ -6,6 +6,7 @@ use std::process::Command;
 use rustix::process::Signal;
 use sparring_contract::protocol::Event;
 
+use crate::data::pictures::write_greys;
 use crate::lab::{Lab, Live, Said};
 
 /// The commands in the blocks of shell in the README that begin with a word.
@@ -33,6 +34,9 @@ fn hasty() -> Lab {
         lab.data().display()
     );
     std::fs::write(own, settings).unwrap();
+    for class in ["cats", "dogs"] {
+        write_greys(&lab.path().join("pictures").join(class), 20);
+    }
     lab
 }
 
@@ -100,7 +104,12 @@ fn every_command_of_the_readme_does_what_it_is_there_for() {
     if let Some(live) = live {
         live.signal(Signal::TERM);
     }
-    for made in ["digits.png", "digits.npz", "digits/00000.png"] {
+    for made in [
+        "digits.png",
+        "digits.npz",
+        "digits/00000.png",
+        "made/train-images-idx3-ubyte",
+    ] {
         assert!(lab.path().join(made).exists(), "{made}");
     }
 }

@@ -1,4 +1,4 @@
-//! Runs after training: listed, read, waited for, removed.
+//! Runs after training: how they are listed, read, waited for and removed.
 
 use sparring_contract::protocol::{Event, Record, Verdict};
 use sparring_contract::run::EventLog;
@@ -26,7 +26,7 @@ fn before_the_first_run_every_command_says_how_to_start_one() {
 }
 
 #[test]
-fn a_run_that_is_not_there_is_answered_with_those_that_are() {
+fn a_run_that_does_not_exist_is_answered_with_those_that_do() {
     let lab = Lab::new();
     lab.train(&["--name", "one", "--steps", "1"]);
     for command in ["logs", "wait", "sample"] {
@@ -38,7 +38,7 @@ fn a_run_that_is_not_there_is_answered_with_those_that_are() {
 }
 
 #[test]
-fn names_are_checked_and_kept_apart() {
+fn names_are_checked_and_unique() {
     let lab = Lab::new();
     assert_eq!(lab.train(&["--name", "one", "--steps", "1"]).code, 0);
     lab.train(&["--name", "one", "--steps", "1"]).refused(
@@ -52,7 +52,7 @@ fn names_are_checked_and_kept_apart() {
 }
 
 #[test]
-fn the_list_tells_state_and_losses_and_the_machine_readable_one_the_same() {
+fn the_list_shows_state_and_progress_and_so_does_its_json() {
     let lab = Lab::new();
     lab.train(&["--name", "one", "--epochs", "2"]);
     let listed = lab.sparring(&["runs"]).out;
@@ -69,7 +69,7 @@ fn the_list_tells_state_and_losses_and_the_machine_readable_one_the_same() {
 }
 
 #[test]
-fn the_list_tells_how_a_run_does_as_its_log_has_it() {
+fn the_list_shows_the_health_that_the_log_has() {
     let lab = Lab::new();
     lab.train(&["--name", "one", "--steps", "1"]);
     let mut log = EventLog::open(&lab.run("one").events_file()).unwrap();
@@ -100,7 +100,7 @@ fn the_list_tells_how_a_run_does_as_its_log_has_it() {
 }
 
 #[test]
-fn logs_tell_what_happened_in_words_and_as_it_was_written() {
+fn logs_are_printed_in_words_or_as_they_were_written() {
     let lab = Lab::new();
     let said = lab.train(&["--name", "one", "--epochs", "1"]);
     let words = lab.sparring(&["logs", "one"]).out;
@@ -125,7 +125,7 @@ fn logs_tell_what_happened_in_words_and_as_it_was_written() {
 }
 
 #[test]
-fn removing_takes_the_named_runs_and_pruning_the_oldest() {
+fn rm_removes_the_named_runs_and_prune_the_oldest() {
     let lab = Lab::new();
     for name in ["one", "two", "three", "four"] {
         lab.train(&["--name", name, "--steps", "1"]);

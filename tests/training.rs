@@ -1,9 +1,9 @@
-//! Training: what a run leaves behind, and that being stopped costs it nothing.
+//! Training: what a run leaves behind, and that a run loses nothing when it is stopped.
 
 use std::process::Command;
 
 use rustix::process::Signal;
-use sparring_contract::protocol::{Event, Reason};
+use sparring_contract::protocol::{Event, Phase, Reason};
 
 use crate::lab::{Lab, Live, Said, tensors, write_images};
 
@@ -20,10 +20,7 @@ fn a_run_leaves_figures_pictures_and_checkpoints() {
     ]);
     assert_eq!(said.code, 0, "{said:?}");
 
-    let events = said.events();
-    let Some(Event::Started(started)) = events.first() else {
-        panic!("{events:?}")
-    };
+    let started = said.started();
     assert_eq!(
         (
             started.run.as_str(),
@@ -32,22 +29,21 @@ fn a_run_leaves_figures_pictures_and_checkpoints() {
         ),
         ("first", 200, 4)
     );
-    let Some(Event::Ended(ended)) = events.last() else {
-        panic!("{events:?}")
-    };
+    let ended = said.ended();
     assert_eq!((ended.reason, ended.exit_code), (Reason::Finished, 0));
-    let stats = ended.stats;
+    let stats = &ended.stats;
+    let figure = |key: &str| stats.metrics.get(key);
     assert_eq!((stats.step, stats.epoch, stats.images_seen), (48, 12, 2400));
     for figure in [
-        stats.d_loss,
-        stats.g_loss,
-        stats.d_grad_norm,
-        stats.g_grad_norm,
+        figure("d_loss"),
+        figure("g_loss"),
+        figure("d_grad_norm"),
+        figure("g_grad_norm"),
         stats.images_per_second,
     ] {
         assert!(figure.is_finite() && figure > 0.0, "{stats:?}");
     }
-    for probability in [stats.d_real, stats.d_fake] {
+    for probability in [figure("d_real"), figure("d_fake")] {
         assert!((0.0..=1.0).contains(&probability), "{stats:?}");
     }
 
@@ -79,13 +75,31 @@ fn a_run_leaves_figures_pictures_and_checkpoints() {
 }
 
 #[test]
+fn a_run_loads_its_data_then_builds_its_networks_then_trains() {
+    let lab = Lab::new();
+    let said = lab.train(&["--name", "phases", "--steps", "1"]);
+    let phases: Vec<_> = said
+        .events()
+        .iter()
+        .filter_map(|event| match event {
+            Event::Phase { phase, step } => Some((*phase, *step)),
+            _ => None,
+        })
+        .collect();
+    // A face that connects before the first of them sees `Phase::Loading`.
+    let expected = [
+        (Phase::WarmingUp, 0),
+        (Phase::Training, 0),
+        (Phase::Saving, 1),
+    ];
+    assert_eq!(phases, expected);
+}
+
+#[test]
 fn the_tutorial_trains_on_the_digits_inside_the_program() {
     let lab = Lab::new();
     let said = lab.sparring(&["train", "--preset", "tutorial", "--steps", "8", "--json"]);
-    let events = said.events();
-    let Some(Event::Started(started)) = events.first() else {
-        panic!("{said:?}")
-    };
+    let started = said.started();
     assert_eq!(
         (started.images, started.steps_per_epoch, started.epochs),
         (60_000, 938, 1000)
@@ -97,7 +111,7 @@ fn the_tutorial_trains_on_the_digits_inside_the_program() {
         ),
         (1_486_352, 533_505)
     );
-    assert!(matches!(events.last(), Some(Event::Ended(ended)) if ended.stats.images_seen == 512));
+    assert_eq!(said.ended().stats.images_seen, 512);
 }
 
 /// Steps of the runs that are stopped, and how often they save.
@@ -138,10 +152,7 @@ fn a_run_that_was_killed_and_resumed_is_the_unbroken_run_to_the_bit() {
     assert!(lab.sparring(&["runs"]).out.contains("crashed"));
 
     let resumed = lab.sparring(&["train", "--resume", "killed", "--json"]);
-    assert!(
-        matches!(&resumed.events()[0], Event::Started(started) if started.step >= 500),
-        "{resumed:?}"
-    );
+    assert!(resumed.started().step >= 500, "{resumed:?}");
     assert_eq!(tensors(&lab.run("killed"), 3000), unbroken(&lab));
 }
 
@@ -155,10 +166,7 @@ fn a_dcgan_goes_on_with_what_its_batch_norms_have_seen() {
     train("unbroken", "40");
     train("broken", "18");
     let resumed = lab.sparring(&["train", "--resume", "broken", "--steps", "40", "--json"]);
-    assert!(
-        matches!(&resumed.events()[0], Event::Started(started) if started.step == 18),
-        "{resumed:?}"
-    );
+    assert_eq!(resumed.started().step, 18);
     let state = tensors(&lab.run("broken"), 40);
     assert_eq!(state, tensors(&lab.run("unbroken"), 40));
     let file = std::fs::read(lab.run("broken").checkpoint_file(40)).unwrap();
@@ -198,16 +206,13 @@ fn ctrl_c_and_sigterm_save_and_the_resumed_run_is_the_unbroken_one() {
         assert_eq!(lab.sparring(&["wait", name]).code, code);
 
         let resumed = lab.sparring(&["train", "--resume", name, "--json"]);
-        let Event::Started(started) = &resumed.events()[0] else {
-            panic!("{resumed:?}")
-        };
-        assert_eq!(started.step, ended.stats.step);
+        assert_eq!(resumed.started().step, ended.stats.step);
         assert_eq!(tensors(&lab.run(name), 3000), expected, "{name}");
     }
 }
 
 #[test]
-fn a_hangup_is_no_reason_to_stop() {
+fn a_hangup_does_not_stop_a_run() {
     let lab = Lab::new();
     let live = begun(&lab, "hung-up");
     live.signal(Signal::HUP);
@@ -217,7 +222,7 @@ fn a_hangup_is_no_reason_to_stop() {
 }
 
 #[test]
-fn a_reader_of_stdout_that_goes_away_takes_nothing_from_the_run() {
+fn a_run_goes_on_when_the_reader_of_its_stdout_is_gone() {
     let lab = Lab::new();
     let mut child = lab
         .training(&[&["--name", "unheard"], LONG.as_slice()].concat())
@@ -234,16 +239,13 @@ fn a_run_can_be_made_longer_but_not_another_run() {
     let lab = Lab::new();
     assert_eq!(lab.train(&["--name", "short", "--epochs", "2"]).code, 0);
     let longer = lab.sparring(&["train", "--resume", "short", "--epochs", "3", "--json"]);
-    assert!(
-        matches!(longer.events().last(), Some(Event::Ended(ended)) if ended.stats.step == 12),
-        "{longer:?}"
-    );
+    assert_eq!(longer.ended().stats.step, 12);
 
     let other = lab.sparring(&["train", "--resume", "short", "--batch-size", "32"]);
     assert_eq!(other.code, 2);
     assert!(
         other.err.starts_with(
-            "error: batch_size = 32 (from --batch-size): a resumed run keeps its batch_size (64); what may change: "
+            "error: batch_size = 32 (from --batch-size): a resumed run keeps its batch_size (64); keys that can change: "
         ),
         "{other:?}"
     );
@@ -253,11 +255,7 @@ fn a_run_can_be_made_longer_but_not_another_run() {
 fn a_requeued_job_starts_once_and_goes_on_after() {
     let lab = Lab::new();
     let job = ["--name", "job", "--resume-if-exists", "--epochs", "2"];
-    let steps = |said: Said| match &said.events()[0] {
-        Event::Started(started) => started.step,
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(steps(lab.train(&job)), 0);
+    assert_eq!(lab.train(&job).started().step, 0);
     let again = lab.command(&[
         "train",
         "--json",
@@ -268,7 +266,7 @@ fn a_requeued_job_starts_once_and_goes_on_after() {
         "4",
     ]);
     let again = Said::from({ again }.output().unwrap());
-    assert_eq!(steps(again), 8);
+    assert_eq!(again.started().step, 8);
     assert_eq!(lab.run("job").newest_checkpoint().unwrap().step, 16);
 }
 
@@ -288,10 +286,7 @@ fn a_broken_checkpoint_is_passed_over_for_the_one_before() {
         "warning: {} is no usable checkpoint: it is cut short; an older one is taken",
         newest.display()
     )));
-    assert!(
-        matches!(&resumed.events()[0], Event::Started(started) if started.step == 8),
-        "{resumed:?}"
-    );
+    assert_eq!(resumed.started().step, 8);
 }
 
 #[test]
@@ -335,7 +330,7 @@ fn a_seed_decides_everything() {
 }
 
 #[test]
-fn a_batch_that_finds_no_memory_is_told_which_one_would() {
+fn an_error_of_memory_says_which_batch_size_would_fit() {
     let lab = Lab::new();
     write_images(&lab.data(), 20_000, 8);
     let within_memory = |arguments: &[&str]| {

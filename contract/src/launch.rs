@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::BUILD_ID;
 
+/// What a worker of another build says, before it ends with [`crate::exit::MISMATCH`].
+pub const OTHER_BUILD: &str = "this sparring-worker is of another build than the sparring that started it; build both \
+                               again with `cargo build` (or `make build`)";
+
 /// What a worker is started for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "launch", rename_all = "snake_case")]
@@ -16,13 +20,13 @@ pub enum Launch {
     Train {
         /// The run's directory.
         run: PathBuf,
-        /// The checkpoint to go on from; none to begin.
+        /// The checkpoint to continue from, if there is one.
         from: Option<PathBuf>,
-        /// Who listens to its stdout and stderr.
+        /// What it writes to stdout and stderr.
         voice: Voice,
-        /// Whether the run's directory is to be removed when training fails before its first step.
+        /// Whether to remove the run's directory if training fails before its first step.
         fresh: bool,
-        /// Whether the run is to be saved and ended when the last face that watches it has gone.
+        /// Whether to save and end the run when the last face that watches it is gone.
         #[serde(default)]
         tied: bool,
     },
@@ -30,7 +34,7 @@ pub enum Launch {
     Task,
 }
 
-/// What a worker says on stdout and stderr.
+/// What a worker writes to stdout and stderr.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Voice {
@@ -38,15 +42,15 @@ pub enum Voice {
     Progress,
     /// Every event as a line of JSON on stdout, errors on stderr.
     Json,
-    /// Plain lines alone: both go to the run's worker.log. The worker leaves the session of its starter, so that no
-    /// terminal's end reaches it.
+    /// Plain lines, for the run's worker.log. The worker also leaves the session of the process that started it, so that
+    /// it survives the end of a terminal.
     Log,
 }
 
 impl Launch {
-    /// Adds the launch to a command of the worker program, and the environment that it needs.
+    /// Adds the launch, and the environment that the worker needs, to a command that runs the worker program.
     pub fn on(&self, command: &mut Command) {
-        // A launch is plain data: text, paths made from text, and names.
+        // A launch holds text, paths made from text, and names: it can always be written as JSON.
         command
             .arg(BUILD_ID)
             .arg(serde_json::to_string(self).unwrap_or_default());
@@ -54,15 +58,15 @@ impl Launch {
     }
 }
 
-/// Has glibc ask for huge pages: the weights, moments and gradients of a step are thousands of small ones, and
-/// translating their addresses took a fortieth of its time.
+/// Makes glibc ask for huge pages: the weights, moments and gradients of a step fill thousands of small pages, and
+/// translating their addresses took a fortieth of the time of a step.
 const HUGE_PAGES: (&str, &str) = ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1");
 
-/// Lets cuBLAS sum in the same order every time, so that a resumed run on a GPU can be identical.
+/// Makes cuBLAS sum in the same order every time, so that a resumed run on a GPU can be identical.
 const CUBLAS: (&str, &str) = ("CUBLAS_WORKSPACE_CONFIG", ":4096:8");
 
-/// What a worker must find in its environment when libtorch's libraries are loaded, as far as this process's own
-/// environment lacks it. Settings of the user's win.
+/// The variables that must be set when libtorch's libraries are loaded and that this process's environment lacks. A
+/// value that the user has set is left alone.
 pub fn missing_environment() -> Vec<(&'static str, &'static str)> {
     [HUGE_PAGES, CUBLAS]
         .into_iter()

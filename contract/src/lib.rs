@@ -6,6 +6,7 @@
 pub mod cache;
 pub mod config;
 pub mod exit;
+pub mod judges;
 pub mod launch;
 pub mod picture;
 pub mod protocol;

@@ -1,16 +1,16 @@
-//! Pictures as PNG files.
+//! Grids of pictures as PNG files, grey or RGB.
 
 use std::io::{self, BufRead, Seek, Write};
 
 use crate::protocol::{Pictures, Purpose};
 
-/// Pictures in the grids that a run saves from its fixed noise, and their columns: the tutorial's 4×4.
+/// How many pictures a grid of a run's fixed noise has, and how many in a row: the tutorial's 4×4.
 pub const FIXED_GRID: (u32, u32) = (16, 4);
 
 /// Black pixels between two pictures of a grid.
 pub const GRID_GAP: usize = 2;
 
-/// Pictures in rows on one canvas, [`GRID_GAP`] black pixels between them and none around them.
+/// Pictures in rows on one canvas, with [`GRID_GAP`] black pixels between them and none around them.
 #[derive(Clone, Debug)]
 pub struct PngGrid {
     columns: usize,
@@ -18,17 +18,18 @@ pub struct PngGrid {
     channels: usize,
     height: usize,
     width: usize,
-    /// How many pictures there are so far.
+    /// How many pictures were added.
     filled: usize,
     /// `[down, across, channels]`.
     canvas: Vec<u8>,
 }
 
 impl PngGrid {
-    /// A black canvas for `count` pictures of `(channels, height, width)`, 1 channel for grey or 3 for RGB,
+    /// A black canvas for `count` pictures of `(channels, height, width)`, with 1 channel for grey or 3 for RGB, and
     /// `columns` of them in a row.
     ///
-    /// Nothing to draw, other channels and more pixels than a PNG can have are [`io::ErrorKind::InvalidInput`].
+    /// An empty canvas, another number of channels, and more pixels than a PNG can have are
+    /// [`io::ErrorKind::InvalidInput`].
     pub fn new(
         count: usize,
         columns: usize,
@@ -86,7 +87,7 @@ impl PngGrid {
         Ok(())
     }
 
-    /// Writes the PNG; places without a picture stay black.
+    /// Writes the PNG. Places without a picture stay black.
     pub fn write(&self, to: impl Write) -> io::Result<()> {
         let (across, down) = self.size()?;
         let mut encoder = png::Encoder::new(to, across, down);
@@ -113,7 +114,7 @@ impl PngGrid {
     }
 }
 
-/// Writes pictures as one PNG, `columns` of them in a row, [`GRID_GAP`] black pixels between them.
+/// Writes pictures as one PNG, `columns` of them in a row, with [`GRID_GAP`] black pixels between them.
 pub fn write_png_grid(to: impl Write, pictures: &Pictures, columns: usize) -> io::Result<()> {
     if !pictures.is_whole() {
         return Err(invalid(
@@ -136,10 +137,10 @@ fn invalid(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, what)
 }
 
-/// Reads pictures back from a grid of `columns` in a row that holds `count` of them. What they were drawn from is not in
-/// it: the caller says.
+/// Reads `count` pictures back from a grid with `columns` in a row. The file does not say which noise and step they are
+/// from, so the caller does; it has no labels either.
 ///
-/// A file that is no such grid is [`io::ErrorKind::InvalidData`].
+/// A file that is not such a grid is [`io::ErrorKind::InvalidData`].
 pub fn read_png_grid(
     from: impl BufRead + Seek,
     count: u32,
@@ -147,7 +148,7 @@ pub fn read_png_grid(
     (purpose, step): (Purpose, u64),
 ) -> io::Result<Pictures> {
     let mut reader = png::Decoder::new(from).read_info()?;
-    let other = || io::Error::new(io::ErrorKind::InvalidData, "a PNG that is no such grid");
+    let other = || io::Error::new(io::ErrorKind::InvalidData, "this PNG is not such a grid");
     let mut grid = vec![0; reader.output_buffer_size().ok_or_else(other)?];
     let info = reader.next_frame(&mut grid)?;
     let channels = match (info.color_type, info.bit_depth) {
@@ -168,7 +169,7 @@ pub fn read_png_grid(
     let mut pixels = Vec::new();
     for picture in 0..many {
         let (row, column) = (picture / columns, picture % columns);
-        // A PNG has a pixel's channels together, pictures have each channel by itself.
+        // In a PNG the channels of a pixel stand together; in a picture each channel is a plane.
         for (channel, line) in
             (0..channels).flat_map(|channel| (0..height).map(move |line| (channel, line)))
         {
@@ -180,7 +181,7 @@ pub fn read_png_grid(
             }
         }
     }
-    // Each is a part of a side that came as a u32.
+    // Each is part of a side that was a u32.
     let small = |side: usize| u32::try_from(side).map_err(|_| other());
     Ok(Pictures {
         purpose,
@@ -251,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_picture_is_refused() {
+    fn what_is_not_a_picture_is_refused() {
         let kind = |pictures: &Pictures, columns| {
             write_png_grid(Vec::new(), pictures, columns)
                 .unwrap_err()

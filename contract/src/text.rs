@@ -1,28 +1,29 @@
-//! Text from outside, made fit for a terminal.
+//! Makes text from outside fit for a terminal.
 
-/// The text with every character escaped that a terminal would obey instead of showing it: control characters, and
-/// those that change the direction of writing (Unicode's bidirectional formatting characters).
+/// Escapes every character that a terminal would obey instead of showing, or would not show at all: control characters,
+/// bidirectional formatting (such as U+202E) and invisible characters. Joiners (U+200C, U+200D) stay, because scripts and
+/// emoji need them.
 ///
 /// ```
 /// use sparring_contract::text::printable;
 /// assert_eq!(printable("cats\u{1b}[2J\n"), r"cats\u{1b}[2J\n");
 /// ```
 pub fn printable(text: &str) -> String {
-    text.chars()
-        .flat_map(|letter| {
-            let (escaped, plain) = if is_obeyed(letter) {
-                (Some(letter.escape_debug()), None)
-            } else {
-                (None, Some(letter))
-            };
-            escaped.into_iter().flatten().chain(plain)
-        })
-        .collect()
+    let mut shown = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if is_unsafe(letter) {
+            shown.extend(letter.escape_debug());
+        } else {
+            shown.push(letter);
+        }
+    }
+    shown
 }
 
-fn is_obeyed(letter: char) -> bool {
+fn is_unsafe(letter: char) -> bool {
     letter.is_control()
-        || matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(letter, '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -30,12 +31,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_terminal_would_obey_is_escaped() {
+    fn characters_that_a_terminal_would_obey_or_hide_are_escaped() {
         assert_eq!(
             printable("a\x1b]0;x\x07\u{9b}2J\r"),
             r"a\u{1b}]0;x\u{7}\u{9b}2J\r"
         );
-        assert_eq!(printable("gnp.\u{202e}exe"), r"gnp.\u{202e}exe");
-        assert_eq!(printable("naïve 犬 🐕 'x'"), "naïve 犬 🐕 'x'");
+        assert_eq!(
+            printable("gnp.\u{202e}exe\u{200b}"),
+            r"gnp.\u{202e}exe\u{200b}"
+        );
+        assert_eq!(
+            printable("naïve 犬 👩\u{200d}🚀 'x'"),
+            "naïve 犬 👩\u{200d}🚀 'x'"
+        );
     }
 }

@@ -7,10 +7,12 @@ use std::sync::Once;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use sparring_engine::gan::Adam;
+
 use sparring_engine::native::{
-    Activation, Norm, Steps, batch_norm, conv, dense, matmul, mean_softplus, prepare, scaled_images,
+    Activation, BatchNormState, ConvOptions, batch_norm, conv, dense, matmul, mean_softplus,
+    prepare, scaled_images,
 };
+use sparring_engine::optim::Adam;
 use tch::{Device, Kind, Tensor, no_grad};
 
 const CPU: (Kind, Device) = (Kind::Float, Device::Cpu);
@@ -81,27 +83,27 @@ fn dense_backward<const BATCH: i64>(bencher: Bencher, [inputs, outputs]: [i64; 2
 #[divan::bench(args = [false, true])]
 fn convolution_forward(bencher: Bencher, transposed: bool) {
     team();
-    let (x, weight, bias, steps) = convolution(transposed);
-    bencher.bench_local(|| conv(&x, &weight, &bias, steps, LEAKY));
+    let (x, weight, bias, options) = convolution(transposed);
+    bencher.bench_local(|| conv(&x, &weight, &bias, options, LEAKY));
 }
 
 #[divan::bench(args = [false, true])]
 fn convolution_backward(bencher: Bencher, transposed: bool) {
     team();
-    let (x, weight, bias, steps) = convolution(transposed);
-    let loss = conv(&x, &weight, &bias, steps, LEAKY).sum(Kind::Float);
+    let (x, weight, bias, options) = convolution(transposed);
+    let loss = conv(&x, &weight, &bias, options, LEAKY).sum(Kind::Float);
     let leaves = [x, weight, bias];
     bencher.bench_local(|| Tensor::run_backward(&[&loss], &leaves, true, false));
 }
 
 /// Preset dcgan's between 14 x 14 pixels of 32 channels and 7 x 7 of 64, at its batch: D's, or transposed G's.
-fn convolution(transposed: bool) -> (Tensor, Tensor, Tensor, Steps) {
+fn convolution(transposed: bool) -> (Tensor, Tensor, Tensor, ConvOptions) {
     let (inputs, outputs, side) = if transposed {
         (64, 32, 7)
     } else {
         (32, 64, 14)
     };
-    let steps = Steps {
+    let options = ConvOptions {
         stride: 2,
         padding: 1,
         transposed,
@@ -110,7 +112,7 @@ fn convolution(transposed: bool) -> (Tensor, Tensor, Tensor, Steps) {
         learning(&[128, inputs, side, side]),
         learning(&[64, 32, 4, 4]),
         learning(&[outputs]),
-        steps,
+        options,
     )
 }
 
@@ -118,7 +120,7 @@ fn convolution(transposed: bool) -> (Tensor, Tensor, Tensor, Steps) {
 fn batch_norm_forward(bencher: Bencher) {
     team();
     let x = Tensor::randn([128, 1024], CPU);
-    let norm = Norm {
+    let norm = BatchNormState {
         weight: learning(&[1024]),
         bias: learning(&[1024]),
         running_mean: Tensor::zeros([1024], CPU),

@@ -11,8 +11,12 @@ use serde_json::{Value, json};
 use sparring_contract::config::{
     self, Architecture, Config, Normalization, Request, Setting, resolve,
 };
-use sparring_engine::data::{Batches, DataBundle, Dataset};
-use sparring_engine::gan::{Adam, Judgement, Network, Objective, Session, fits};
+use sparring_engine::data::{DataBundle, DataLoader, Dataset};
+use sparring_engine::gan::{
+    AdversarialLoss, Logits, PictureSpec, Session, check_compatibility, discriminator, generator,
+};
+use sparring_engine::nn::Network;
+use sparring_engine::optim::Adam;
 use sparring_engine::seed::{Stream, reseed};
 use sparring_engine::{native, worker};
 use tch::{Device, Kind, Tensor};
@@ -83,21 +87,23 @@ fn measure(options: &Options) -> anyhow::Result<()> {
     let device = native::device(&config.device)?;
     let bundle = DataBundle::load(&config.data_source(), &mut |_| {})?;
     let mut data = Dataset::on(device, &bundle.train.images);
-    if let Some(labels) = bundle.train.labels.filter(|_| config.classes > 0) {
-        data = data.with_classes(&labels);
+    if let Some(labels) = bundle.train.labels.filter(|_| config.conditional) {
+        data = data
+            .with_classes(&labels)
+            .with_class_names(bundle.class_names);
     }
-    fits(config, &data)?;
+    check_compatibility(config, &data)?;
     let mut session = Session::new(config, data);
     for _ in 0..options.warmup {
         session.step();
     }
-    // Reading the figures waits for the device, before the first timed step and after the last.
-    session.figures();
+    // Reading the metrics waits for the device, before the first timed step and after the last.
+    session.metrics();
     let start = Instant::now();
     for _ in 0..options.steps {
         session.step();
     }
-    let figures = session.figures();
+    let metrics = session.metrics();
     let seconds = start.elapsed().as_secs_f64();
     let images = options.steps as f64 * config.batch_size as f64;
     println!(
@@ -110,7 +116,7 @@ fn measure(options: &Options) -> anyhow::Result<()> {
             "images_per_s": (images / seconds).round(),
             "ms_per_step": seconds / options.steps as f64 * 1e3,
             "peak_rss_mb": peak_memory(),
-            "d_loss": figures.d_loss,
+            "d_loss": metrics.get("d_loss"),
         })
     );
     Ok(())
@@ -164,8 +170,8 @@ fn sizes(weight: &Tensor) -> [i64; 2] {
 
 /// Weights of a network's layers, `[out, in]` each.
 fn weights(network: &Network) -> Vec<Tensor> {
-    let leaves = network.leaves().into_iter();
-    leaves.filter(|leaf| leaf.dim() == 2).collect()
+    let parameters = network.parameter_tensors().into_iter();
+    parameters.filter(|tensor| tensor.dim() == 2).collect()
 }
 
 /// Milliseconds of each part of a step, added up over many.
@@ -194,10 +200,11 @@ struct Networks {
 }
 
 impl Networks {
-    fn of(config: &Config, shape: [i64; 3]) -> Self {
+    fn new(config: &Config, data: &Dataset) -> Self {
+        let spec = PictureSpec::new(config, data.shape(), data.class_names());
         Self {
-            generator: Network::generator(config, shape, Device::Cpu),
-            discriminator: Network::discriminator(config, shape, Device::Cpu),
+            generator: generator(config, spec, Device::Cpu),
+            discriminator: discriminator(config, spec, Device::Cpu),
         }
     }
 
@@ -239,7 +246,7 @@ fn bound(options: &Options) -> anyhow::Result<()> {
         .train
         .images;
     let data = Dataset::on(Device::Cpu, &images);
-    let networks = Networks::of(config, data.shape());
+    let networks = Networks::new(config, &data);
     let mut products = networks.products(config.batch_size as i64);
     let flop: i64 = products.iter().map(Product::flop).sum();
     // The products as libtorch makes them with threads of its own: before there is a team, which does without those.
@@ -251,12 +258,12 @@ fn bound(options: &Options) -> anyhow::Result<()> {
     });
 
     native::prepare(config.threads);
-    let mut players = [
+    let mut optimizers = [
         (&networks.generator, &config.generator),
         (&networks.discriminator, &config.discriminator),
     ]
     .map(|(network, plan)| {
-        let adam = Adam::new(network.leaves(), plan.learning_rate, plan.betas);
+        let adam = Adam::new(network.parameter_tensors(), plan.learning_rate, plan.betas);
         let gradients: Vec<_> = adam.parameters().iter().map(Tensor::randn_like).collect();
         (adam, gradients)
     });
@@ -273,13 +280,13 @@ fn bound(options: &Options) -> anyhow::Result<()> {
             })
         }));
         turns[2].push(mean_ms(options, || {
-            for (adam, gradients) in &mut players {
+            for (adam, gradients) in &mut optimizers {
                 adam.step(gradients);
             }
         }));
     }
     let [step_ms, team_ms, adam_ms] = turns.map(median);
-    drop((products, players, session));
+    drop((products, optimizers, session));
     let products_ms = libtorch_ms.min(team_ms);
     let bound_ms = products_ms + adam_ms;
     println!(
@@ -321,27 +328,27 @@ fn median(mut times: Vec<f64>) -> f64 {
     times[times.len() / 2]
 }
 
-/// A step taken apart, as [`Session::step`] makes it but for the figures: milliseconds of each part.
+/// A step taken apart, as [`Session::step`] makes it but for the metrics: milliseconds of each part.
 fn parts(options: &Options, data: Dataset) -> Vec<Value> {
     let config = &options.config;
     let Networks {
         generator,
         discriminator,
-    } = Networks::of(config, data.shape());
+    } = Networks::new(config, &data);
     let adam = |network: &Network, plan: &config::Network| {
-        Adam::new(network.leaves(), plan.learning_rate, plan.betas)
+        Adam::new(network.parameter_tensors(), plan.learning_rate, plan.betas)
     };
     let mut g_adam = adam(&generator, &config.generator);
     let mut d_adam = adam(&discriminator, &config.discriminator);
     let (mut g_gradients, mut d_gradients) = (Vec::new(), Vec::new());
-    let mut batches = Batches::new(data, config.batch_size, 1, config.seed);
-    let objective = Objective::of(config);
+    let mut loader = DataLoader::new(data, config.batch_size, 1, config.seed);
+    let loss = AdversarialLoss::new(config);
     let mut watch = Stopwatch::default();
     for step in 0..options.warmup + options.steps {
         if step == options.warmup {
             watch = Stopwatch::default();
         }
-        let batch = watch.time("real images", || batches.get(step).remove(0));
+        let batch = watch.time("real images", || loader.batches(step).remove(0));
         let real = batch.images;
         let n = real.size()[0];
         let noise = watch.time("noise", || {
@@ -355,7 +362,7 @@ fn parts(options: &Options, data: Dataset) -> Vec<Value> {
         let logits = watch.time("D forward, both", || discriminator.forward(&both, None));
         let d_loss = watch.time("D loss", || {
             let [real, fake] = [0, n].map(|first| logits.narrow(0, first, n));
-            objective.discriminator(&Judgement { real, fake })
+            loss.discriminator(&Logits { real, fake })
         });
         watch.time("D backward", || {
             d_gradients.clear();
@@ -365,7 +372,7 @@ fn parts(options: &Options, data: Dataset) -> Vec<Value> {
         let logits = watch.time("D forward, fake", || discriminator.forward(&fake, None));
         let g_loss = watch.time("G loss", || {
             let real = Tensor::new();
-            objective.generator(&Judgement { real, fake: logits })
+            loss.generator(&Logits { real, fake: logits })
         });
         watch.time("G backward", || {
             g_gradients.clear();

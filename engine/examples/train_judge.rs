@@ -1,9 +1,9 @@
-//! Trains a judge anew: `make judge`, or `train_judge SEED FILE`. `train_judge FILE` keeps the weights of one that is
-//! there, and measures with them what a report holds pictures against.
+//! Trains MNIST's judges anew: `make judge`, or `train_judge SEED FILE`. `train_judge FILE` keeps the weights of a
+//! judge, and measures its floor and controls again.
 
 use std::process::ExitCode;
 
-use sparring_engine::judge::Judge;
+use sparring_engine::eval::{Judge, RealData};
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
@@ -17,27 +17,26 @@ fn main() -> ExitCode {
 }
 
 fn make(arguments: &[String]) -> anyhow::Result<()> {
-    let mut tell = |doing: &str| {
-        // Of what goes on in a control its end is enough.
-        if !doing.ends_with('%') || doing.ends_with("100 %") {
-            eprintln!("{doing}");
+    let mut progress = |words: &str, done: u64, total: u64| eprintln!("{done} of {total}: {words}");
+    let data = RealData::mnist()?;
+    let (path, judge) = match arguments {
+        [seed, path] => (path, Judge::train(&data, seed.parse()?, &mut progress)?),
+        [path] => {
+            let judge = Judge::read(&std::fs::read(path)?)?;
+            (path, judge.measured_again(&data, &mut progress))
         }
+        _ => anyhow::bail!("give a seed and the file to write, or a file to measure again"),
     };
-    let (path, bytes) = match arguments {
-        [seed, path] => (path, Judge::make(seed.parse()?, &mut tell)?),
-        [path] => (path, Judge::measure(&std::fs::read(path)?, &mut tell)?),
-        _ => anyhow::bail!("give a seed and the file to write, or a file to measure anew"),
-    };
+    let bytes = judge.write()?;
     std::fs::write(path, &bytes)?;
-    let judge = Judge::read(&bytes)?;
-    let about = judge.about();
+    let record = judge.record();
     println!(
         "{path}: {} bytes, {:.2} % of the test digits right, bias {:.0}/n",
         bytes.len(),
-        about.accuracy * 100.0,
-        about.bias
+        record.accuracy * 100.0,
+        record.bias
     );
-    for control in &about.controls {
+    for control in &record.controls {
         let figures = &control.figures;
         let shown = |value: Option<f64>| value.unwrap_or(f64::NAN);
         println!(

@@ -1,10 +1,14 @@
 //! The engine of sparring: data, the two networks and their training, the judge, and the worker that runs it.
 //!
-//! `data`, `gan`, `judge` and `native` know no terminal, no socket and no clock; `worker` joins them to the contract.
+//! `data`, `nn`, `optim`, `gan`, `eval` and `native` know no terminal, no socket and no clock. `trainer` trains with them
+//! and is given a clock; `worker` gives it a process, a socket and signals.
 
 pub mod data;
+pub mod eval;
 pub mod gan;
-pub mod judge;
 pub mod native;
+pub mod nn;
+pub mod optim;
 pub mod seed;
+mod trainer;
 pub mod worker;

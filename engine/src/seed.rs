@@ -1,31 +1,31 @@
-//! Randomness without state: every draw is seeded from what it is for, so that a resumed run draws what the unbroken
-//! one would have drawn.
+//! Stateless randomness: every draw is seeded from its purpose and a counter, so that a resumed run draws what the
+//! uninterrupted one would have drawn.
 
 /// What random numbers are drawn for.
 #[derive(Clone, Copy, Debug)]
 pub enum Stream {
-    /// Initial weights of the generator (0) and the discriminator (1).
+    /// Initial weights of the generator (counter 0) and the discriminator (counter 1).
     Weights = 1,
     /// The order of an epoch.
     Order = 2,
     /// The noise of a step.
     Step = 3,
-    /// The noise of the pictures that are watched while they are learnt.
+    /// The noise of preview pictures.
     Fixed = 4,
-    /// The seed of another attempt at steps that went wrong.
+    /// The seed of a further attempt after steps that went wrong.
     Attempt = 5,
-    /// The pictures and images by which a step's networks are inspected.
+    /// The pictures and images of a health check.
     Inspection = 6,
     /// The pictures that are held out for testing.
     Split = 7,
 }
 
-/// Seeds libtorch's generators of all devices for one draw.
+/// Seeds libtorch's generators of all devices.
 pub fn reseed(seed: u64, stream: Stream, counter: u64) {
     tch::manual_seed(derive(seed, stream, counter).cast_signed());
 }
 
-/// A well-mixed number from three: `SplitMix64` (Steele, Lea and Flood 2014) over each in turn.
+/// Mixes the three numbers into one: `SplitMix64` (Steele, Lea and Flood 2014) over each in turn.
 pub fn derive(seed: u64, stream: Stream, counter: u64) -> u64 {
     [seed, stream as u64, counter]
         .into_iter()

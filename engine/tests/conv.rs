@@ -1,10 +1,10 @@
-//! Convolutions and batch norms of the team of threads against the same made of libtorch's own operations.
+//! Our convolutions and batch norms against libtorch's operations.
 
 #![allow(clippy::unwrap_used, clippy::cast_precision_loss)] // a test may fail loudly
 mod near;
 
 use near::{activated, assert_near, fitting, grid};
-use sparring_engine::native::{Activation, Norm, Steps, batch_norm, conv, prepare};
+use sparring_engine::native::{Activation, BatchNormState, ConvOptions, batch_norm, conv, prepare};
 use tch::{Device, Kind, Tensor};
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
@@ -15,7 +15,7 @@ const ACTIVATIONS: [Activation; 4] = [
     Activation::Tanh,
 ];
 
-/// Compares outputs, gradients for the leaves, and the gradient of a penalty on the gradient at the first of them.
+/// Compares outputs, gradients for the leaves, and the gradient of a gradient penalty at the first leaf.
 fn assert_same(case: &str, leaves: &[&Tensor], found: &Tensor, expected: &Tensor) {
     assert_near(case, found, expected);
     let direction = Tensor::randn(expected.size(), FLOAT);
@@ -34,9 +34,9 @@ fn assert_same(case: &str, leaves: &[&Tensor], found: &Tensor, expected: &Tensor
     assert_near(case, &penalty(found), &penalty(expected));
 }
 
-/// One test, since a process has one team, and that one leader.
+/// One test, because a process has one team with one leader.
 #[test]
-fn the_layers_of_a_team_are_those_of_libtorch() {
+fn convolutions_and_batch_norms_match_libtorch() {
     // More threads than pictures in the first case.
     prepare(5);
     tch::manual_seed(0);
@@ -62,12 +62,12 @@ fn convolutions_and_their_gradients() {
                 let step = fitting(inputs * 16);
                 let weight = grid(&[rows, columns, 4, 4], step);
                 let bias = (grid(&[outputs], step).detach() + step / 8.0).set_requires_grad(true);
-                let steps = Steps {
+                let options = ConvOptions {
                     stride,
                     padding: 1,
                     transposed,
                 };
-                let found = conv(&x, &weight, &bias, steps, activation);
+                let found = conv(&x, &weight, &bias, options, activation);
                 let (strides, ones) = ([stride, stride], [1, 1]);
                 let z = if transposed {
                     x.conv_transpose2d(&weight, Some(&bias), strides, ones, [0, 0], 1, ones)
@@ -91,13 +91,13 @@ fn batch_norms_and_their_gradients() {
         for activation in ACTIVATIONS {
             let case = format!("{activation:?} of {shape:?}");
             let channels = shape[1];
-            // On either side of an activation's bend, and not on it, where rounding would decide.
+            // On either side of an activation's kink, but not at it, where rounding would decide.
             let mut column = vec![1; shape.len()];
             column[0] = shape[0];
             let sides = Tensor::arange(shape[0], FLOAT).fmod(2.0) * 2.0 - 1.0;
             let x = (sides.reshape(column) + Tensor::randn(&shape, FLOAT) * 0.15)
                 .set_requires_grad(true);
-            let norm = || Norm {
+            let norm = || BatchNormState {
                 weight: Tensor::ones([channels], FLOAT),
                 bias: Tensor::zeros([channels], FLOAT),
                 running_mean: Tensor::zeros([channels], FLOAT),
@@ -111,9 +111,9 @@ fn batch_norms_and_their_gradients() {
                 norm.weight = weight.shallow_clone();
                 norm.bias = bias.shallow_clone();
             }
-            // Far from zero, as the sums of a layer may be.
+            // Far from zero, as the outputs of a layer may be.
             let far = &x * 2.0 + 5.0;
-            let composed = |norm: &Norm, training: bool| {
+            let composed = |norm: &BatchNormState, training: bool| {
                 let z = far.batch_norm(
                     Some(&norm.weight),
                     Some(&norm.bias),

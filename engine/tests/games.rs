@@ -1,4 +1,4 @@
-//! Losses, penalties, norms, averages and classes against PyTorch's: three steps of small games, made by
+//! Losses, penalties, norms, averages and conditioning against PyTorch: three steps of small GANs, made by
 //! `tests/python/make_games.py`.
 
 #![allow(
@@ -14,20 +14,20 @@ use sparring_engine::data::{Batch, Dataset, Images};
 use sparring_engine::gan::Session;
 use tch::{Device, Tensor};
 
-/// How far a loss may be from PyTorch's, of its size, or of 1 if it is less.
+/// How far a loss may be from PyTorch's, relative to the loss, or to 1 if the loss is smaller.
 const TOLERANCE: f64 = 1e-5;
 
-/// How far a tensor of the state may be from PyTorch's, in relative L2 norm. Adam's first steps are hardly more than the
-/// signs of gradients, and rounding moves those that are next to nothing.
+/// How far a tensor of the state may be from PyTorch's, in relative L2 norm. Adam's first steps are little more than
+/// the signs of the gradients, and rounding changes the sign of tiny ones.
 const STATE_TOLERANCE: f64 = 2e-4;
 
-/// Seeds are the process's, and tests are threads of one.
+/// Seeds belong to the process, and tests are its threads, so they take turns.
 fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What all games have in common.
+/// Settings of all games.
 const SMALL: &[&str] = &[
     "batch_size=8",
     "latent_dim=6",
@@ -51,8 +51,8 @@ fn config(rules: &[&str]) -> Config {
     .config
 }
 
-/// Sixty-four images of nothing, each of the first class: the game is played on others, but the networks take their
-/// sizes from these.
+/// Sixty-four black images of three classes: the games bring their own batches, but the networks take their sizes from
+/// these.
 fn data() -> Dataset {
     let images = Images {
         count: 64,
@@ -61,7 +61,9 @@ fn data() -> Dataset {
         width: 8,
         pixels: vec![0; 64 * 64],
     };
-    Dataset::on(Device::Cpu, &images).with_classes(&[0; 64])
+    Dataset::on(Device::Cpu, &images)
+        .with_classes(&[0, 1, 2, 0].repeat(16))
+        .with_class_names(["0", "1", "2"].map(str::to_owned).to_vec())
 }
 
 struct Game {
@@ -86,11 +88,11 @@ impl Game {
         &found.unwrap_or_else(|| panic!("no {name}")).1
     }
 
-    /// Plays the three steps and holds losses and state against PyTorch's.
-    fn play(&self) {
+    /// Makes the three steps and compares losses and state with PyTorch's.
+    fn assert_matches(&self) {
         let _alone = alone();
         let mut session = Session::new(&self.config, data());
-        for (name, mut tensor) in session.snapshot().tensors {
+        for (name, mut tensor) in session.state_dict().tensors {
             if !name.starts_with("optimizer.") {
                 tch::no_grad(|| tensor.copy_(self.get(&format!("initial.{name}"))));
             }
@@ -99,12 +101,13 @@ impl Game {
             let at = |name: &str| self.get(&format!("{step}.{name}"));
             let batch = Batch {
                 images: at("real").shallow_clone(),
-                classes: (self.config.classes > 0).then(|| at("classes").shallow_clone()),
+                classes: (self.config.conditional).then(|| at("classes").shallow_clone()),
             };
             tch::manual_seed(step);
             session.step_on(&batch, at("noise"));
-            let figures = session.figures();
-            for (name, found) in [("d_loss", figures.d_loss), ("g_loss", figures.g_loss)] {
+            let metrics = session.metrics();
+            for name in ["d_loss", "g_loss"] {
+                let found = metrics.get(name);
                 let expected = at(name).double_value(&[]);
                 assert!(
                     (found - expected).abs() <= TOLERANCE * expected.abs().max(1.0),
@@ -112,7 +115,7 @@ impl Game {
                     self.name
                 );
             }
-            for (name, mut tensor) in session.snapshot().tensors {
+            for (name, mut tensor) in session.state_dict().tensors {
                 if name.starts_with("optimizer.") {
                     continue;
                 }
@@ -132,8 +135,8 @@ impl Game {
         }
     }
 
-    /// Whether this bias makes no difference, since a batch norm takes it away again, or the other logit: its gradient
-    /// is nothing but rounding, of which Adam makes whole steps.
+    /// Whether a batch norm or the other logit cancels this bias: its gradient is nothing but rounding, and Adam turns
+    /// that into whole steps.
     fn is_cancelled(&self, name: &str) -> bool {
         let biases: &[&str] = match self.name {
             "least_squares" => &["generator.model.0.bias", "generator.model.3.bias"],
@@ -146,55 +149,55 @@ impl Game {
 }
 
 #[test]
-fn a_hinge_game_is_that_of_pytorch() {
-    Game::of("hinge", &["loss=hinge"]).play();
+fn a_hinge_loss_matches_pytorch() {
+    Game::of("hinge", &["loss=hinge"]).assert_matches();
 }
 
 #[test]
-fn a_least_squares_game_with_batch_norm_and_an_average_is_that_of_pytorch() {
+fn a_least_squares_loss_with_batch_norm_and_an_average_matches_pytorch() {
     let rules = [
         "loss=least_squares",
         "generator.normalization=batch",
         "ema_decay=0.9",
     ];
-    Game::of("least_squares", &rules).play();
+    Game::of("least_squares", &rules).assert_matches();
 }
 
 #[test]
-fn smoothed_labels_and_falling_rates_are_those_of_pytorch() {
+fn label_smoothing_and_a_learning_rate_schedule_match_pytorch() {
     let rules = [
         "label_smoothing=0.1",
         "schedule=linear",
         "schedule_steps=4",
         "schedule_floor=0.1",
     ];
-    Game::of("smooth", &rules).play();
+    Game::of("smooth", &rules).assert_matches();
 }
 
 #[test]
-fn a_wasserstein_game_with_gradient_penalty_is_that_of_pytorch() {
-    Game::of("wasserstein", &["loss=wasserstein", "penalty.gradient=10"]).play();
+fn a_wasserstein_loss_with_gradient_penalty_matches_pytorch() {
+    Game::of("wasserstein", &["loss=wasserstein", "penalty.wgan_gp=10"]).assert_matches();
 }
 
 #[test]
-fn a_relativistic_game_with_lazy_penalties_is_that_of_pytorch() {
+fn a_relativistic_loss_with_lazy_penalties_matches_pytorch() {
     let rules = [
         "loss=relativistic",
         "penalty.r1=0.5",
         "penalty.r2=0.3",
-        "penalty.every=2",
+        "penalty.lazy_interval=2",
         "betas=[0.0, 0.99]",
     ];
-    Game::of("relativistic", &rules).play();
+    Game::of("relativistic", &rules).assert_matches();
 }
 
 #[test]
-fn a_conditional_game_is_that_of_pytorch() {
-    Game::of("conditional", &["classes=3", "ema_decay=0.9"]).play();
+fn conditional_networks_match_pytorch() {
+    Game::of("conditional", &["conditional=true", "ema_decay=0.9"]).assert_matches();
 }
 
 #[test]
-fn a_convolutional_game_with_spectral_norm_and_a_penalty_is_that_of_pytorch() {
+fn convolutions_with_spectral_norm_and_a_penalty_match_pytorch() {
     let rules = [
         "generator.architecture=dcgan",
         "generator.hidden=[10, 6]",
@@ -204,21 +207,21 @@ fn a_convolutional_game_with_spectral_norm_and_a_penalty_is_that_of_pytorch() {
         "discriminator.normalization=spectral",
         "penalty.r1=1",
     ];
-    Game::of("convolutional", &rules).play();
+    Game::of("convolutional", &rules).assert_matches();
 }
 
 #[test]
-fn a_discriminator_that_learns_thrice_a_step_sees_each_image_once_an_epoch() {
+fn a_discriminator_with_three_updates_per_step_sees_each_image_once_per_epoch() {
     let _alone = alone();
     let config = config(&["discriminator_steps=3", "generator_steps=2"]);
     let mut session = Session::new(&config, data());
-    // Eight batches, three a step.
-    assert_eq!(session.batches().steps_per_epoch(), 3);
+    // Eight batches, three per step.
+    assert_eq!(session.loader().steps_per_epoch(), 3);
     for _ in 0..4 {
         session.step();
     }
-    assert_eq!(session.batches().images_before(4), 64 + 24);
-    let tensors = session.snapshot().tensors;
+    assert_eq!(session.loader().images_before(4), 64 + 24);
+    let tensors = session.state_dict().tensors;
     let steps = |name: &str| {
         let found = tensors.iter().find(|(known, _)| known == name);
         found.unwrap().1.double_value(&[])
@@ -228,7 +231,7 @@ fn a_discriminator_that_learns_thrice_a_step_sees_each_image_once_an_epoch() {
 }
 
 #[test]
-fn what_the_discriminator_sees_depends_on_seed_and_step_alone() {
+fn augmentation_depends_only_on_seed_and_step() {
     let _alone = alone();
     let rules = [
         "instance_noise=0.1",
@@ -237,13 +240,13 @@ fn what_the_discriminator_sees_depends_on_seed_and_step_alone() {
         "discriminator.dropout=0.3",
         "label_smoothing=0.1",
     ];
-    assert_goes_on_alike(&rules);
+    assert_resumes_exactly(&rules);
 }
 
 #[test]
-fn networks_that_learn_more_than_once_a_step_go_on_alike() {
+fn a_restored_session_with_several_updates_per_step_makes_the_same_steps() {
     let _alone = alone();
-    assert_goes_on_alike(&[
+    assert_resumes_exactly(&[
         "discriminator_steps=3",
         "generator_steps=2",
         "schedule=linear",
@@ -252,20 +255,20 @@ fn networks_that_learn_more_than_once_a_step_go_on_alike() {
     ]);
 }
 
-/// Asserts that four steps end alike, whether a session makes them all or another goes on after two.
-fn assert_goes_on_alike(rules: &[&str]) {
+/// Asserts that four steps end in the same state whether one session makes them all or another continues after two.
+fn assert_resumes_exactly(rules: &[&str]) {
     let weights = |steps_before: u64| {
         let mut session = Session::new(&config(rules), data());
         for _ in 0..steps_before {
             session.step();
         }
-        let kept = session.snapshot().copied();
+        let kept = session.state_dict().deep_copy();
         let mut session = Session::new(&config(rules), data());
-        session.restore(&kept).unwrap();
+        session.load_state_dict(&kept).unwrap();
         for _ in steps_before..4 {
             session.step();
         }
-        session.snapshot().copied()
+        session.state_dict().deep_copy()
     };
     let (one, other) = (weights(0), weights(2));
     for ((name, one), (_, other)) in one.tensors.iter().zip(&other.tensors) {

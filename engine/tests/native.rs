@@ -1,4 +1,4 @@
-//! The operations of `native` against the same made of libtorch's own.
+//! The operations of `native` against libtorch's.
 
 #![allow(clippy::unwrap_used)] // a test may fail loudly
 mod near;
@@ -11,7 +11,7 @@ use sparring_engine::native::{
 };
 use tch::{Device, Kind, Tensor};
 
-/// More threads than most machines that test have cores: pieces must come out right even when a thread is held up.
+/// More threads than most test machines have cores: the result must be right even if a thread is delayed.
 const THREADS: u32 = 5;
 const ACTIVATIONS: [Activation; 4] = [
     Activation::Identity,
@@ -20,9 +20,9 @@ const ACTIVATIONS: [Activation; 4] = [
     Activation::Tanh,
 ];
 
-// One test, since a process has one team, and a team one leader.
+// One test, because a process has one team with one leader.
 #[test]
-fn what_a_team_makes_is_what_libtorch_makes() {
+fn the_operations_match_libtorch() {
     prepare(THREADS);
     tch::manual_seed(0);
     dense_layers_and_their_gradients();
@@ -31,17 +31,19 @@ fn what_a_team_makes_is_what_libtorch_makes() {
 }
 
 #[test]
-fn so_it_is_on_a_processor_without_avx512() {
+fn the_operations_match_libtorch_without_avx512() {
     let this = std::env::current_exe().unwrap();
-    let status = Command::new(this)
+    let run = Command::new(this)
         .env("SPARRING_PRODUCTS", "blas")
-        .args(["--exact", "what_a_team_makes_is_what_libtorch_makes"])
-        .status();
-    assert!(status.unwrap().success());
+        .args(["--exact", "the_operations_match_libtorch"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(said.contains("1 passed; 0 failed"), "{said}");
 }
 
 fn dense_layers_and_their_gradients() {
-    // Narrower than a piece, not a whole number of blocks, and wide enough for every thread.
+    // Narrower than a piece; not a multiple of the block size; wide enough for every thread.
     for [n, inputs, outputs] in [[3, 5, 1], [2, 100, 65], [64, 784, 512], [600, 130, 1030]] {
         for activation in ACTIVATIONS {
             let case = format!("{activation:?} of {n} by {inputs} to {outputs}");
@@ -60,7 +62,7 @@ fn dense_layers_and_their_gradients() {
             for (found, expected) in gradients(&found).iter().zip(&gradients(&expected)) {
                 assert_near(&case, found, expected);
             }
-            // A penalty on the gradient at the input, as regularisers of discriminators have it.
+            // A penalty on the gradient at the input, as for a discriminator.
             let penalty = |y: &Tensor| {
                 let of = (y * &direction).sum(Kind::Float);
                 let gradient = Tensor::run_backward(&[of], &[&x], true, true).remove(0);
@@ -73,7 +75,7 @@ fn dense_layers_and_their_gradients() {
 }
 
 fn products_and_their_gradients() {
-    // A number alone, less than a tile, what divides into none, more than a panel is deep, and narrow either way.
+    // A single number; less than a tile; not a multiple of a tile; deeper than a panel; narrow in either direction.
     let sizes = [
         [1, 1, 1],
         [5, 3, 15],
@@ -84,7 +86,7 @@ fn products_and_their_gradients() {
     ];
     for [m, k, n] in sizes {
         let (left, right) = (grid(&[m, k], 0.25), grid(&[k, n], 0.25));
-        // Each also as the transpose of what lies in memory.
+        // Each also as a transposed view.
         let turned = |t: &Tensor| t.detach().tr().contiguous().tr().set_requires_grad(true);
         for (left, right) in [
             (&left, &right),
@@ -121,8 +123,8 @@ fn products_and_their_gradients() {
 }
 
 #[test]
-fn the_mean_softplus_and_its_gradients_are_those_of_libtorch() {
-    // Far out, exp alone would overflow.
+fn the_mean_softplus_and_its_gradients() {
+    // For large inputs a naive exp would overflow.
     let x =
         Tensor::from_slice(&[-200.0_f32, -3.0, -0.1, 0.0, 0.1, 3.0, 200.0]).set_requires_grad(true);
     for sign in [-1.0, 1.0] {

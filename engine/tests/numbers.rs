@@ -1,4 +1,4 @@
-//! The engine's arithmetic against PyTorch's: three steps of a preset's GAN, made by `tests/python/make_fixture.py`.
+//! The engine's arithmetic against PyTorch: three steps of a preset's GAN, made by `tests/python/make_fixture.py`.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,7 +15,7 @@ use tch::{Device, Kind, Tensor};
 /// How far a tensor may be from PyTorch's, in relative L2 norm.
 const TOLERANCE: f64 = 1e-5;
 
-/// The numbers from PyTorch: the narrow ones of the repository, or those of another folder.
+/// PyTorch's numbers: the narrow networks in the repository, or the files of another folder.
 struct Fixture {
     preset: &'static str,
     tensors: Vec<(String, Tensor)>,
@@ -45,9 +45,9 @@ impl Fixture {
         self.get(name).double_value(&[])
     }
 
-    /// How far a gradient may be from PyTorch's. A bias's is a sum in which real and fake almost cancel: no sum is
-    /// nearer than a rounding of its parts.
-    fn leeway(&self, gradient: &str) -> f64 {
+    /// How far a gradient may be from PyTorch's. A bias's gradient is a sum in which real and fake almost cancel, and
+    /// no sum is more exact than the rounding of its terms.
+    fn tolerance(&self, gradient: &str) -> f64 {
         let summed = gradient.replacen("gradient", "summed", 1);
         let roundings = self.find(&summed).map_or(0.0, |parts| {
             f64::from(f32::EPSILON) * parts.double_value(&[])
@@ -55,7 +55,7 @@ impl Fixture {
         TOLERANCE * self.get(gradient).norm().double_value(&[]) + roundings
     }
 
-    /// The preset's configuration, with the widths that the fixture has.
+    /// The preset's configuration with the fixture's widths.
     fn config(&self) -> Config {
         let size =
             |name: &str, axis: usize| self.get(&format!("initial.{name}.weight")).size()[axis];
@@ -102,7 +102,7 @@ impl Fixture {
             pixels: vec![0; side * side],
         };
         let session = Session::new(&self.config(), Dataset::on(Device::Cpu, &images));
-        for (name, mut tensor) in session.snapshot().tensors {
+        for (name, mut tensor) in session.state_dict().tensors {
             if !name.starts_with("optimizer.") {
                 let initial = self.get(&format!("initial.{name}"));
                 tch::no_grad(|| tensor.copy_(initial));
@@ -112,23 +112,22 @@ impl Fixture {
     }
 }
 
-fn assert_near(what: &str, found: &Tensor, expected: &Tensor, leeway: f64) {
+fn assert_near(what: &str, found: &Tensor, expected: &Tensor, tolerance: f64) {
     let distance = (found - expected).norm().double_value(&[]);
     let norm = expected.norm().double_value(&[]);
     assert!(
-        distance <= leeway,
-        "{what} is off by {distance:e} in L2 norm, of {norm:e}: {leeway:e} is allowed"
+        distance <= tolerance,
+        "{what} is off by {distance:e} in L2 norm, of {norm:e}: {tolerance:e} is allowed"
     );
 }
 
-/// Whether a batch norm takes this bias away again. Its gradient is zero but for rounding, and Adam makes whole steps
-/// of what is left.
+/// Whether a batch norm cancels this bias. Its gradient is zero except for rounding, which Adam turns into whole steps.
 fn is_cancelled(fixture: &Fixture, name: &str) -> bool {
     fixture.preset == "dcgan" && name == "generator.model.4.bias"
 }
 
-/// Makes three steps, holds each against PyTorch's, and returns the session. Each starts from PyTorch's weights: what
-/// one was off by would carry inputs of `ReLU`s across zero in the next.
+/// Makes three steps, compares each with PyTorch's, and returns the session. Each step starts from PyTorch's weights:
+/// otherwise the error of one step could push inputs of `ReLU`s across zero in the next.
 fn three_steps(fixture: &Fixture, parameters: usize) -> Session {
     let mut session = fixture.session();
     for step in 0..3 {
@@ -139,8 +138,9 @@ fn three_steps(fixture: &Fixture, parameters: usize) -> Session {
         };
         session.step_on(&batch, fixture.get(&at("noise")));
 
-        let figures = session.figures();
-        for (name, found) in [("d_loss", figures.d_loss), ("g_loss", figures.g_loss)] {
+        let metrics = session.metrics();
+        for name in ["d_loss", "g_loss"] {
+            let found = metrics.get(name);
             let expected = fixture.number(&at(name));
             assert!(
                 (found / expected - 1.0).abs() <= TOLERANCE,
@@ -155,17 +155,22 @@ fn three_steps(fixture: &Fixture, parameters: usize) -> Session {
                 let largest = gradient.abs().max().double_value(&[]);
                 assert!(largest < 1e-6, "{name} of step {step}: {largest:e}");
             } else {
-                assert_near(&what, gradient, fixture.get(&what), fixture.leeway(&what));
+                assert_near(
+                    &what,
+                    gradient,
+                    fixture.get(&what),
+                    fixture.tolerance(&what),
+                );
             }
         }
-        for (name, mut weight) in session.snapshot().tensors {
+        for (name, mut weight) in session.state_dict().tensors {
             if name.starts_with("optimizer.") {
                 continue;
             }
             let expected = fixture.get(&at(&format!("weight.{name}")));
             if !is_cancelled(fixture, &name) {
-                let leeway = TOLERANCE * expected.norm().double_value(&[]);
-                assert_near(&at(&format!("weight.{name}")), &weight, expected, leeway);
+                let tolerance = TOLERANCE * expected.norm().double_value(&[]);
+                assert_near(&at(&format!("weight.{name}")), &weight, expected, tolerance);
             }
             tch::no_grad(|| weight.copy_(expected));
         }
@@ -174,17 +179,17 @@ fn three_steps(fixture: &Fixture, parameters: usize) -> Session {
 }
 
 #[test]
-fn three_steps_of_dense_networks_are_those_of_pytorch() {
+fn three_steps_of_linear_networks_match_pytorch() {
     three_steps(&Fixture::of("tutorial"), 14);
 }
 
 #[test]
-fn three_steps_of_convolutional_networks_are_those_of_pytorch() {
+fn three_steps_of_convolutional_networks_match_pytorch() {
     let fixture = Fixture::of("dcgan");
     let session = three_steps(&fixture, 16);
-    // What batch norms have seen is part of the weights above; pictures are drawn with it.
+    // The running statistics are among the weights above; pictures are drawn with them.
     let found = session
-        .sample(fixture.get("step.2.noise"))
+        .sample_from(fixture.get("step.2.noise"), None)
         .to_kind(Kind::Float);
     let expected = (fixture.get("pictures") + 1.0) * 127.5;
     let worst = (found - expected).abs().max().double_value(&[]);

@@ -1,11 +1,11 @@
-//! The connection of a dashboard to its worker: made, kept, made again, and known to be over.
+//! The connection of a dashboard to its worker: opens it, keeps it, reopens it, and notices when it is over.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, ExitStatus};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use sparring_contract::protocol::{Ended, Event, FaceHello, Record, ToFace, ToWorker};
+use sparring_contract::protocol::{Ended, Event, FaceHello, Phase, ToFace, ToWorker};
 use sparring_contract::run::{Run, read_tail};
 use tokio::sync::mpsc::{Receiver, Sender};
 use tokio::sync::oneshot::{self, error::TryRecvError};
@@ -14,27 +14,27 @@ use tokio::time::sleep;
 use super::last_words::last_words;
 use crate::client::{Link, LinkError, socket};
 
-/// A worker that was just started is looked for this often.
+/// How often to look for a worker that was just started.
 const KNOCK_EVERY: Duration = Duration::from_millis(30);
-/// So many tries may fail before a worker that has the run and does not listen counts as lost.
+/// A worker that holds the run but does not listen counts as lost after this many tries.
 const PATIENT_TRIES: u32 = 30;
-/// The first wait before a lost worker is looked for again, and the longest.
+/// The first and the longest wait before looking for a lost worker again.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
-/// How long a worker that closed its connection has to end, before it counts as lost instead.
+/// A worker that closed its connection and is still there after this time counts as lost, not dead.
 const DYING: Duration = Duration::from_millis(200);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
-/// What a connection has to tell.
+/// What a connection reports.
 pub(super) enum News {
     /// The worker said something.
     Said(ToFace),
-    /// The connection is gone and is being sought again.
+    /// The connection is gone; it is being reopened.
     Lost {
         /// Why.
         why: String,
     },
-    /// The worker is gone without having ended the run. Nothing more comes.
+    /// The worker is gone and did not end the run. Nothing more comes.
     Died(Death),
     /// The worker cannot be talked to. Nothing more comes.
     Refused(LinkError),
@@ -47,40 +47,42 @@ pub(crate) struct Death {
     pub(crate) status: String,
     /// Its exit code, if it ended by itself and is known.
     pub(crate) code: Option<u8>,
+    /// The error that it reported before it ended, if it did.
+    pub(crate) error: Option<String>,
     /// The last lines of its log.
     pub(crate) log: Vec<String>,
 }
 
 impl Death {
-    /// An end that came before the beginning, as the worker told it.
+    /// The end of a worker that never began to train, in its own words.
     pub(super) fn of(ended: &Ended) -> Self {
-        let message = ended.message.as_deref().unwrap_or(ended.reason.word());
         Self {
             status: ended.reason.word().to_owned(),
             code: Some(ended.exit_code),
-            log: vec![format!("error: {message}")],
+            error: ended.message.clone(),
+            log: Vec::new(),
         }
     }
 }
 
-/// How the worker's process stands.
+/// Whether the worker's process is there.
 enum Fate {
     Alive,
     Gone(Option<ExitStatus>),
 }
 
-/// How a worker is looked for that is not there.
+/// The search for a worker that cannot be reached.
 struct Search {
     tries: u32,
     wait: Duration,
-    /// Whether it was started just now, and may take its time before it listens.
+    /// Whether it was started just now and may not listen yet.
     starting: bool,
-    /// Whether it was talked to before.
+    /// Whether there was a connection before.
     known: bool,
 }
 
 impl Search {
-    /// For a worker that was never talked to.
+    /// For a worker without a connection so far.
     fn new(starting: bool) -> Self {
         Self {
             tries: 0,
@@ -90,7 +92,7 @@ impl Search {
         }
     }
 
-    /// For a worker that was just talked to.
+    /// For a worker whose connection was just open.
     fn again() -> Self {
         Self {
             tries: 0,
@@ -105,7 +107,7 @@ impl Search {
         self.known && self.tries == 0
     }
 
-    /// Whether the user should know: once for each loss, and not while a worker may yet begin to listen.
+    /// Whether to tell the user: once for each loss, and not while a new worker may still begin to listen.
     fn is_worth_telling(&self) -> bool {
         !self.starting && self.tries == if self.known { 0 } else { PATIENT_TRIES }
     }
@@ -125,10 +127,10 @@ impl Search {
 pub(super) struct Connection {
     run: Run,
     hello: FaceHello,
-    /// Tells how the worker ended, where this process started it.
+    /// Tells how the worker ended, if this process started it.
     exit: Option<oneshot::Receiver<ExitStatus>>,
     exited: Option<ExitStatus>,
-    /// An end of the run that is older belongs to a worker before this one.
+    /// An end in the log that is older than this belongs to an earlier worker.
     since: f64,
 }
 
@@ -145,7 +147,7 @@ enum Over {
 }
 
 impl Connection {
-    /// To the worker of a run; `child` is the worker where this process started it.
+    /// A connection to the worker of a run; `child` is the worker if this process started it.
     pub(super) fn new(run: Run, hello: FaceHello, child: Option<Child>) -> Self {
         let since = match (&child, run.presence()) {
             (None, Some(presence)) => presence.since,
@@ -163,7 +165,7 @@ impl Connection {
         }
     }
 
-    /// Talks to the worker until it or the dashboard is gone.
+    /// Keeps the connection until the worker or the dashboard is gone.
     pub(super) async fn keep(mut self, news: Sender<News>, mut wishes: Receiver<ToWorker>) {
         let mut search = Search::new(self.exit.is_some());
         loop {
@@ -227,7 +229,7 @@ impl Connection {
         }
     }
 
-    /// How the worker stands now.
+    /// Whether the worker is there now.
     fn fate(&mut self) -> Fate {
         if self.exited.is_none()
             && let Some(exit) = &mut self.exit
@@ -235,7 +237,7 @@ impl Connection {
             match exit.try_recv() {
                 Ok(status) => self.exited = Some(status),
                 Err(TryRecvError::Empty) => return Fate::Alive,
-                // Nobody could wait for it, so its lock has to tell.
+                // No thread waits for it, so its lock has to tell.
                 Err(TryRecvError::Closed) => self.exit = None,
             }
         }
@@ -246,8 +248,8 @@ impl Connection {
         }
     }
 
-    /// How it stands; if it has `just` closed its connection, after a while, since a process that is killed closes it
-    /// a moment before it is gone.
+    /// The same, but if the connection closed `just` now, first gives the process a moment to end: a killed process
+    /// closes its connection slightly before it is gone.
     async fn dying(&mut self, just: bool) -> Fate {
         let begun = Instant::now();
         loop {
@@ -258,7 +260,7 @@ impl Connection {
         }
     }
 
-    /// What there is to tell of a worker that is gone: the end of the run, if its log has one, else its death.
+    /// What to report about a worker that is gone: the end of the run, if the log has one, or else its death.
     fn end(&self, status: Option<ExitStatus>) -> News {
         let end = read_tail(&self.run.events_file())
             .pop()
@@ -273,26 +275,26 @@ impl Connection {
                 code: status
                     .and_then(|status| status.code())
                     .and_then(|code| u8::try_from(code).ok()),
+                error: None,
                 log: last_words(&self.run.worker_log()),
             }),
         }
     }
 }
 
-/// Waits for a child on a thread of its own, so that it leaves no zombie whatever the dashboard does.
+/// Waits for a child on a separate thread, so that it never stays a zombie.
 fn watch(mut child: Child) -> oneshot::Receiver<ExitStatus> {
     let (tell, told) = oneshot::channel();
     let waiting = thread::Builder::new().name("worker".to_owned());
-    // Without the thread its end is known by its lock.
+    // Without the thread, its lock tells that it has ended.
     let _ = waiting.spawn(move || child.wait().map(|status| tell.send(status)));
     told
 }
 
 fn tells_end(said: &ToFace) -> bool {
-    let is_end = |record: &Record| matches!(record.event, Event::Ended(_));
     match said {
-        ToFace::Event { record, .. } => is_end(record),
-        ToFace::Snapshot(snapshot) => snapshot.log.last().is_some_and(is_end),
+        ToFace::Event { record, .. } => matches!(record.event, Event::Ended(_)),
+        ToFace::Snapshot(snapshot) => snapshot.phase == Phase::Ended,
         _ => false,
     }
 }

@@ -1,4 +1,4 @@
-//! The loop of a dashboard: it waits for something to happen, takes in all that has, and then draws once.
+//! The loop of a dashboard: it waits until something happens, takes in everything that has, and draws once.
 
 use std::io;
 use std::time::Duration;
@@ -16,11 +16,11 @@ use crate::dashboard::view::{Ink, view};
 use crate::dashboard::{Effect, Leave, Message, Standing, State, update};
 use crate::terminal::{Colors, Guard, Input, Screen, Theme, ring};
 
-/// A worker that is there tells sooner how its run stands; an empty dashboard before that would only flicker.
+/// A running worker sends its snapshot sooner than this. Drawing an empty dashboard first would only flicker.
 const FIRST_NEWS: Duration = Duration::from_millis(60);
-/// Times on the screen advance this often.
+/// How often times on the screen advance.
 const SECOND: Duration = Duration::from_secs(1);
-/// News taken in before the next look at the keys.
+/// How much news to take in before looking at the keys again.
 const AT_ONCE: usize = 64;
 
 /// A dashboard at work.
@@ -29,21 +29,21 @@ pub(super) struct Face {
     ink: Ink,
     guard: Guard,
     screen: Screen,
-    /// The size where the terminal tells none.
+    /// The size to use if the terminal does not tell its own.
     usual: Size,
     pacer: Pacer,
     wishes: Sender<ToWorker>,
     notify: Option<String>,
     /// Whether this process started the worker.
     started: bool,
-    /// What the user should read once the run is there.
+    /// Remarks to show once the run is known.
     notes: Vec<String>,
     begun: Instant,
-    /// Until when nothing is drawn, because the worker is about to say how the run stands.
+    /// Nothing is drawn until then, because a snapshot is about to arrive.
     holds_until: Option<Instant>,
     /// What the next frame is for.
     cause: Option<Cause>,
-    /// Pictures from fixed noise that wait until there are bytes for them.
+    /// Pictures from fixed noise that wait until the budget has bytes for them.
     waiting: Option<Pictures>,
     measured: Seconds,
     /// The worker's exit code, once it has told of the end.
@@ -53,7 +53,7 @@ pub(super) struct Face {
 }
 
 impl Face {
-    /// A dashboard in a terminal that was taken. `started` is whether this process started the worker.
+    /// A dashboard in the terminal that `guard` holds. `started`: whether this process started the worker.
     pub(super) fn new(
         state: State,
         started: bool,
@@ -62,7 +62,7 @@ impl Face {
         options: &Options,
     ) -> io::Result<Self> {
         let theme = Theme::new(options.shade, options.capabilities.colors);
-        // Listened to before the size is asked for, so that no change of it is missed.
+        // Before the size is asked for, so that no change of it is missed.
         let signals = Signals::listen()?;
         let usual = options.capabilities.size;
         let (width, height) = size(usual)?;
@@ -96,7 +96,7 @@ impl Face {
         news: Receiver<News>,
     ) -> io::Result<Left> {
         match self.work(inputs, news).await {
-            // What a terminal answers that is gone.
+            // The error of a terminal that is gone.
             Err(error) if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => {
                 Ok(Left::Gone)
             }
@@ -204,14 +204,14 @@ impl Face {
 
     fn listen(&mut self, said: ToFace) -> io::Result<()> {
         let cause = match &said {
-            // Answers, pictures that were asked for, and what tells of everything are waited for.
+            // The user waits for answers, requested pictures and snapshots.
             ToFace::Snapshot(_) | ToFace::Pictures(_) | ToFace::Ack(_) => Cause::User,
             _ => Cause::News,
         };
         if let ToFace::Event { record, .. } = &said
             && let Event::Ended(ended) = &record.event
         {
-            if self.started && self.state.started.is_none() {
+            if self.started && self.state.started().is_none() {
                 self.left = Some(Left::NeverBegan(Death::of(ended)));
                 return Ok(());
             }
@@ -231,7 +231,7 @@ impl Face {
 
     fn bury(&mut self, death: Death) -> io::Result<()> {
         self.code = death.code;
-        if self.started && self.state.started.is_none() {
+        if self.started && self.state.started().is_none() {
             self.left = Some(Left::NeverBegan(death));
             return Ok(());
         }
@@ -240,7 +240,7 @@ impl Face {
         self.act(Message::WorkerDied { status, log }, Cause::User)
     }
 
-    /// Lets the dashboard take in a message and does what it wants done.
+    /// Passes a message to the dashboard and carries out its effects.
     fn act(&mut self, message: Message, cause: Cause) -> io::Result<()> {
         self.because(cause);
         for effect in update(&mut self.state, message) {
@@ -286,14 +286,14 @@ impl Face {
         Ok(())
     }
 
-    /// Takes the terminal again, whatever was made of it meanwhile.
+    /// Takes the terminal again, whatever happened to it meanwhile.
     fn come_back(&mut self) -> io::Result<()> {
         self.guard.take()?;
         self.tell_time();
         self.measure()
     }
 
-    /// Fills the terminal anew, whatever its size is by now.
+    /// Redraws the whole terminal at its present size.
     fn measure(&mut self) -> io::Result<()> {
         let (width, height) = size(self.usual)?;
         self.screen.resize(width, height);
@@ -332,8 +332,8 @@ impl Face {
         let Some(pictures) = self.waiting.take() else {
             return Ok(());
         };
-        // Chosen anew only here: other greys for pictures that are on the screen already would be drawn for nothing.
-        self.ink.pictures = self.greys();
+        // Chosen only here: redrawing pictures that are already on the screen in other colours would be a waste.
+        self.ink.pictures = self.picture_colors();
         self.tell_time();
         let message = Message::FromWorker(ToFace::Pictures(pictures));
         self.act(message, Cause::Pictures)
@@ -358,25 +358,25 @@ impl Face {
     }
 
     /// The colours that pictures are drawn in.
-    fn greys(&self) -> Colors {
+    fn picture_colors(&self) -> Colors {
         let all = self.ink.theme.colors();
         if self.pacer.is_thrifty() {
-            // 16 colours have four greys: pictures that come less often say more than those.
+            // 16 colours hide too much: pictures that come less often say more.
             all.min(Colors::Ansi256)
         } else {
             all
         }
     }
 
-    /// What is given up for the budget, in words.
+    /// What the budget costs, in words.
     fn thrift(&self) -> String {
         if !self.pacer.is_thrifty() {
             return "pictures fit into --budget again".to_owned();
         }
-        let coarser = if self.greys() == self.ink.theme.colors() {
+        let coarser = if self.picture_colors() == self.ink.theme.colors() {
             ""
         } else {
-            " in coarser greys"
+            " in coarser colours"
         };
         format!(
             "pictures{coarser} come some {:.0} s apart, to keep within --budget",

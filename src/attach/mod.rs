@@ -16,9 +16,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Context as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use sparring_contract::picture::{FIXED_GRID, read_png_grid};
-use sparring_contract::protocol::{Event, FaceHello, PROTOCOL, Pictures, Purpose, Record};
-use sparring_contract::run::{Run, read_records};
+use sparring_contract::picture::read_png_grid;
+use sparring_contract::protocol::{FaceHello, PROTOCOL, Pictures, Purpose};
+use sparring_contract::run::{Run, Timeline, read_records};
 use tokio::sync::mpsc::channel;
 
 use crate::client::LinkError;
@@ -29,7 +29,7 @@ use face::Face;
 
 pub(crate) use connection::Death;
 
-/// News that may wait for a slow screen; the worker sends a snapshot to who lags behind.
+/// News that may wait for a slow screen. A face that lags behind gets a new snapshot.
 const WAITING_NEWS: usize = 256;
 /// Commands that may wait for the worker: more than a dashboard has open at once.
 const WAITING_WISHES: usize = 128;
@@ -43,15 +43,15 @@ pub(crate) struct Options {
     pub(crate) shade: Shade,
     /// Frames of news a second, at most.
     pub(crate) fps: u16,
-    /// Bytes a second to the terminal; none for as many as there are.
+    /// Bytes a second to the terminal; `None`: no limit.
     pub(crate) budget: Option<f64>,
-    /// What `sh` runs when there is something to notice.
+    /// A command for `sh` when something needs the user's attention.
     pub(crate) notify: Option<String>,
     /// Which key does what.
     pub(crate) keymap: Keymap,
     /// Whether this face only watches.
     pub(crate) read_only: bool,
-    /// What the user should read in the log.
+    /// Remarks for the log.
     pub(crate) notes: Vec<String>,
 }
 
@@ -77,7 +77,7 @@ pub(crate) enum Left {
     Refused(LinkError),
 }
 
-/// Shows the dashboard of a run until it is left. `child` is the run's worker, where this process started it.
+/// Shows the dashboard of a run until the user leaves it. `child` is the run's worker if this process started it.
 pub(crate) fn attach(run: &Run, child: Option<Child>, options: &Options) -> anyhow::Result<Left> {
     options.capabilities.impose_on_crossterm();
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -113,7 +113,7 @@ async fn show(run: &Run, child: Option<Child>, options: &Options) -> anyhow::Res
         .context("cannot draw the dashboard")
 }
 
-/// What a dashboard begins with: nothing yet where a worker will tell, else what the log tells.
+/// The first state of a dashboard: empty if a worker will send a snapshot, or else read from the log.
 fn state(run: &Run, live: bool, options: &Options) -> State {
     let settings = Settings {
         run: run.name().to_owned(),
@@ -126,35 +126,25 @@ fn state(run: &Run, live: bool, options: &Options) -> State {
         return State::new(settings);
     }
     let config = std::fs::read_to_string(run.config_file()).unwrap_or_default();
-    let records = read_records(&run.events_file());
-    let pictures = newest_grid(run, &records).into_iter().collect();
-    State::from_log(settings, records, &config, pictures)
+    let mut state = State::from_log(settings, read_records(&run.events_file()), &config);
+    if let Some(pictures) = newest_grid(run, &state.timeline) {
+        state.gallery.receive(pictures, None);
+    }
+    state
 }
 
 /// The newest pictures from fixed noise that a run has saved and that are still there.
-fn newest_grid(run: &Run, records: &[Record]) -> Option<Pictures> {
-    records.iter().rev().find_map(|record| {
-        let Event::Samples(saved) = &record.event else {
-            return None;
-        };
-        let name = saved.path.file_name()?;
-        let fixed = ["epoch-", "step-"];
-        if !fixed
-            .iter()
-            .any(|start| name.to_string_lossy().starts_with(start))
-        {
+fn newest_grid(run: &Run, timeline: &Timeline) -> Option<Pictures> {
+    let mut saved = timeline.pictures.iter().rev();
+    saved.find_map(|saved| {
+        if saved.purpose != Purpose::Fixed {
             return None;
         }
         // By its name: the run's directory may have been moved since.
+        let name = saved.path.file_name()?;
         let file = File::open(run.samples_dir().join(name)).ok()?;
-        let (count, columns) = FIXED_GRID;
-        read_png_grid(
-            BufReader::new(file),
-            count,
-            columns,
-            (Purpose::Fixed, saved.step),
-        )
-        .ok()
+        let source = (saved.purpose, saved.step);
+        read_png_grid(BufReader::new(file), saved.count, saved.columns, source).ok()
     })
 }
 

@@ -1,11 +1,11 @@
-//! Telling a user who looks elsewhere.
+//! Getting the attention of a user who looks elsewhere.
 
 use std::io;
 use std::process::{Command, Stdio};
 use std::thread;
 
-/// Has `sh` run a command of the user's, with the run and the words in its environment. Its output goes nowhere: the
-/// screen is the dashboard's.
+/// Has `sh` run the user's command, with the run and the message in its environment. Its output is discarded: the
+/// screen belongs to the dashboard.
 pub(super) fn run(command: &str, run: &str, words: &str) -> io::Result<()> {
     let mut child = Command::new("sh")
         .args(["-c", command])

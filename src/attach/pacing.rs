@@ -1,29 +1,26 @@
-//! How often a dashboard is drawn, and what is given up where the terminal is to get few bytes.
+//! How often a dashboard is drawn, and what it gives up to keep within a budget of bytes.
 //!
-//! Keys are answered at once and are never counted. News is drawn at most so many times a second, and within a budget
-//! of bytes. What does not fit is given up in this order:
+//! Answers to keys are drawn at once and cost nothing. News is drawn at most `--fps` times a second, within a budget
+//! of bytes. To keep within it, the pacer gives up, in this order:
 //!
-//! 1. pictures are shown less often: each batch waits until its bytes have been saved up, and the newest wins;
-//! 2. pictures that would wait for longer than [`LONGEST_WAIT`] get the coarser greys of 256 colours, where the
-//!    terminal has more;
-//! 3. figures and curves, which get what pictures leave, are drawn less often.
+//! 1. Pictures come less often: each batch waits until its bytes have been saved up, and the newest wins.
+//! 2. Pictures that would wait longer than [`LONGEST_WAIT`] are drawn in 256 colours, where the terminal has more.
+//! 3. Figures and curves, which get what pictures leave, are drawn less often.
 
-/// Seconds that pictures in full greys may wait before coarser ones that come sooner are better.
+/// Seconds that pictures in full colours may wait before coarser ones that come sooner are better.
 const LONGEST_WAIT: f64 = 3.0;
-/// Full greys come back when they would wait for less than this.
+/// Full colours come back when they would wait for less than this.
 const SHORT_WAIT: f64 = 1.5;
-/// Seconds after which pictures are shown whatever it costs.
-const AT_LAST: f64 = 30.0;
-/// Coarse greys take about this part of the bytes of full ones.
+/// Coarse colours take about this part of the bytes of full ones.
 const COARSE_PART: f64 = 0.5;
-/// The part of the budget that figures may take.
+/// The share of the budget that figures may take.
 const FIGURES_PART: f64 = 0.6;
-/// The part of the budget that is aimed at: what a frame costs is known only when it is drawn.
+/// The share of the budget to aim at: the cost of a frame is known only after it is drawn.
 const AIM: f64 = 0.9;
-/// The rate that is shown is that of so many seconds.
+/// The displayed rate is a mean over so many seconds.
 const WINDOW: f64 = 5.0;
 
-/// Seconds since some moment before everything else.
+/// Seconds since the dashboard began.
 pub(super) type Seconds = f64;
 
 /// What a frame is drawn for. A greater cause stands for the smaller ones as well.
@@ -42,15 +39,14 @@ pub(super) enum Cause {
 pub(super) struct Pacer {
     /// Seconds between two frames of news.
     least_gap: f64,
-    /// Bytes a second; none for as many as there are.
+    /// Bytes a second; `None`: no limit.
     budget: Option<f64>,
     next_frame: Seconds,
-    /// Bytes that may be spent, and when that was so.
+    /// Bytes that could be spent at `saved_at`.
     saved: f64,
     saved_at: Seconds,
     /// Bytes of the last batch of pictures.
     pictures_cost: f64,
-    pictures_at: Seconds,
     thrifty: bool,
     /// Frames of the last seconds: when, and how many bytes.
     written: std::collections::VecDeque<(Seconds, usize)>,
@@ -66,7 +62,6 @@ impl Pacer {
             saved: 0.0,
             saved_at: 0.0,
             pictures_cost: 0.0,
-            pictures_at: 0.0,
             thrifty: false,
             written: std::collections::VecDeque::new(),
         }
@@ -88,23 +83,21 @@ impl Pacer {
         } else {
             0.0
         };
-        affordable
-            .min(self.pictures_at + AT_LAST)
-            .max(self.next_frame)
+        affordable.max(self.next_frame)
     }
 
-    /// Whether pictures are to take fewer bytes than they could.
+    /// Whether pictures are drawn in fewer colours to save bytes.
     pub(super) fn is_thrifty(&self) -> bool {
         self.thrifty
     }
 
-    /// Seconds for which pictures save up.
+    /// Seconds that the last batch of pictures takes to save up.
     pub(super) fn pictures_wait(&self) -> f64 {
         self.budget
             .map_or(0.0, |budget| self.pictures_cost / budget)
     }
 
-    /// Takes note of a frame. Returns whether thrift begins or ends with it.
+    /// Notes a frame. Returns whether coarse colours begin or end with it.
     pub(super) fn drawn(&mut self, now: Seconds, cause: Cause, bytes: usize) -> bool {
         self.written.push_back((now, bytes));
         while self
@@ -119,7 +112,7 @@ impl Pacer {
             return false;
         };
         let cost = bytes as f64;
-        // Savings need reach no further than for the next pictures.
+        // There is no use in saving more than the next pictures cost.
         let enough = self.pictures_cost.max(budget);
         self.saved = (self.saved + (now - self.saved_at) * budget).min(enough);
         self.saved_at = now;
@@ -133,7 +126,6 @@ impl Pacer {
             Cause::Pictures => {
                 self.saved -= cost;
                 self.pictures_cost = cost;
-                self.pictures_at = now;
                 self.choose_thrift()
             }
         }
@@ -149,7 +141,7 @@ impl Pacer {
         std::mem::replace(&mut self.thrifty, thrifty) != thrifty
     }
 
-    /// Bytes a second of late.
+    /// Recent bytes a second.
     pub(super) fn rate(&self, now: Seconds) -> f64 {
         let bytes: usize = self
             .written
@@ -167,10 +159,14 @@ mod tests {
 
     const BUDGET: f64 = 8000.0;
 
-    /// Draws news and pictures for a minute as soon as each may be drawn, and tells bytes a second and batches.
+    /// Draws news and pictures for a minute, each as soon as the pacer allows. Returns bytes a second and batches.
     fn a_minute(pacer: &mut Pacer, figures: usize, pictures: usize) -> (f64, usize) {
+        minutes(1, pacer, figures, pictures)
+    }
+
+    fn minutes(count: u32, pacer: &mut Pacer, figures: usize, pictures: usize) -> (f64, usize) {
         let (mut now, mut bytes, mut batches) = (0.0, 0, 0);
-        while now < 60.0 {
+        while now < 60.0 * f64::from(count) {
             let full = !pacer.is_thrifty();
             let (cause, cost) = if pacer.pictures_due() <= now {
                 batches += 1;
@@ -187,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_is_drawn_as_often_as_allowed_in_full_greys() {
+    fn what_fits_is_drawn_as_often_as_allowed_in_full_colours() {
         let mut pacer = Pacer::new(10, Some(BUDGET));
         let (rate, batches) = a_minute(&mut pacer, 50, 200);
         assert!(rate < BUDGET, "{rate}");
@@ -205,6 +201,16 @@ mod tests {
     }
 
     #[test]
+    fn noise_in_colour_all_over_a_large_screen_keeps_within_the_budget() {
+        // 117×57 half blocks of a 200×60 screen, each with two RGB colours of its own: 41 bytes a cell.
+        let pictures = 117 * 57 * 41;
+        let mut pacer = Pacer::new(10, Some(BUDGET));
+        let (rate, batches) = minutes(10, &mut pacer, 400, pictures);
+        assert!(rate < BUDGET, "{rate}");
+        assert!((10..30).contains(&batches), "{batches}");
+    }
+
+    #[test]
     fn figures_leave_room_for_pictures() {
         let mut pacer = Pacer::new(10, Some(BUDGET));
         let (rate, batches) = a_minute(&mut pacer, 4000, 10_000);
@@ -213,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn greys_come_back_when_pictures_grow_cheap() {
+    fn full_colours_come_back_when_pictures_grow_cheap() {
         let mut pacer = Pacer::new(10, Some(BUDGET));
         a_minute(&mut pacer, 100, 50_000);
         assert!(pacer.is_thrifty());

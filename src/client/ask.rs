@@ -11,10 +11,10 @@ use tokio::time::{sleep, timeout};
 
 use super::{Link, LinkError};
 
-/// How long a worker that has the run may take to listen, and how often that is tried.
+/// How long to wait for a worker that holds the run to listen, and how often to try.
 const PATIENCE: Duration = Duration::from_secs(5);
 const KNOCK_EVERY: Duration = Duration::from_millis(30);
-/// How long pictures may come after the word that they were drawn.
+/// How long to wait for pictures after the answer that they were drawn.
 const PICTURES: Duration = Duration::from_secs(2);
 
 /// The number of the one command of a connection.
@@ -29,6 +29,8 @@ pub(crate) struct Answer {
     pub(crate) detail: Option<String>,
     /// The pictures, where they were asked for and came.
     pub(crate) pictures: Option<Pictures>,
+    /// What was too long for a message and left out, if anything was.
+    pub(crate) omitted: Option<String>,
 }
 
 /// Asks the worker of a run to do something and waits for its answer. A refusal is an error.
@@ -42,17 +44,19 @@ pub(crate) fn ask(run: &Run, command: Command) -> anyhow::Result<Answer> {
 }
 
 async fn converse(run: &Run, command: Command) -> anyhow::Result<Answer> {
-    // Pictures go to those who watch.
+    // Only faces that watch get pictures.
     let watch = matches!(command, Command::Sample { .. });
     let mut link = reach(run, watch).await?;
     link.send(&ToWorker::Request { id: ID, command }).await?;
     let mut pictures = None;
+    let mut omitted = None;
     let ack = loop {
         match link.next().await? {
             Some(ToFace::Ack(ack)) if ack.id == ID => break ack,
             Some(ToFace::Pictures(fresh)) if fresh.purpose == Purpose::Fresh => {
                 pictures = Some(fresh);
             }
+            Some(ToFace::Omitted { what }) => omitted = Some(what),
             Some(_) => {}
             None => bail!("the worker closed the connection before it answered"),
         }
@@ -63,13 +67,14 @@ async fn converse(run: &Run, command: Command) -> anyhow::Result<Answer> {
         Outcome::Unknown => None,
         Outcome::Refused { reason } => return Err(anyhow!("refused at step {step}: {reason}")),
     };
-    if watch && pictures.is_none() {
+    if watch && pictures.is_none() && omitted.is_none() {
         pictures = timeout(PICTURES, fresh(&mut link)).await.unwrap_or(None);
     }
     Ok(Answer {
         step,
         detail,
         pictures,
+        omitted,
     })
 }
 

@@ -1,4 +1,4 @@
-//! What becomes of a worker when the user logs out, and what can be done about it before it starts.
+//! What happens to a worker when its user logs out, and what can be done about it before it starts.
 
 use std::env;
 use std::fs;
@@ -7,14 +7,14 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long logind is waited for. Where it does not answer, nobody is there to kill anything.
+/// How long to wait for logind. If it does not answer, there is nobody who would kill anything.
 const PATIENCE: Duration = Duration::from_millis(500);
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
-/// What decides whether a worker outlives its user's session.
+/// The facts that decide whether a worker outlives its user's session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Surroundings {
-    /// The Slurm job that this process is part of.
+    /// The Slurm job that this process belongs to.
     pub slurm_job: Option<String>,
     /// This process.
     pub pid: u32,
@@ -22,39 +22,39 @@ pub(crate) struct Surroundings {
     pub parent: u32,
     /// Name of the process with id 1.
     pub first_process: String,
-    /// Whether this process is part of a login session that logind watches over.
+    /// Whether this process belongs to a login session of logind.
     pub in_session: bool,
-    /// Whether logind kills what a user leaves behind. It spares root.
+    /// Whether logind kills a user's processes at logout. It spares root.
     pub kills_at_logout: bool,
-    /// Whether the user's own services go on after the last logout.
+    /// Whether the user's own services keep running after the last logout.
     pub lingers: bool,
     /// The user's name.
     pub user: String,
 }
 
-/// What becomes of a worker when its user goes.
+/// What happens to a worker when its user leaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Leaving {
     /// It goes on.
     GoesOn,
-    /// It goes on when it is started in a scope of the user's own.
+    /// It goes on if it is started in a scope of the user's own.
     GoesOnInScope,
     /// It is killed at logout.
     Killed {
         /// The user's name.
         user: String,
     },
-    /// It would be killed without a warning when its face ends, so it has to end with its face.
+    /// It would be killed without warning when its face ends, so it has to end with its face.
     Ends {
         /// What would kill it.
         because: String,
     },
 }
 
-/// Whether the worker is started in a scope of the user's own, out of reach of the session's end.
+/// Where the worker is started: in a scope of the user's own it survives the end of the session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// Where this process is.
+    /// In the scope of this process.
     #[default]
     Own,
     /// In a scope of the user's service manager.
@@ -62,7 +62,7 @@ pub(crate) enum Scope {
 }
 
 impl Leaving {
-    /// What becomes of a worker in these surroundings.
+    /// What happens to a worker in these surroundings.
     pub(crate) fn of(around: &Surroundings) -> Self {
         if let Some(job) = &around.slurm_job {
             return Self::Ends {
@@ -84,7 +84,7 @@ impl Leaving {
         }
     }
 
-    /// What the user should know before training, in a line.
+    /// What the user should know before training, in one line.
     pub(crate) fn words(&self) -> Option<String> {
         match self {
             Self::GoesOn | Self::GoesOnInScope => None,
@@ -103,7 +103,7 @@ impl Leaving {
         matches!(self, Self::Ends { .. })
     }
 
-    /// Where the worker is to be started.
+    /// Where to start the worker.
     pub(crate) fn scope(&self) -> Scope {
         match self {
             Self::GoesOnInScope => Scope::User,
@@ -113,7 +113,7 @@ impl Leaving {
 }
 
 impl Scope {
-    /// A command that runs another in this scope, as one process.
+    /// A command that runs another one in this scope, in the same process.
     pub(crate) fn around(self, command: Command) -> Command {
         match self {
             Self::Own => command,
@@ -138,7 +138,7 @@ fn user_scope() -> Command {
 }
 
 impl Surroundings {
-    /// Looks around.
+    /// Looks at the machine.
     pub(crate) fn look() -> Self {
         let user = env::var("USER").unwrap_or_default();
         let in_session = fs::read_to_string("/proc/self/cgroup")
@@ -154,7 +154,7 @@ impl Surroundings {
                 .unwrap_or_default(),
             in_session,
             kills_at_logout,
-            // Where the user's service manager takes no scope, lingering is of no use to a worker.
+            // If the user's service manager starts no scope, lingering does not help a worker.
             lingers: kills_at_logout
                 && !user.is_empty()
                 && Path::new("/var/lib/systemd/linger").join(&user).exists()
@@ -184,7 +184,7 @@ fn kills_user_processes() -> bool {
     answer(&mut question).is_some_and(|said| said.trim() == "b true")
 }
 
-/// What a short command prints; `None` where it is not there, fails or takes too long.
+/// What a short command prints; `None` if it does not exist, fails or takes too long.
 fn answer(command: &mut Command) -> Option<String> {
     let mut child = command
         .stdin(Stdio::null())
@@ -212,7 +212,7 @@ fn answer(command: &mut Command) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// A user who came through ssh to a machine that systemd runs.
+    /// A user who logged in by ssh on a machine with systemd.
     fn session() -> Surroundings {
         Surroundings {
             pid: 4000,
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_logind_that_kills_is_told_of_with_what_to_do() {
+    fn a_logind_that_kills_is_mentioned_with_a_remedy() {
         let around = Surroundings {
             kills_at_logout: true,
             ..session()
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_login_session_does_not_end_with_one() {
+    fn a_process_outside_of_login_sessions_does_not_end_with_one() {
         let around = Surroundings {
             kills_at_logout: true,
             in_session: false,
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_known_by_its_scope() {
+    fn a_session_is_recognised_by_its_scope() {
         assert!(is_session("0::/user.slice/user-1000.slice/session-3.scope"));
         assert!(!is_session(
             "0::/user.slice/user-1000.slice/user@1000.service/tmux.scope"

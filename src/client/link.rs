@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use sparring_contract::protocol::{
-    FaceHello, FrameError, MAX_FRAME, PROTOCOL, ToFace, ToWorker, decode, encode,
+    FaceHello, Frame, FrameError, PROTOCOL, ToFace, ToWorker, encode, encode_hello,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
@@ -28,7 +28,7 @@ pub(crate) enum LinkError {
         /// Whose process it is.
         uid: u32,
     },
-    /// The worker's messages would be misunderstood.
+    /// This face would misunderstand the worker's messages: they are of a newer version.
     #[error(
         "the worker speaks version {theirs} of the protocol and this sparring knows up to {PROTOCOL}: use the newer \
          sparring"
@@ -37,23 +37,39 @@ pub(crate) enum LinkError {
         /// The worker's version.
         theirs: u32,
     },
-    /// The connection broke.
-    #[error("{0}")]
+    /// This face would misunderstand the worker's messages: they are of an older version.
+    #[error(
+        "the worker speaks version {theirs} of the protocol and this sparring speaks {PROTOCOL}: use the sparring that \
+         started it, or have it save and end by `kill -TERM {pid}` and go on with `sparring train --resume`"
+    )]
+    Older {
+        /// The worker's version.
+        theirs: u32,
+        /// The worker's process.
+        pid: u32,
+    },
+    /// The connection broke, or a message that came over it cannot be read.
+    #[error("the connection to the worker broke: {0}")]
     Broken(#[from] FrameError),
 }
 
 impl LinkError {
     /// Whether another try can do no better.
     pub(crate) fn is_final(&self) -> bool {
-        matches!(self, Self::Stranger { .. } | Self::Newer { .. })
+        matches!(
+            self,
+            Self::Stranger { .. } | Self::Newer { .. } | Self::Older { .. }
+        )
     }
 }
 
 /// A connection to a worker.
 pub(crate) struct Link {
     stream: UnixStream,
-    /// Bytes that have come and are no whole frame yet.
-    come: Vec<u8>,
+    /// Bytes that have come and are not a whole frame yet.
+    received: Vec<u8>,
+    /// Whether the worker's hello has come.
+    greeted: bool,
 }
 
 impl Link {
@@ -73,40 +89,33 @@ impl Link {
         }
         let mut link = Self {
             stream,
-            come: Vec::new(),
+            received: Vec::new(),
+            greeted: false,
         };
-        link.send(&ToWorker::Hello(hello)).await?;
+        link.write(&encode_hello(&ToWorker::Hello(hello))?).await?;
         Ok(link)
     }
 
     /// Sends a message.
     pub(crate) async fn send(&mut self, message: &ToWorker) -> Result<(), LinkError> {
-        let bytes = encode(message)?;
-        // `encode` keeps to the limit, which fits.
-        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        let frame = [&length.to_be_bytes(), bytes.as_slice()].concat();
-        self.stream
-            .write_all(&frame)
-            .await
-            .map_err(|error| FrameError::from(error).into())
+        self.write(&encode(message)?).await
+    }
+
+    async fn write(&mut self, frame: &[u8]) -> Result<(), LinkError> {
+        let written = self.stream.write_all(frame).await;
+        written.map_err(|error| FrameError::from(error).into())
     }
 
     /// The next message; `None` where the worker closed the connection. What this build cannot understand is
     /// [`ToFace::Unknown`]. Giving up on the answer, as `select!` does, loses nothing.
     pub(crate) async fn next(&mut self) -> Result<Option<ToFace>, LinkError> {
         loop {
-            if let Some(frame) = self.whole_frame()? {
-                let said = decode(&frame).unwrap_or(ToFace::Unknown);
-                return match said {
-                    ToFace::Hello(worker) if worker.protocol > PROTOCOL => Err(LinkError::Newer {
-                        theirs: worker.protocol,
-                    }),
-                    said => Ok(Some(said)),
-                };
+            if let Some(message) = self.first_message()? {
+                return check(message).map(Some);
             }
             let read = self
                 .stream
-                .read_buf(&mut self.come)
+                .read_buf(&mut self.received)
                 .await
                 .map_err(FrameError::from)?;
             if read == 0 {
@@ -115,20 +124,32 @@ impl Link {
         }
     }
 
-    /// Takes the first frame out of what has come, if all of it has.
-    fn whole_frame(&mut self) -> Result<Option<Vec<u8>>, FrameError> {
-        let Some(length) = self.come.first_chunk() else {
-            return Ok(None);
+    /// Takes the first message out of what has been received, if all of it is there.
+    fn first_message(&mut self) -> Result<Option<ToFace>, FrameError> {
+        let frame = if self.greeted {
+            Frame::first::<ToFace>(&self.received)?
+        } else {
+            Frame::hello(&self.received)?
         };
-        let length = u32::from_be_bytes(*length) as usize;
-        if length > MAX_FRAME {
-            return Err(FrameError::TooLong(length));
-        }
-        if self.come.len() < 4 + length {
-            return Ok(None);
-        }
-        let frame = self.come[4..4 + length].to_vec();
-        self.come.drain(..4 + length);
-        Ok(Some(frame))
+        let Some(frame) = frame else { return Ok(None) };
+        let message = frame.message().unwrap_or(ToFace::Unknown);
+        let length = frame.length();
+        self.received.drain(..length);
+        self.greeted = true;
+        Ok(Some(message))
+    }
+}
+
+/// Refuses a worker that speaks another version of the protocol.
+fn check(message: ToFace) -> Result<ToFace, LinkError> {
+    match message {
+        ToFace::Hello(worker) if worker.protocol > PROTOCOL => Err(LinkError::Newer {
+            theirs: worker.protocol,
+        }),
+        ToFace::Hello(worker) if worker.protocol < PROTOCOL => Err(LinkError::Older {
+            theirs: worker.protocol,
+            pid: worker.pid,
+        }),
+        message => Ok(message),
     }
 }

@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail};
 use rustix::process::{Pid, test_kill_process};
 use sparring_contract::config::{self, user_file};
 use sparring_contract::exit;
+use sparring_contract::launch::OTHER_BUILD;
 use sparring_contract::protocol::Command;
 use sparring_contract::run::{Home, Run, State};
 
@@ -22,7 +23,7 @@ use crate::dashboard::Keymap;
 use crate::output::say;
 use crate::terminal::{Capabilities, Environment, Shade};
 
-/// How often a worker that was just started is looked for.
+/// How often to look for a worker that was just started.
 const LOOK_EVERY: Duration = Duration::from_millis(30);
 
 /// `sparring attach`
@@ -90,9 +91,10 @@ pub(super) fn watch(
     fresh: bool,
 ) -> anyhow::Result<u8> {
     let pid = Pid::from_child(&child);
+    let worker = child.id();
     let left = attach::attach(&run, Some(child), options)?;
     if let Left::NeverBegan(death) = &left {
-        return never_began(run, death, fresh);
+        return never_began(run, worker, death, fresh);
     }
     if tied
         && !matches!(
@@ -117,15 +119,12 @@ pub(super) fn watch(
     }
 }
 
-/// Tells why a worker did not begin, in its own words, and leaves nothing behind of a run that is not one.
-fn never_began(run: Run, death: &Death, fresh: bool) -> anyhow::Result<u8> {
-    let said = death
-        .log
-        .iter()
-        .rev()
-        .find(|line| line.starts_with("error: "));
-    match said {
-        Some(error) => eprintln!("{error}"),
+/// Prints why the worker did not begin, and removes the run if nothing had happened in it.
+fn never_began(run: Run, worker: u32, death: &Death, fresh: bool) -> anyhow::Result<u8> {
+    let left_behind = || run.failure_of(worker).map(|failure| failure.message);
+    match death.error.clone().or_else(left_behind) {
+        Some(error) => eprintln!("error: {error}"),
+        None if death.code == Some(exit::MISMATCH) => eprintln!("error: {OTHER_BUILD}"),
         None => eprintln!(
             "error: the worker ended before it began ({}): {}",
             death.status,
@@ -141,9 +140,9 @@ fn never_began(run: Run, death: &Death, fresh: bool) -> anyhow::Result<u8> {
         .unwrap_or(exit::FAILURE))
 }
 
-/// Waits until a run that is tied to its face has been saved and has ended.
+/// Waits until a run that is tied to its dashboard has been saved and has ended.
 fn end_with_face(run: &Run, worker: Pid) -> anyhow::Result<u8> {
-    // Whether anybody reads on, the run is to be saved.
+    // The run is saved even if nobody reads this.
     let _ = say(&format!(
         "run {} ends with its dashboard: saving…",
         run.name()
@@ -151,7 +150,7 @@ fn end_with_face(run: &Run, worker: Pid) -> anyhow::Result<u8> {
     while run.holder().is_none() && test_kill_process(worker).is_ok() {
         thread::sleep(LOOK_EVERY);
     }
-    // It ends by itself when it sees its last face go; one that had seen none yet has to be told.
+    // It ends by itself when its last face leaves. If no face had come yet, it has to be told.
     let _ = ask(run, Command::Stop { save: true });
     let code = wait(run)?;
     let _ = say(&format!(

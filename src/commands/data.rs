@@ -20,18 +20,11 @@ use super::{color, render, scale};
 use crate::cli::{DataInfo, PictureFlags};
 use crate::client::{TaskWorker, read_reply, worker};
 use crate::output::say;
-use crate::sample::{self, Options};
+use crate::sample::{self, Look};
 
 /// `sparring data info`
 pub(super) fn info(flags: &DataInfo) -> anyhow::Result<u8> {
-    let mut settings = vec![Setting::flag("PATH", "data", flags.data.as_str())];
-    settings.extend(picture_settings(&flags.pictures));
-    let request = Request {
-        user_file: user_file(),
-        settings,
-        ..Request::default()
-    };
-    let config = resolve(&request)?.config;
+    let config = config(&flags.data, &flags.pictures)?;
     let drawn = if flags.json { 0 } else { flags.count };
     let (report, pictures) = load(&source(&config), drawn)?;
     if flags.json {
@@ -43,9 +36,26 @@ pub(super) fn info(flags: &DataInfo) -> anyhow::Result<u8> {
     }
     if let Some(pictures) = pictures {
         say("")?;
-        sample::show_drawn(&options(flags, &pictures), &pictures)?;
+        let class_names: Vec<_> = report
+            .classes
+            .iter()
+            .map(|class| class.name.clone())
+            .collect();
+        sample::show_drawn(look(flags), &pictures, &class_names)?;
     }
     Ok(exit::SUCCESS)
+}
+
+/// The configuration with this data, prepared as the flags say.
+pub(super) fn config(data: &str, pictures: &PictureFlags) -> anyhow::Result<Config> {
+    let mut settings = vec![Setting::flag("PATH", "data", data)];
+    settings.extend(picture_settings(pictures));
+    let request = Request {
+        user_file: user_file(),
+        settings,
+        ..Request::default()
+    };
+    Ok(resolve(&request)?.config)
 }
 
 /// `sparring data cache`
@@ -192,18 +202,13 @@ impl Drop for Waiting {
     }
 }
 
-fn options(flags: &DataInfo, pictures: &Pictures) -> Options {
-    Options {
-        checkpoint: PathBuf::new(),
-        count: pictures.count.into(),
-        seed: 0,
-        class: None,
-        device: "cpu".to_owned(),
+fn look(flags: &DataInfo) -> Look {
+    Look {
         columns: flags.columns,
-        out: None,
         color: color(flags.color),
         render: render(flags.render),
         scale: flags.scale.map(scale),
+        no_labels: false,
     }
 }
 

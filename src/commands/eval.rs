@@ -2,27 +2,33 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use sparring_contract::exit;
 use sparring_contract::launch::Launch;
-use sparring_contract::protocol::{Figures, Report, Subject, Task, TaskReply};
+use sparring_contract::protocol::{
+    Augmentation, FeatureKind, Figures, Report, Subject, Task, TaskReply,
+};
 use sparring_contract::run::Home;
+use sparring_contract::text::printable;
 
+use super::answer;
 use super::sample::{any_seed, checkpoint};
 use crate::cli::Eval;
-use crate::client::{TaskWorker, read_reply, worker};
+use crate::client::{TaskWorker, worker};
 use crate::output::say;
 
 pub(super) fn eval(home: &Home, flags: &Eval) -> anyhow::Result<u8> {
     let subject = subject(home, flags)?;
     let task = Task::Eval {
         subject: subject.clone(),
+        augmentation: flags.augmentation,
     };
-    let report = ask(TaskWorker::start(worker(&Launch::Task)?, &task)?)?;
+    let report = match answer::answer(TaskWorker::start(worker(&Launch::Task)?, &task)?)? {
+        TaskReply::Report(report) if report.pictures > 0 => *report,
+        _ => bail!("the worker's answer makes no sense: no report"),
+    };
     if flags.json {
         let mut value = json!({ "subject": subject, "in_words": report.in_words() });
         if let (Some(all), serde_json::Value::Object(figures)) =
@@ -32,7 +38,7 @@ pub(super) fn eval(home: &Home, flags: &Eval) -> anyhow::Result<u8> {
         }
         say(&value.to_string())?;
     } else {
-        for line in lines(&subject, &report) {
+        for line in lines(&subject, &printable_report(report)) {
             say(&line)?;
         }
     }
@@ -57,32 +63,14 @@ fn subject(home: &Home, flags: &Eval) -> anyhow::Result<Subject> {
     }
 }
 
-/// Waits for the report, and tells on stderr, where that is a terminal, what is being done.
-fn ask(mut worker: TaskWorker) -> anyhow::Result<Report> {
-    let line = ProgressBar::new_spinner().with_message("loading libtorch");
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
-        line.set_style(style.tick_chars("|/-\\ "));
+/// The report with names that a terminal can show: class names come from the data.
+fn printable_report(mut report: Report) -> Report {
+    let names = report.class_names.iter_mut();
+    let words = report.controls.iter_mut().map(|control| &mut control.words);
+    for text in names.chain(words).chain([&mut report.against]) {
+        *text = printable(text);
     }
-    line.enable_steady_tick(Duration::from_millis(120));
-    let report = loop {
-        match worker.read(read_reply) {
-            Ok(TaskReply::Progress { doing }) => line.set_message(doing),
-            Ok(TaskReply::Report(report)) => break Ok(*report),
-            Ok(_) => {
-                break Err(anyhow::anyhow!(
-                    "the worker's answer makes no sense: no report"
-                ));
-            }
-            Err(error) => break Err(error),
-        }
-    };
-    line.finish_and_clear();
-    let report = report?;
-    worker.finish();
-    if report.pictures == 0 {
-        bail!("the worker's answer makes no sense: a report on nothing");
-    }
-    Ok(report)
+    report
 }
 
 /// A figure of the table.
@@ -112,22 +100,22 @@ const ROWS: [Row; 9] = [
         name: "recall",
         of: |figures| figures.recall,
         times: false,
-        control: ("repeated", "500 repeated"),
+        control: ("repeated", "few, repeated"),
     },
     Row {
         name: "coverage",
         of: |figures| figures.coverage,
         times: false,
-        control: ("repeated", "500 repeated"),
+        control: ("repeated", "few, repeated"),
     },
     Row {
         name: "variation of classes",
         of: |figures| figures.class_variation,
         times: false,
-        control: ("missing_class", "without nines"),
+        control: ("missing_class", "without a class"),
     },
     Row {
-        name: "nearest training image",
+        name: "nearest training picture",
         of: |figures| figures.nearest,
         times: false,
         control: ("repeated", "copies"),
@@ -152,22 +140,29 @@ const ROWS: [Row; 9] = [
     },
 ];
 
+/// Classes whose shares are told, at most.
+const CLASSES_SHOWN: usize = 20;
+
 /// The report for people.
 fn lines(subject: &Subject, report: &Report) -> Vec<String> {
     let mut lines = vec![
         format!(
-            "{}: {} pictures against {}",
+            "{}: {} pictures against {}{}",
             match subject {
                 Subject::Checkpoint { path, seed, .. } =>
                     format!("{}, seed {seed}", path.display()),
                 Subject::Samples { path, .. } => path.display().to_string(),
             },
             report.pictures,
-            report.against
+            report.against,
+            match report.features {
+                FeatureKind::Judge => "",
+                FeatureKind::Unlabelled => ", in features that need no labels",
+            }
         ),
         String::new(),
     ];
-    let mut cells = vec![["", "pictures", "real images", "times", "to compare"].map(str::to_owned)];
+    let mut cells = vec![["", "pictures", "real ones", "times", "to compare"].map(str::to_owned)];
     for row in &ROWS {
         let Some(found) = (row.of)(&report.found) else {
             continue;
@@ -198,16 +193,9 @@ fn lines(subject: &Subject, report: &Report) -> Vec<String> {
         }
     }
     lines.extend(table(&cells));
-    if let Some(classes) = report.found.classes {
-        let shares: Vec<_> = classes
-            .iter()
-            .enumerate()
-            .map(|(digit, share)| format!("{digit}: {:.1}", share * 100.0))
-            .collect();
-        lines.extend([
-            String::new(),
-            format!("% of each digit  {}", shares.join("  ")),
-        ]);
+    lines.extend(class_lines(report));
+    if let Some(augmentation) = &report.augmentation {
+        lines.extend([String::new(), augmentation_line(augmentation)]);
     }
     if let Some(words) = report.in_words() {
         lines.extend([String::new(), words]);
@@ -216,6 +204,44 @@ fn lines(subject: &Subject, report: &Report) -> Vec<String> {
         lines.extend([String::new(), format!("left out: {left_out}")]);
     }
     lines
+}
+
+/// Shares of the classes that differ most from the real ones, the greatest difference first.
+fn class_lines(report: &Report) -> Vec<String> {
+    let Some(classes) = &report.found.classes else {
+        return Vec::new();
+    };
+    let name = |class: usize| {
+        let name = report.class_names.get(class);
+        name.map_or_else(|| class.to_string(), String::clone)
+    };
+    let mut shares: Vec<_> = classes.iter().copied().enumerate().collect();
+    let all = shares.len();
+    let mut heading = "% of each class".to_owned();
+    if all > CLASSES_SHOWN {
+        let real = report.floor.classes.as_deref().unwrap_or_default();
+        let difference = |(class, share): &(usize, f64)| {
+            (share - real.get(*class).copied().unwrap_or_default()).abs()
+        };
+        shares.sort_by(|a, b| difference(b).total_cmp(&difference(a)));
+        shares.truncate(CLASSES_SHOWN);
+        heading = format!("% of the {CLASSES_SHOWN} classes of {all} that differ most");
+    }
+    let shares: Vec<_> = shares
+        .iter()
+        .map(|(class, share)| format!("{}: {:.1}", name(*class), share * 100.0))
+        .collect();
+    vec![String::new(), format!("{heading}  {}", shares.join("  "))]
+}
+
+fn augmentation_line(augmentation: &Augmentation) -> String {
+    format!(
+        "gain from augmentation  {:+.1} points: a classifier of {} real pictures of each class knows {:.1} %, with these pictures {:.1} %",
+        augmentation.gain * 100.0,
+        augmentation.per_class,
+        augmentation.real * 100.0,
+        augmentation.with_generated * 100.0,
+    )
 }
 
 fn table(cells: &[[String; 5]]) -> Vec<String> {

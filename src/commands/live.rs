@@ -68,7 +68,7 @@ pub(super) fn set(home: &Home, run: Option<&str>, setting: &str) -> anyhow::Resu
         bail!("`{setting}`: expected key=value, such as learning_rate=1e-4");
     };
     let (key, value) = (key.trim(), value.trim());
-    // What is no number, truth or list in JSON is text; whether the key takes it, the worker says.
+    // Anything that is not JSON is text. Whether the key accepts it is for the worker to say.
     let value: Value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
     let keys = match key {
         "learning_rate" => vec!["discriminator.learning_rate", "generator.learning_rate"],
@@ -95,12 +95,12 @@ pub(super) fn note(home: &Home, run: Option<&str>, text: &str) -> anyhow::Result
     })
 }
 
-/// Returns when the worker is gone, so that what follows in a script finds the run free.
+/// Returns when the worker is gone, so that the next command of a script finds the run free.
 pub(super) fn stop(home: &Home, run: Option<&str>, save: bool) -> anyhow::Result<u8> {
     let run = find_live(home, run)?;
     let answer = ask(&run, Command::Stop { save })?;
     wait(&run)?;
-    let ended = run.status().ended;
+    let ended = run.status().timeline.ended;
     let step = ended.as_ref().map_or(answer.step, |end| end.stats.step);
     let kept = ended.and_then(|end| end.checkpoint);
     say(&match kept {
@@ -113,7 +113,7 @@ pub(super) fn stop(home: &Home, run: Option<&str>, save: bool) -> anyhow::Result
     Ok(exit::SUCCESS)
 }
 
-/// Asks the worker and says in a line what it did.
+/// Sends a command and prints what it did.
 fn tell(
     home: &Home,
     run: Option<&str>,

@@ -10,13 +10,13 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sparring_contract::exit;
-use sparring_contract::protocol::Record;
+use sparring_contract::protocol::{Event, Record};
 use sparring_contract::run::Run;
 
 use crate::cli::Logs;
 use crate::output::say;
 
-/// How often a log that is followed is looked at.
+/// How often to look at a log that is being followed.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 pub(super) fn logs(run: &Run, flags: &Logs) -> anyhow::Result<u8> {
@@ -27,6 +27,7 @@ pub(super) fn logs(run: &Run, flags: &Logs) -> anyhow::Result<u8> {
     };
     let lines = Lines::of(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let zone = TimeZone::system();
+    let mut metrics = Vec::new();
     lines.each(
         |line| {
             if flags.worker || flags.json {
@@ -35,7 +36,10 @@ pub(super) fn logs(run: &Run, flags: &Logs) -> anyhow::Result<u8> {
             let Ok(record) = serde_json::from_str::<Record>(line) else {
                 return Ok(());
             };
-            match record.event.describe() {
+            if let Event::Started(started) = &record.event {
+                metrics = started.metric_specs().into_owned();
+            }
+            match record.event.describe(&metrics) {
                 Some(what) => say(&format!("{}  {what}", clock_time(record.time, &zone))),
                 None => Ok(()),
             }
@@ -73,7 +77,7 @@ impl Lines {
     ) -> io::Result<()> {
         let mut line = Vec::new();
         loop {
-            // Asked before reading: what is written before the writer ends is then read.
+            // Asked before reading, so that the writer's last lines are read too.
             let more_to_come = growing();
             while self.file.read_until(b'\n', &mut line)? > 0 && line.ends_with(b"\n") {
                 pass_on(String::from_utf8_lossy(&line).trim_end())?;

@@ -1,9 +1,11 @@
 //! What each command of the command line does.
 
+mod answer;
 mod config;
 mod dashboard;
 mod data;
 mod eval;
+mod judge;
 mod live;
 mod logs;
 mod runs;
@@ -33,6 +35,7 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Data {
             show: DataCommand::Cache { clear },
         } => data::cache(clear),
+        Command::Judge { command } => judge::judge(&command),
         Command::Attach(attach) => dashboard::attach(&home()?, &attach),
         Command::Pause(of) => live::pause(&home()?, of.run.as_deref()),
         Command::Resume(of) => live::resume(&home()?, of.run.as_deref()),
@@ -96,5 +99,7 @@ fn scale(scale: Scale) -> terminal::Scale {
     match scale {
         Scale::Full => terminal::Scale::Full,
         Scale::Half => terminal::Scale::Half,
+        Scale::Third => terminal::Scale::Third,
+        Scale::Quarter => terminal::Scale::Quarter,
     }
 }

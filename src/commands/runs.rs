@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use sparring_contract::exit;
-use sparring_contract::protocol::Verdict;
-use sparring_contract::run::{Home, Run, RunError, State, Status};
+use sparring_contract::protocol::{MetricKind, MetricSpec, Verdict};
+use sparring_contract::run::{Home, Run, RunError, State, Status, Timeline};
 
 use crate::cli::{Runs, RunsCommand};
 use crate::dashboard::ago;
@@ -34,20 +34,13 @@ fn list(home: &Home, json: bool) -> anyhow::Result<u8> {
         }
         .into());
     }
-    let rows: Vec<_> = runs.iter().map(|run| row(run, &run.status())).collect();
-    let head = [
-        "run",
-        "state",
-        "preset",
-        "epoch",
-        "step",
-        "D loss",
-        "G loss",
-        "G lately",
-        "health",
-        "last sign",
-    ]
-    .map(str::to_owned);
+    let listed: Vec<_> = runs.into_iter().map(|run| (run.status(), run)).collect();
+    let losses = loss_labels(listed.iter().map(|(status, _)| status));
+    let head = head(&losses);
+    let rows: Vec<_> = listed
+        .iter()
+        .map(|(status, run)| row(run, status, &losses))
+        .collect();
     let width = |column: usize| {
         rows.iter()
             .chain([&head])
@@ -67,23 +60,54 @@ fn list(home: &Home, json: bool) -> anyhow::Result<u8> {
     Ok(exit::SUCCESS)
 }
 
-fn row(run: &Run, status: &Status) -> [String; 10] {
+/// What a run reports.
+fn metrics(status: &Status) -> Vec<MetricSpec> {
+    let started = status.timeline.started.as_ref();
+    started.map_or_else(Vec::new, |started| started.metric_specs().into_owned())
+}
+
+/// What a run reports as losses, their names as a terminal may show them.
+fn losses(status: &Status) -> Vec<MetricSpec> {
+    let mut losses = metrics(status);
+    losses.retain(|spec| spec.kind == MetricKind::Loss);
+    for loss in &mut losses {
+        loss.label.retain(|letter| !letter.is_control());
+    }
+    losses
+}
+
+/// The names of all losses that these runs report.
+fn loss_labels<'a>(runs: impl Iterator<Item = &'a Status>) -> Vec<String> {
+    let mut labels = Vec::new();
+    for loss in runs.flat_map(losses) {
+        if !labels.contains(&loss.label) {
+            labels.push(loss.label);
+        }
+    }
+    labels
+}
+
+fn head(losses: &[String]) -> Vec<String> {
+    let before = ["run", "state", "preset", "epoch", "step"].map(str::to_owned);
+    let lately = losses.last().map(|label| format!("{label} lately"));
+    let after = ["health", "last sign"].map(str::to_owned);
+    before
+        .into_iter()
+        .chain(losses.iter().cloned())
+        .chain(lately)
+        .chain(after)
+        .collect()
+}
+
+/// The cells of a run, in the order of [`head`].
+fn row(run: &Run, status: &Status, labels: &[String]) -> Vec<String> {
     let unknown = || "–".to_owned();
-    let number = |value: Option<f64>| match value {
-        Some(value) if value.is_finite() => format!("{value:.3}"),
-        _ => unknown(),
-    };
-    let started = status.started.as_ref();
-    let latest = status.stats.as_ref();
-    let generator: Vec<_> = status
-        .losses
-        .iter()
-        .rev()
-        .take(SPARK)
-        .rev()
-        .map(|(_, g)| *g)
-        .collect();
-    [
+    let timeline = &status.timeline;
+    let started = timeline.started.as_ref();
+    let latest = timeline.latest();
+    let losses = losses(status);
+    let loss = |label: &String| losses.iter().find(|loss| loss.label == *label);
+    let mut cells = vec![
         run.name().to_owned(),
         state(status),
         started.map_or_else(unknown, |started| started.preset.clone()),
@@ -92,17 +116,36 @@ fn row(run: &Run, status: &Status) -> [String; 10] {
             _ => unknown(),
         },
         latest.map_or_else(unknown, |stats| stats.step.to_string()),
-        number(latest.map(|stats| stats.d_loss)),
-        number(latest.map(|stats| stats.g_loss)),
-        sparkline(&generator),
-        status
-            .health
-            .as_ref()
-            .map_or_else(unknown, |health| verdict(&health.verdict)),
-        status
+    ];
+    cells.extend(labels.iter().map(|label| match (loss(label), latest) {
+        (Some(loss), Some(known)) => loss.format(known.metrics.get(&loss.key)),
+        _ => unknown(),
+    }));
+    cells.extend(labels.last().map(|label| {
+        let course = loss(label).map(|loss| lately(timeline, &loss.key));
+        course.unwrap_or_default()
+    }));
+    let health = timeline.health.as_ref();
+    cells.push(health.map_or_else(unknown, |health| verdict(&health.value.verdict)));
+    cells.push(
+        timeline
             .time
             .map_or_else(unknown, |time| ago(crate::attach::now() - time)),
-    ]
+    );
+    cells
+}
+
+/// The latest course of a metric.
+fn lately(timeline: &Timeline, key: &str) -> String {
+    let mut values: Vec<_> = timeline
+        .reports
+        .iter()
+        .rev()
+        .take(SPARK)
+        .map(|stats| stats.metrics.get(key))
+        .collect();
+    values.reverse();
+    sparkline(&values)
 }
 
 /// The verdict in a word, marked where a user should look at the run.
@@ -113,35 +156,41 @@ fn verdict(verdict: &Verdict) -> String {
 
 /// The state in a word; an end also says how it came.
 fn state(status: &Status) -> String {
-    match (&status.ended, status.state) {
+    match (&status.timeline.ended, status.state) {
         (Some(ended), State::Ended) => ended.reason.word().to_owned(),
         (_, state) => state.word().to_owned(),
     }
 }
 
 fn as_json(run: &Run, status: &Status) -> serde_json::Value {
-    let latest = status.stats.as_ref();
-    let health = status.health.as_ref();
-    json!({
+    let timeline = &status.timeline;
+    let latest = timeline.latest();
+    let health = timeline.health.as_ref().map(|health| &health.value);
+    let ended = timeline.ended.as_ref();
+    let mut line = json!({
         "name": run.name(),
         "state": status.state.word(),
-        "reason": status.ended.as_ref().map(|ended| ended.reason),
-        "exit_code": status.ended.as_ref().map(|ended| ended.exit_code),
-        "preset": status.started.as_ref().map(|started| &started.preset),
+        "reason": ended.map(|ended| ended.reason),
+        "exit_code": ended.map(|ended| ended.exit_code),
+        "preset": timeline.started.as_ref().map(|started| &started.preset),
         "step": latest.map_or(0, |stats| stats.step),
         "epoch": latest.map_or(0, |stats| stats.epoch),
-        "d_loss": latest.map(|stats| stats.d_loss),
-        "g_loss": latest.map(|stats| stats.g_loss),
         "verdict": health.map(|health| &health.verdict),
         "alarm": health.map(|health| health.verdict.is_alarm()),
         "quick_distance": health.map(|health| health.quick_distance),
-        "time": status.time,
+        "time": timeline.time,
         "directory": run.dir(),
-    })
+    });
+    // What the run reports is flat, as in its log. A value that is not finite is null.
+    for spec in metrics(status) {
+        let value = latest.map_or(f64::NAN, |stats| stats.metrics.get(&spec.key));
+        line[&spec.key] = value.into();
+    }
+    line
 }
 
 fn remove(home: &Home, names: &[String]) -> anyhow::Result<u8> {
-    // All names are looked up before the first run goes, so that a slip removes nothing.
+    // Looks up all names before it removes a run, so that a typing error removes nothing.
     let runs = names
         .iter()
         .map(|name| home.find(Some(name)))

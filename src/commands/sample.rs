@@ -1,42 +1,57 @@
 //! `sparring sample`
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
+use anyhow::{Context as _, bail};
 use sparring_contract::exit;
 use sparring_contract::launch::Launch;
 use sparring_contract::protocol::Command;
-use sparring_contract::run::{Home, RunError};
+use sparring_contract::run::{CheckpointHeader, Home, RunError};
 
 use super::{color, render, scale};
-use crate::cli::Sample;
+use crate::cli::{DatasetFormat, Sample};
 use crate::client::{ask, find_live, worker};
 use crate::output::say;
-use crate::sample::{self, Interrupted, Options};
+use crate::sample::{self, Draw, FileFormat, Interrupted, Look, classes, dataset};
+
+/// Where pictures go.
+enum Target<'a> {
+    Scrollback,
+    File(&'a Path, FileFormat),
+    Dataset(&'a Path, dataset::Format),
+}
 
 pub(super) fn sample(home: &Home, flags: &Sample) -> anyhow::Result<u8> {
     if flags.live {
         return sample_live(home, flags);
     }
-    let checkpoint = checkpoint(home, flags.source.as_deref(), flags.best)?;
-    let options = options(flags, checkpoint);
-    match sample::run(&options, worker(&Launch::Task)?) {
-        Ok(()) => {}
-        Err(error) => match error.downcast_ref::<Interrupted>() {
-            Some(Interrupted { signal }) => {
-                eprintln!("{error:#}");
-                return Ok(u8::try_from(128 + signal).unwrap_or(exit::FAILURE));
-            }
-            None => return Err(error),
-        },
+    let target = target(flags)?;
+    let draw = draw(home, flags)?;
+    let worker = worker(&Launch::Task)?;
+    let any_seed = flags.seed.is_none();
+    let done = match target {
+        Target::Scrollback => sample::show(&draw, look(flags), worker),
+        Target::File(path, format) => sample::save(&draw, (path, format), flags.columns, worker),
+        Target::Dataset(path, format) => {
+            sample::save_dataset(&draw, path, format, any_seed, worker)
+        }
+    };
+    if let Err(error) = done {
+        let Some(Interrupted { signal, .. }) = error.downcast_ref() else {
+            return Err(error);
+        };
+        eprintln!("{error:#}");
+        return Ok(u8::try_from(128 + signal).unwrap_or(exit::FAILURE));
     }
-    if flags.seed.is_none() {
-        // So that pictures that please can be had again, larger or in a file.
-        eprintln!("{}, seed {}", options.checkpoint.display(), options.seed);
+    if any_seed && !matches!(target, Target::Dataset(..)) {
+        // So that pictures worth keeping can be drawn again, larger or into a file. A data set has it in its manifest.
+        eprintln!("{}, seed {}", draw.checkpoint.display(), draw.seed);
     }
     Ok(exit::SUCCESS)
 }
 
-/// `sparring sample --live`: the worker of a run draws, and saves them as well.
+/// `sparring sample --live`: the worker of a run draws, and saves the pictures as well.
 fn sample_live(home: &Home, flags: &Sample) -> anyhow::Result<u8> {
     let run = find_live(home, flags.source.as_deref())?;
     let command = Command::Sample {
@@ -45,7 +60,10 @@ fn sample_live(home: &Home, flags: &Sample) -> anyhow::Result<u8> {
     };
     let answer = ask(&run, command)?;
     if let Some(pictures) = &answer.pictures {
-        sample::show_drawn(&options(flags, PathBuf::new()), pictures)?;
+        sample::show_drawn(look(flags), pictures, &class_names(&run))?;
+    }
+    if let Some(omitted) = &answer.omitted {
+        eprintln!("warning: {omitted}");
     }
     let words = format!("sampled at step {}", answer.step);
     say(&match answer.detail {
@@ -55,39 +73,100 @@ fn sample_live(home: &Home, flags: &Sample) -> anyhow::Result<u8> {
     Ok(exit::SUCCESS)
 }
 
-fn options(flags: &Sample, checkpoint: PathBuf) -> Options {
-    Options {
+/// The names of a run's classes, from its newest checkpoint; none before its first one.
+fn class_names(run: &sparring_contract::run::Run) -> Vec<String> {
+    let (newest, _) = run.newest_whole_checkpoint();
+    newest.map_or_else(Vec::new, |(_, header)| {
+        header.conditional_classes().to_vec()
+    })
+}
+
+/// The file or folder that `--out` and `--format` mean. A folder is a data set, by default of PNG files.
+fn target(flags: &Sample) -> anyhow::Result<Target<'_>> {
+    let Some(path) = flags.out.as_deref() else {
+        return Ok(Target::Scrollback);
+    };
+    let format = flags.format.map(|format| match format {
+        DatasetFormat::Idx => dataset::Format::Idx,
+        DatasetFormat::Png => dataset::Format::Png,
+        DatasetFormat::Npz => dataset::Format::Npz,
+    });
+    Ok(match (FileFormat::of(path), format) {
+        (Ok(Some(file)), None) => Target::File(path, file),
+        (Ok(Some(_)), Some(_)) => bail!(
+            "{} names a file, and --format is for the folder of a data set; name a folder, or leave --format out",
+            path.display()
+        ),
+        (Ok(None), format) => Target::Dataset(path, format.unwrap_or(dataset::Format::Png)),
+        // An ending that no file has is as good a name for a folder as any.
+        (Err(_), Some(format)) => Target::Dataset(path, format),
+        (Err(error), None) => return Err(error),
+    })
+}
+
+fn draw(home: &Home, flags: &Sample) -> anyhow::Result<Draw> {
+    let (checkpoint, run) = checkpoint_and_run(home, flags.source.as_deref(), flags.best)?;
+    let checkpoint = fs::canonicalize(&checkpoint)
+        .with_context(|| format!("cannot find the checkpoint {}", checkpoint.display()))?;
+    let header = CheckpointHeader::read(&checkpoint)?;
+    if flags.balanced && header.num_classes() == 0 {
+        bail!(
+            "the model was trained without classes to balance; leave --balanced out, or train a conditional preset such \
+             as cgan"
+        );
+    }
+    let class = match &flags.class {
+        None => None,
+        Some(name) => Some(classes::find(&header, name)?),
+    };
+    Ok(Draw {
         checkpoint,
+        run,
+        header,
         count: flags.count,
         seed: flags.seed.unwrap_or_else(any_seed),
-        class: flags.class,
+        class,
         device: flags.device.clone(),
+    })
+}
+
+fn look(flags: &Sample) -> Look {
+    Look {
         columns: flags.columns,
-        out: flags.out.clone(),
         color: color(flags.color),
         render: render(flags.render),
         scale: flags.scale.map(scale),
+        no_labels: flags.no_labels,
     }
 }
 
-/// The checkpoint that is meant: a file, or the newest one of a run that is whole, or its best.
+/// The checkpoint that is meant: a file, or the newest whole one of a run, or its best.
 pub(super) fn checkpoint(
     home: &Home,
     source: Option<&str>,
     best: bool,
 ) -> Result<PathBuf, RunError> {
-    if best {
-        return Ok(home.find(source)?.best_checkpoint()?.0);
-    }
-    if let Some(file) = source.map(Path::new).filter(|path| path.is_file()) {
-        return Ok(file.to_owned());
+    checkpoint_and_run(home, source, best).map(|(checkpoint, _)| checkpoint)
+}
+
+/// That checkpoint, and the name of the run it was found through.
+fn checkpoint_and_run(
+    home: &Home,
+    source: Option<&str>,
+    best: bool,
+) -> Result<(PathBuf, Option<String>), RunError> {
+    let is_file = |path: &&Path| !best && path.is_file();
+    if let Some(file) = source.map(Path::new).filter(is_file) {
+        return Ok((file.to_owned(), None));
     }
     let run = home.find(source)?;
+    let name = run.name().to_owned();
+    if best {
+        return Ok((run.best_checkpoint()?.0, Some(name)));
+    }
     match run.newest_whole_checkpoint() {
-        (Some((checkpoint, _)), _) => Ok(checkpoint.path),
-        (None, mut broken) => Err(broken.pop().unwrap_or(RunError::NoCheckpoint {
-            name: run.name().to_owned(),
-        })),
+        (Some((checkpoint, _)), _) => Ok((checkpoint.path, Some(name))),
+        (None, mut broken) => Err(broken.pop().unwrap_or(RunError::NoCheckpoint { name })),
     }
 }
 

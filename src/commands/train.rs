@@ -138,6 +138,7 @@ fn continued(checkpoint: Config, wanted: Config) -> Config {
         device: wanted.device,
         threads: wanted.threads,
         output: wanted.output,
+        health: wanted.health,
         ..checkpoint
     }
 }

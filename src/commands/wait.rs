@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::bail;
 use sparring_contract::run::{Run, State};
 
-/// How often the run is looked at.
+/// How often to look at the run.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// Waits until no worker has the run, and returns the exit code with which it ended.
@@ -16,7 +16,7 @@ pub(super) fn wait(run: &Run) -> anyhow::Result<u8> {
     }
     let name = run.name();
     let status = run.status();
-    match (status.state, status.ended) {
+    match (status.state, status.timeline.ended) {
         (State::Ended, Some(ended)) => Ok(ended.exit_code),
         (State::New, _) => {
             bail!("run {name} was never trained; start it with `sparring train --resume {name}`")

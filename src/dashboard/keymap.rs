@@ -1,4 +1,4 @@
-//! The one table of keys: what is pressed, what the help says and what the user's file may change come from here.
+//! The one table of keys. Key handling, help and the user's keymap all come from it.
 
 use std::collections::BTreeMap;
 

@@ -1,10 +1,10 @@
-//! What a dashboard hears, and what it wants done.
+//! What goes into a dashboard, and what comes out.
 
 use sparring_contract::protocol::{Command, ToFace};
 
 use super::key::KeyPress;
 
-/// Something that a dashboard has to know.
+/// Something that a dashboard takes in.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Message {
     /// The time, in seconds since 1970. Everything that follows happens at this time, until the next.
@@ -15,7 +15,7 @@ pub enum Message {
     Paste(String),
     /// The worker said something.
     FromWorker(ToFace),
-    /// The connection is gone, and is being sought again. The next snapshot says that it is back.
+    /// The connection is gone and is being reopened. The next snapshot says that it is back.
     LinkLost {
         /// Why, in words.
         why: String,
@@ -29,11 +29,11 @@ pub enum Message {
     },
     /// Bytes a second that this face writes to its terminal.
     Traffic(f64),
-    /// Something that the user should read in the log, such as a degraded picture.
+    /// A remark for the log, such as that pictures have fewer colours.
     Remark(String),
 }
 
-/// Something that the world around a dashboard is to do.
+/// Something for the loop around a dashboard to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Send a command to the worker.
@@ -45,7 +45,7 @@ pub enum Effect {
     },
     /// Leave the dashboard.
     Quit(Leave),
-    /// Ring the bell, and run what the user wants run, with these words: the run ended, or something is wrong.
+    /// Ring the bell and run the user's command with this message: the run ended, or something is wrong.
     Notify(String),
     /// Clear the screen and draw everything anew.
     Redraw,

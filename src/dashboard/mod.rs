@@ -19,7 +19,7 @@ pub use key::KeyPress;
 pub use keymap::{Action, Binding, Keymap, KeymapError, TABLE};
 pub use message::{Effect, Leave, Message};
 pub use state::{
-    Chart, Connection, Dialog, Health, History, Panel, Series, Settings, Standing, State, Tone,
+    Chart, Charts, Connection, Dialog, Health, Panel, Series, Settings, Standing, State, Tone,
     Verdict, verdict,
 };
 pub use update::update;

@@ -1,4 +1,4 @@
-//! Numbers in the words of the screen. What is not known is `–`.
+//! Numbers as the screen shows them. An unknown number is `–`.
 
 /// What stands for a figure that is not known.
 pub const UNKNOWN: &str = "–";

@@ -1,16 +1,18 @@
-//! `sparring sample`: pictures from a checkpoint, in the scrollback or in files.
+//! `sparring sample`: pictures of a checkpoint's generator, in the scrollback, in a file or as a data set.
 //!
-//! A worker program draws them and sends them over its pipe; only here are they shown or written. They come in
-//! batches and are passed on as they come, so 60,000 need no more memory than 256, grids excepted.
+//! A worker draws them and sends them over its pipe; the face shows or writes them. They come in batches and are passed
+//! on as they come, so 60,000 need no more memory than 256, except in a grid.
 
+pub mod classes;
+pub mod dataset;
 mod interrupt;
+mod npy;
 mod output;
 mod progress;
 mod replies;
 mod scrollback;
 mod worker;
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,83 +20,144 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use indicatif::HumanBytes;
 use sparring_contract::protocol::{Pictures, Task};
+use sparring_contract::run::CheckpointHeader;
 
 use crate::terminal::{Capabilities, ColorChoice, Environment, Render, Scale};
 
 pub use interrupt::Interrupted;
+pub use output::Format as FileFormat;
+pub use replies::Shape;
 
+use dataset::Dataset;
 use interrupt::Interrupts;
 use output::Destination;
 use progress::Progress;
-use replies::Shape;
 use scrollback::Scrollback;
 use worker::Worker;
 
-/// What is to be drawn, and where it goes.
+/// What to draw.
 #[derive(Clone, Debug)]
-pub struct Options {
-    /// The safetensors file.
+pub struct Draw {
+    /// The checkpoint's file, by its absolute path.
     pub checkpoint: PathBuf,
+    /// The run, if the checkpoint was found through one.
+    pub run: Option<String>,
+    /// What the checkpoint says about itself.
+    pub header: CheckpointHeader,
     /// How many pictures, at least 1.
     pub count: u64,
     /// Seed of the noise.
     pub seed: u64,
-    /// The class of all of them, of a conditional generator.
+    /// The label of the one class to draw, for a conditional generator.
     pub class: Option<u64>,
     /// `auto`, `cpu`, `cuda` or `cuda:N`.
     pub device: String,
+}
+
+/// How pictures are shown.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Look {
     /// Pictures in a row; as many as fit, or a square in a PNG, if not given.
     pub columns: Option<u16>,
-    /// The file or folder to write, by its ending; the scrollback if not given.
-    pub out: Option<PathBuf>,
     /// The flag `--color`.
     pub color: ColorChoice,
     /// The flag `--render`; `None` is `auto`.
     pub render: Option<Render>,
-    /// How large pictures are shown; the larger scale that fits if not given.
+    /// How large pictures are shown; the largest scale that fits if not given.
     pub scale: Option<Scale>,
+    /// Whether to leave out the names of classes under pictures.
+    pub no_labels: bool,
 }
 
-/// Draws pictures and shows or writes them.
-///
-/// `command` starts the worker with all its arguments and environment; its standard streams are set here. A reader
-/// of stdout that goes away, such as `head`, ends this with success. A signal that ends the writing of files is
-/// an [`Interrupted`] in the error.
-pub fn run(options: &Options, command: Command) -> Result<()> {
-    match &options.out {
-        None => {
-            let stdout = io::stdout();
-            let environment = Environment::of(&stdout);
-            let capabilities = Capabilities::new(&environment, options.color, options.render);
-            quietly(show(options, command, capabilities, stdout.lock()))
+impl Draw {
+    /// The shape of each picture.
+    fn shape(&self) -> Shape {
+        let [channels, height, width] = self
+            .header
+            .shape
+            .map(|size| u32::try_from(size).unwrap_or_default());
+        Shape {
+            channels,
+            height,
+            width,
         }
-        Some(path) => {
-            let line = save(options, path, command)?;
-            quietly(writeln!(io::stdout(), "{line}").map_err(Into::into))
+    }
+
+    /// The task of drawing the pictures from number `first` on.
+    fn task(&self, first: u64) -> Task {
+        Task::Sample {
+            checkpoint: self.checkpoint.clone(),
+            count: self.count,
+            first,
+            seed: self.seed,
+            class: self.class,
+            device: self.device.clone(),
         }
     }
 }
 
-/// Shows pictures that are there already.
-pub fn show_drawn(options: &Options, pictures: &Pictures) -> Result<()> {
+/// Draws pictures and shows them on stdout.
+///
+/// `command` starts the worker with all its arguments and environment; its standard streams are set here. A reader
+/// of stdout that goes away, such as `head`, ends this with success.
+pub fn show(draw: &Draw, look: Look, command: Command) -> Result<()> {
     let stdout = io::stdout();
-    let environment = Environment::of(&stdout);
-    let capabilities = Capabilities::new(&environment, options.color, options.render);
-    let mut scrollback = Scrollback::new(stdout.lock(), capabilities, options);
+    let capabilities = look.capabilities(&stdout);
+    quietly(show_on(draw, look, command, capabilities, stdout.lock()))
+}
+
+/// Shows pictures that are there already; `class_names` are the names of the labels.
+pub fn show_drawn(look: Look, pictures: &Pictures, class_names: &[String]) -> Result<()> {
+    let stdout = io::stdout();
+    let capabilities = look.capabilities(&stdout);
+    let count = u64::from(pictures.count);
+    let mut scrollback =
+        Scrollback::new(stdout.lock(), capabilities, look, count).labelled(class_names);
     let shown = scrollback.put(pictures).context("cannot show the pictures");
     quietly(shown)
 }
 
-/// Shows pictures row by row.
-fn show(
-    options: &Options,
+/// Draws pictures and writes them to one file. A signal is an [`Interrupted`] in the error, and leaves no file.
+pub fn save(
+    draw: &Draw,
+    (path, format): (&Path, FileFormat),
+    columns: Option<u16>,
+    command: Command,
+) -> Result<()> {
+    let line = save_file(draw, (path, format), columns, command)?;
+    quietly(writeln!(io::stdout(), "{line}").map_err(Into::into))
+}
+
+/// Draws pictures and writes them to a folder, with labels and a manifest. A signal is an [`Interrupted`] in the error;
+/// the same call goes on with what is there. With `any_seed`, a data set that was begun keeps its seed.
+pub fn save_dataset(
+    draw: &Draw,
+    path: &Path,
+    format: dataset::Format,
+    any_seed: bool,
+    command: Command,
+) -> Result<()> {
+    let line = fill_dataset(draw.clone(), path, format, any_seed, command)?;
+    quietly(writeln!(io::stdout(), "{line}").map_err(Into::into))
+}
+
+impl Look {
+    fn capabilities(self, stdout: &io::Stdout) -> Capabilities {
+        Capabilities::new(&Environment::of(stdout), self.color, self.render)
+    }
+}
+
+fn show_on(
+    draw: &Draw,
+    look: Look,
     command: Command,
     capabilities: Capabilities,
     to: impl Write,
 ) -> Result<()> {
-    let mut worker = start(options, command)?;
-    let mut progress = Progress::of_loading();
-    let mut scrollback = Scrollback::new(to, capabilities, options);
+    let mut worker = Worker::start(command, &draw.task(0), draw.count)?;
+    let mut progress = Progress::of_loading(0, draw.count);
+    let mut scrollback = Scrollback::new(to, capabilities, look, draw.count)
+        .labelled(draw.header.conditional_classes());
     while let Some(pictures) = worker.next()? {
         progress.end();
         scrollback
@@ -105,72 +168,101 @@ fn show(
     Ok(())
 }
 
-/// Writes pictures to where the options say and tells in a line what is there now.
-fn save(options: &Options, path: &Path, command: Command) -> Result<String> {
-    let destination = Destination::new(path, options.count)?;
+/// Writes one file and says in a line what is there now.
+fn save_file(
+    draw: &Draw,
+    (path, format): (&Path, FileFormat),
+    columns: Option<u16>,
+    command: Command,
+) -> Result<String> {
+    let shape = draw.shape();
+    let destination = Destination::new(path, format, draw.count, shape)?;
     let interrupts = Interrupts::listen().context("cannot listen for signals")?;
-    let mut worker = start(options, command)?;
-    let mut progress = Progress::of_loading();
+    let mut worker = Worker::start(command, &draw.task(0), draw.count)?;
+    let mut progress = Progress::of_loading(0, draw.count);
     let cannot_write = || format!("cannot write {}", path.display());
 
-    let mut open = None;
+    let mut sink = destination.open(draw.count, columns, shape)?;
     loop {
         let next = worker.next();
         interrupts.check()?;
         let Some(pictures) = next? else { break };
-        let shape = Shape::of(&pictures);
-        let (_, sink) = match &mut open {
-            Some(open) => open,
-            None => open.insert((
-                shape,
-                destination.open(options.count, options.columns, shape)?,
-            )),
-        };
+        check_shape(&pictures, shape)?;
         for picture in pictures.pixels.chunks(pictures.picture_bytes()) {
             sink.add(picture).with_context(cannot_write)?;
         }
-        progress.add(u64::from(pictures.count), options.count);
+        progress.add(u64::from(pictures.count));
     }
-    let Some((shape, sink)) = open else {
-        bail!("the worker sent no pictures");
-    };
     let bytes = sink.finish().with_context(cannot_write)?;
     progress.end();
     worker.finish();
     Ok(format!(
-        "wrote {} {} of {}×{} to {} ({})",
-        options.count,
-        if options.count == 1 {
-            "picture"
-        } else {
-            "pictures"
-        },
-        shape.width,
-        shape.height,
+        "wrote {} to {} ({})",
+        pictures_of(draw.count, shape),
         path.display(),
         HumanBytes(bytes),
     ))
 }
 
-/// Starts the worker on its task.
-fn start(options: &Options, command: Command) -> Result<Worker> {
-    if options.count == 0 {
-        bail!("0 pictures are none to draw; ask for at least 1");
-    }
-    let checkpoint = fs::canonicalize(&options.checkpoint).with_context(|| {
-        format!(
-            "cannot find the checkpoint {}",
-            options.checkpoint.display()
-        )
-    })?;
-    let task = Task::Sample {
-        checkpoint,
-        count: options.count,
-        seed: options.seed,
-        class: options.class,
-        device: options.device.clone(),
+/// Writes a data set, or the rest of it, and says in a line what is there now.
+fn fill_dataset(
+    mut draw: Draw,
+    path: &Path,
+    format: dataset::Format,
+    any_seed: bool,
+    command: Command,
+) -> Result<String> {
+    let shape = draw.shape();
+    let described = pictures_of(draw.count, shape);
+    let Some(mut dataset) = Dataset::open(&draw, path, format, any_seed)? else {
+        return Ok(format!("{} has these {described} already", path.display()));
     };
-    Worker::start(command, &task, options.count)
+    draw.seed = dataset.manifest().seed;
+    let interrupts = Interrupts::listen().context("cannot listen for signals")?;
+    let first = dataset.next();
+    if first > 0 && first < draw.count {
+        eprintln!("going on with picture {} of {}", first + 1, draw.count);
+    }
+    if first < draw.count {
+        let wanted = draw.count - first;
+        let mut worker = Worker::start(command, &draw.task(first), wanted)?;
+        let mut progress = Progress::of_loading(first, draw.count);
+        loop {
+            let next = worker.next();
+            interrupts.check().map_err(|interrupted| Interrupted {
+                kept: Some(dataset.next()),
+                ..interrupted
+            })?;
+            let Some(pictures) = next? else { break };
+            check_shape(&pictures, shape)?;
+            dataset.add(&pictures)?;
+            progress.add(u64::from(pictures.count));
+        }
+        worker.finish();
+    }
+    dataset.finish()?;
+    Ok(format!("wrote {described} to {}", path.display()))
+}
+
+fn pictures_of(count: u64, shape: Shape) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    let colour = if shape.channels == 3 {
+        " in colour"
+    } else {
+        ""
+    };
+    format!(
+        "{count} picture{plural} of {}×{}{colour}",
+        shape.width, shape.height
+    )
+}
+
+fn check_shape(pictures: &Pictures, shape: Shape) -> Result<()> {
+    if Shape::of(pictures) == shape {
+        Ok(())
+    } else {
+        bail!("the worker's answer makes no sense: pictures of another shape than the checkpoint's")
+    }
 }
 
 /// Success if all that failed is that nobody reads any more.

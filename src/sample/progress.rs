@@ -2,44 +2,49 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Up to so many pictures come in one batch, and a bar would only flash.
+/// This many pictures may come in one batch; a bar for fewer would only flash.
 const WORTH_A_BAR: u64 = 256;
 
-/// A line on stderr, where that is a terminal, that is gone when there is something better to see.
-pub struct Progress(ProgressBar);
+/// A line on stderr, if that is a terminal. It goes away when there is something better to see.
+pub struct Progress {
+    line: ProgressBar,
+    done: u64,
+    total: u64,
+}
 
 impl Progress {
-    /// The line while libtorch is being loaded, which takes seconds.
-    pub fn of_loading() -> Self {
-        let bar = ProgressBar::new_spinner().with_message("loading libtorch");
+    /// The line for `total` pictures, of which `done` are there. It begins with libtorch, which takes seconds to load.
+    pub fn of_loading(done: u64, total: u64) -> Self {
+        let line = ProgressBar::new_spinner().with_message("loading libtorch");
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
-            bar.set_style(style.tick_chars("|/-\\ "));
+            line.set_style(style.tick_chars("|/-\\ "));
         }
-        bar.enable_steady_tick(Duration::from_millis(120));
-        Self(bar)
+        line.enable_steady_tick(Duration::from_millis(120));
+        Self { line, done, total }
     }
 
-    /// So many pictures more are done.
-    pub fn add(&mut self, pictures: u64, of: u64) {
-        if of <= WORTH_A_BAR {
+    /// Counts pictures as done.
+    pub fn add(&mut self, pictures: u64) {
+        if self.total <= WORTH_A_BAR {
             return self.end();
         }
-        if self.0.length().is_none() {
-            self.0.set_length(of);
-            self.0.disable_steady_tick();
+        if self.line.length().is_none() {
+            self.line.set_length(self.total);
+            self.line.set_position(self.done);
+            self.line.disable_steady_tick();
             if let Ok(style) =
                 ProgressStyle::with_template("[{bar:40}] {pos}/{len} pictures, {eta} left")
             {
-                self.0.set_style(style.progress_chars("=> "));
+                self.line.set_style(style.progress_chars("=> "));
             }
-            self.0.reset_eta();
+            self.line.reset_eta();
         }
-        self.0.inc(pictures);
+        self.line.inc(pictures);
     }
 
     /// Takes the line away.
     pub fn end(&mut self) {
-        self.0.finish_and_clear();
+        self.line.finish_and_clear();
     }
 }
 

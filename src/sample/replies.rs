@@ -1,4 +1,4 @@
-//! What a worker answers, checked.
+//! A worker's answer, checked.
 
 use std::io::Read;
 
@@ -17,7 +17,7 @@ pub struct Shape {
     pub width: u32,
 }
 
-/// The pictures that a worker sends until all are there.
+/// The pictures that a worker sends, until all are there.
 pub struct Replies {
     wanted: u64,
     have: u64,
@@ -26,7 +26,7 @@ pub struct Replies {
 }
 
 impl Shape {
-    /// That of some pictures.
+    /// The shape of some pictures.
     pub fn of(pictures: &Pictures) -> Self {
         Self {
             channels: pictures.channels,
@@ -40,7 +40,7 @@ impl Shape {
         (self.channels, self.height, self.width)
     }
 
-    /// Bytes of a picture.
+    /// Bytes of one picture.
     pub fn bytes(self) -> u64 {
         [self.channels, self.height, self.width]
             .into_iter()
@@ -49,7 +49,7 @@ impl Shape {
 }
 
 impl Replies {
-    /// The replies to a task of so many pictures.
+    /// The replies to a task that sends this many pictures.
     pub fn new(wanted: u64) -> Self {
         Self {
             wanted,
@@ -59,7 +59,7 @@ impl Replies {
         }
     }
 
-    /// The next batch; `None` when all the pictures that were wanted have come.
+    /// The next batch; `None` once all pictures have come.
     pub fn next(&mut self, from: &mut impl Read) -> Result<Option<Pictures>, ReplyError> {
         if self.done {
             return Ok(None);
@@ -84,6 +84,9 @@ impl Replies {
         self.have = self.have.saturating_add(u64::from(pictures.count));
         if !pictures.is_whole() {
             return nonsense("pictures with more or fewer pixels than their sizes say");
+        }
+        if !pictures.labels.is_empty() && pictures.labels.len() != pictures.count as usize {
+            return nonsense("more or fewer labels than pictures");
         }
         if !matches!(shape.channels, 1 | 3) {
             return nonsense("pictures that are neither grey nor RGB");
@@ -159,7 +162,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_failure_is_told_in_the_workers_words() {
+    fn a_failure_is_reported_in_the_workers_words() {
         let failed = TaskReply::Failed {
             message: "cannot read step-1.safetensors: it is cut off".to_owned(),
         };
@@ -192,11 +195,6 @@ pub(super) mod tests {
         assert!(ending(&too_few, 1) == "done");
         let too_many = [TaskReply::Pictures(pictures(0, 3))];
         assert!(ending(&too_many, 2).ends_with("more pictures than were asked for"));
-        let broken = Pictures {
-            height: 3,
-            ..pictures(0, 1)
-        };
-        assert!(ending(&[TaskReply::Pictures(broken)], 1).contains("fewer pixels"));
         let flat = Pictures {
             height: 1,
             width: 4,
@@ -207,6 +205,11 @@ pub(super) mod tests {
             TaskReply::Pictures(flat),
         ];
         assert!(ending(&mixed, 2).ends_with("pictures of different sizes"));
+        let unlabelled = Pictures {
+            labels: vec![1],
+            ..pictures(0, 2)
+        };
+        assert!(ending(&[TaskReply::Pictures(unlabelled)], 2).ends_with("labels than pictures"));
         let two = Pictures {
             channels: 2,
             height: 1,

@@ -4,15 +4,18 @@ use std::io::{self, Write};
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
+use ratatui::style::Style;
 use ratatui::widgets::Widget as _;
 use sparring_contract::protocol::Pictures;
+use sparring_contract::text::printable;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use super::Options;
+use super::Look;
 use crate::terminal::gallery::fitting;
 use crate::terminal::{Brush, Capabilities, Picture, Scale, to_text};
 
-/// So many pictures should fit beside each other at full scale; else half scale says more.
-const WORTH_FULL_SCALE: usize = 4;
+/// Pictures shrink until this many fit beside each other.
+const WORTH_A_ROW: usize = 4;
 
 /// How pictures stand in rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,39 +30,50 @@ struct Layout {
 }
 
 /// Prints pictures.
-pub struct Scrollback<'a, W> {
+pub struct Scrollback<W> {
     to: W,
     capabilities: Capabilities,
-    options: &'a Options,
+    look: Look,
+    /// How many pictures will come.
+    count: u64,
+    /// Names of classes, printable, by their labels.
+    class_names: Vec<String>,
     layout: Option<Layout>,
-    /// Pictures that were put.
+    /// Pictures that came.
     put: u64,
+    /// A row of pictures, and below it the line of their classes if they have any.
     row: Buffer,
 }
 
 impl Layout {
-    fn new(capabilities: Capabilities, options: &Options, (width, height): (usize, usize)) -> Self {
+    fn new(
+        capabilities: Capabilities,
+        look: Look,
+        count: u64,
+        (width, height): (usize, usize),
+    ) -> Self {
         let brush = |scale| Brush {
             render: capabilities.render,
             scale,
             colors: capabilities.colors,
         };
         let cells = |scale| brush(scale).cells(width, height);
-        let asked = options.columns.map(|columns| usize::from(columns).max(1));
+        let asked = look.columns.map(|columns| usize::from(columns).max(1));
         let space = match asked {
             Some(_) if !capabilities.is_terminal => u16::MAX,
             _ => capabilities.size.width,
         };
         let fit = |scale| fitting(space, cells(scale).width).max(1);
 
-        let count = usize::try_from(options.count).unwrap_or(usize::MAX);
-        let enough = asked.unwrap_or(WORTH_FULL_SCALE).min(count);
-        let scale = options.scale.unwrap_or(if fit(Scale::Full) >= enough {
-            Scale::Full
-        } else {
-            Scale::Half
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        let enough = asked.unwrap_or(WORTH_A_ROW).min(count);
+        let smallest = || Scale::choices(width, height).last().unwrap_or_default();
+        let scale = look.scale.unwrap_or_else(|| {
+            Scale::choices(width, height)
+                .find(|scale| fit(*scale) >= enough && cells(*scale).width <= space)
+                .unwrap_or_else(smallest)
         });
-        // Without a wish, rows are as many as they must be and of like length.
+        // Unless asked otherwise, there are as few rows as possible, of about the same length.
         let most = fit(scale);
         let even = || count.div_ceil(count.div_ceil(most).max(1));
         let columns = asked.unwrap_or_else(even).clamp(1, most);
@@ -73,8 +87,10 @@ impl Layout {
         }
     }
 
-    fn empty_row(&self) -> Buffer {
-        Buffer::empty(Rect::new(0, 0, self.width, self.each.height))
+    /// A row without pictures, with a line for their classes or without.
+    fn empty_row(&self, labelled: bool) -> Buffer {
+        let height = self.each.height.saturating_add(u16::from(labelled));
+        Buffer::empty(Rect::new(0, 0, self.width, height))
     }
 
     fn place(&self, column: usize) -> Rect {
@@ -88,21 +104,33 @@ impl Layout {
     }
 }
 
-impl<'a, W: Write> Scrollback<'a, W> {
-    /// Prints to an output that can show this much.
-    pub fn new(to: W, capabilities: Capabilities, options: &'a Options) -> Self {
+impl<W: Write> Scrollback<W> {
+    /// Prints `count` pictures to an output that can show this much.
+    pub fn new(to: W, capabilities: Capabilities, look: Look, count: u64) -> Self {
         Self {
             to,
             capabilities,
-            options,
+            look,
+            count,
+            class_names: Vec::new(),
             layout: None,
             put: 0,
             row: Buffer::default(),
         }
     }
 
-    /// Adds pictures and prints the rows that they fill; the last row need not be full.
+    /// Names the classes under labelled pictures. A label without a name is shown as its number.
+    pub fn labelled(self, class_names: &[String]) -> Self {
+        let class_names = class_names.iter().map(|name| printable(name)).collect();
+        Self {
+            class_names,
+            ..self
+        }
+    }
+
+    /// Adds pictures and prints the rows that they fill; the last row may be shorter.
     pub fn put(&mut self, pictures: &Pictures) -> io::Result<()> {
+        let labelled = !self.look.no_labels && !pictures.labels.is_empty();
         for index in 0..pictures.count as usize {
             let Some(picture) = Picture::of(pictures, index) else {
                 break;
@@ -110,20 +138,38 @@ impl<'a, W: Write> Scrollback<'a, W> {
             let size = (picture.width(), picture.height());
             let layout = *self
                 .layout
-                .get_or_insert_with(|| Layout::new(self.capabilities, self.options, size));
+                .get_or_insert_with(|| Layout::new(self.capabilities, self.look, self.count, size));
             let column = usize::try_from(self.put % layout.columns as u64).unwrap_or(0);
             if column == 0 {
-                self.row = layout.empty_row();
+                self.row = layout.empty_row(labelled);
             }
-            picture
-                .drawn(layout.brush)
-                .render(layout.place(column), &mut self.row);
+            let place = layout.place(column);
+            picture.drawn(layout.brush).render(place, &mut self.row);
+            if let (true, Some(label)) = (labelled, pictures.labels.get(index)) {
+                self.write_label(*label, place);
+            }
             self.put += 1;
-            if column + 1 == layout.columns || self.put == self.options.count {
+            if column + 1 == layout.columns || self.put == self.count {
                 self.print_row(self.put <= layout.columns as u64)?;
             }
         }
         Ok(())
+    }
+
+    /// Writes the name of a class below its picture, as far as there is room.
+    fn write_label(&mut self, label: u32, picture: Rect) {
+        let number = label.to_string();
+        let name = self.class_names.get(label as usize).unwrap_or(&number);
+        let end = if self.capabilities.unicode {
+            '…'
+        } else {
+            '.'
+        };
+        let text = shortened(name, usize::from(picture.width), end);
+        if picture.right() <= self.row.area.width && picture.bottom() < self.row.area.height {
+            self.row
+                .set_string(picture.x, picture.bottom(), text, Style::new());
+        }
     }
 
     fn print_row(&mut self, first: bool) -> io::Result<()> {
@@ -134,9 +180,21 @@ impl<'a, W: Write> Scrollback<'a, W> {
     }
 }
 
+/// Text cut to a width in cells; `end` takes the place of what is cut off.
+fn shortened(text: &str, width: usize, end: char) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut used = end.width().unwrap_or(1);
+    let kept = text.chars().take_while(|letter| {
+        used += letter.width().unwrap_or(0);
+        used <= width
+    });
+    kept.chain((width > 0).then_some(end)).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::tests::options;
     use super::*;
     use crate::sample::replies::tests::pictures;
     use crate::terminal::{Colors, Render};
@@ -160,63 +218,122 @@ mod tests {
         }
     }
 
-    fn layout(of: Capabilities, options: &Options) -> (Scale, usize, u16) {
-        let layout = Layout::new(of, options, (28, 28));
+    fn layout(of: Capabilities, look: Look, count: u64) -> (Scale, usize, u16) {
+        of_side(28, of, look, count)
+    }
+
+    fn of_side(side: usize, of: Capabilities, look: Look, count: u64) -> (Scale, usize, u16) {
+        let layout = Layout::new(of, look, count, (side, side));
         (layout.brush.scale, layout.columns, layout.width)
+    }
+
+    fn in_columns(columns: u16) -> Look {
+        Look {
+            columns: Some(columns),
+            ..Look::default()
+        }
     }
 
     #[test]
     fn digits_are_at_full_scale_where_four_fit_beside_each_other() {
-        let options = options(16);
-        assert_eq!(layout(terminal(115), &options), (Scale::Full, 4, 115));
-        assert_eq!(layout(terminal(114), &options), (Scale::Half, 6, 89));
-        assert_eq!(layout(terminal(80), &options), (Scale::Half, 4, 59));
-        assert_eq!(layout(terminal(200), &options), (Scale::Full, 6, 173));
+        let layout = |width| layout(terminal(width), Look::default(), 16);
+        assert_eq!(layout(115), (Scale::Full, 4, 115));
+        assert_eq!(layout(114), (Scale::Half, 6, 89));
+        assert_eq!(layout(80), (Scale::Half, 4, 59));
+        assert_eq!(layout(200), (Scale::Full, 6, 173));
+    }
+
+    #[test]
+    fn larger_pictures_shrink_until_four_fit_beside_each_other() {
+        let layout = |side, width| of_side(side, terminal(width), Look::default(), 16);
+        assert_eq!(layout(64, 259), (Scale::Full, 4, 259));
+        assert_eq!(layout(64, 131), (Scale::Half, 4, 131));
+        assert_eq!(layout(64, 120), (Scale::Third, 4, 91));
+        assert_eq!(layout(64, 80), (Scale::Quarter, 4, 67));
+        assert_eq!(layout(64, 40), (Scale::Quarter, 2, 33));
+        assert_eq!(layout(48, 80), (Scale::Third, 4, 67));
+        assert_eq!(layout(32, 80), (Scale::Half, 4, 67));
+        assert_eq!(layout(32, 131), (Scale::Full, 4, 131));
     }
 
     #[test]
     fn fewer_pictures_or_columns_are_at_full_scale_on_a_narrow_terminal() {
-        let mut options = options(2);
-        assert_eq!(layout(terminal(80), &options), (Scale::Full, 2, 57));
-        options.count = 16;
-        options.columns = Some(2);
-        assert_eq!(layout(terminal(80), &options), (Scale::Full, 2, 57));
-        options.scale = Some(Scale::Half);
-        assert_eq!(layout(terminal(80), &options), (Scale::Half, 2, 29));
+        let two = in_columns(2);
+        assert_eq!(
+            layout(terminal(80), Look::default(), 2),
+            (Scale::Full, 2, 57)
+        );
+        assert_eq!(layout(terminal(80), two, 16), (Scale::Full, 2, 57));
+        let half = Look {
+            scale: Some(Scale::Half),
+            ..two
+        };
+        assert_eq!(layout(terminal(80), half, 16), (Scale::Half, 2, 29));
     }
 
     #[test]
     fn too_many_columns_are_cut_for_a_terminal_but_not_for_a_pipe() {
-        let mut options = options(100);
-        options.columns = Some(20);
-        assert_eq!(layout(terminal(80), &options), (Scale::Half, 5, 74));
-        assert_eq!(layout(pipe(), &options), (Scale::Full, 20, 579));
-        options.columns = Some(u16::MAX);
-        assert_eq!(layout(pipe(), &options), (Scale::Full, 2259, 65510));
+        let many = in_columns(20);
+        assert_eq!(layout(terminal(80), many, 100), (Scale::Half, 5, 74));
+        assert_eq!(layout(pipe(), many, 100), (Scale::Full, 20, 579));
+        let most = in_columns(u16::MAX);
+        assert_eq!(layout(pipe(), most, 100), (Scale::Full, 2259, 65510));
     }
 
     #[test]
     fn a_picture_wider_than_the_terminal_is_cut_off() {
-        assert_eq!(layout(terminal(10), &options(3)), (Scale::Half, 1, 10));
+        assert_eq!(
+            layout(terminal(10), Look::default(), 3),
+            (Scale::Half, 1, 10)
+        );
+        assert_eq!(
+            layout(terminal(20), Look::default(), 1),
+            (Scale::Half, 1, 14)
+        );
+    }
+
+    /// What is printed as pictures come in batches, each from a first pixel on.
+    fn printed(look: Look, count: u64, batches: &[(u8, u8)], labels: &[u32]) -> Vec<String> {
+        let mut text = Vec::new();
+        let mut scrollback = Scrollback::new(&mut text, pipe(), look, count)
+            .labelled(&["a\x1b".into(), "sandal".into()]);
+        batches
+            .iter()
+            .map(|(first, count)| {
+                let mut batch = pictures(*first, *count);
+                batch
+                    .pixels
+                    .iter_mut()
+                    .for_each(|pixel| *pixel = pixel.saturating_mul(13));
+                batch.labels = labels.to_vec();
+                scrollback.put(&batch).unwrap();
+                String::from_utf8(std::mem::take(scrollback.to)).unwrap()
+            })
+            .collect()
     }
 
     #[test]
     fn a_row_is_printed_as_soon_as_it_is_full() {
-        let mut options = options(5);
-        options.columns = Some(3);
-        let mut text = Vec::new();
-        let mut scrollback = Scrollback::new(&mut text, pipe(), &options);
-        let mut of = |first, count| {
-            let mut batch = pictures(first, count);
-            batch
-                .pixels
-                .iter_mut()
-                .for_each(|pixel| *pixel = pixel.saturating_mul(13));
-            scrollback.put(&batch).unwrap();
-            String::from_utf8(std::mem::take(scrollback.to)).unwrap()
+        assert_eq!(
+            printed(in_columns(3), 5, &[(0, 2), (8, 2), (16, 1)], &[]),
+            ["", " . :- =+\n", "\n*# %@\n"]
+        );
+    }
+
+    #[test]
+    fn the_class_of_each_picture_stands_below_it_as_far_as_there_is_room() {
+        assert_eq!(
+            printed(in_columns(3), 3, &[(4, 3)], &[0, 1, 7]),
+            [":- =+ *#\na… s… 7\n"]
+        );
+        let bare = Look {
+            no_labels: true,
+            ..in_columns(3)
         };
-        assert_eq!(of(0, 2), "");
-        assert_eq!(of(8, 2), " . :- =+\n");
-        assert_eq!(of(16, 1), "\n*# %@\n");
+        assert_eq!(printed(bare, 3, &[(4, 3)], &[0, 1, 7]), [":- =+ *#\n"]);
+        assert_eq!(shortened("sandal", 6, '…'), "sandal");
+        assert_eq!(shortened("sandals", 6, '…'), "sanda…");
+        assert_eq!(shortened("手手手", 4, '…'), "手…");
+        assert_eq!(shortened("x", 0, '…'), "");
     }
 }

@@ -1,7 +1,9 @@
+use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
+use sparring_contract::config::{Request, resolve};
 use sparring_contract::protocol::TaskReply;
 use tempfile::{TempDir, tempdir};
 
@@ -9,19 +11,31 @@ use super::replies::tests::{bytes_of, pictures};
 use super::*;
 use crate::terminal::Colors;
 
-/// The usual wish for so many pictures.
-pub fn options(count: u64) -> Options {
-    Options {
+/// The header of a checkpoint for grey pictures of 2×2, conditional if it has classes.
+pub fn header(class_names: &[&str]) -> CheckpointHeader {
+    let mut config = resolve(&Request::default()).unwrap().config;
+    config.conditional = !class_names.is_empty();
+    CheckpointHeader {
+        step: 5,
+        shape: [1, 2, 2],
+        training_seconds: 1.0,
+        attempt: 0,
+        quick_distance: None,
+        class_names: class_names.iter().map(|name| (*name).to_owned()).collect(),
+        config,
+    }
+}
+
+/// The usual draw of this many pictures.
+pub fn draw(count: u64) -> Draw {
+    Draw {
         checkpoint: PathBuf::from("/dev/null"),
+        run: None,
+        header: header(&[]),
         count,
         seed: 1,
         class: None,
         device: "auto".to_owned(),
-        columns: None,
-        out: None,
-        color: ColorChoice::Auto,
-        render: None,
-        scale: None,
     }
 }
 
@@ -46,7 +60,7 @@ fn piped() -> Capabilities {
 
 fn shown(command: Command, count: u64) -> Result<String> {
     let mut text = Vec::new();
-    show(&options(count), command, piped(), &mut text)?;
+    show_on(&draw(count), Look::default(), command, piped(), &mut text)?;
     Ok(String::from_utf8(text).unwrap())
 }
 
@@ -79,7 +93,7 @@ fn pictures_are_shown_as_the_output_can_show_them() {
         render: Render::Half,
         ..piped()
     };
-    show(&options(3), worker, capabilities, &mut color).unwrap();
+    show_on(&draw(3), Look::default(), worker, capabilities, &mut color).unwrap();
     assert_eq!(
         String::from_utf8(color).unwrap(),
         "\x1b[107m  \x1b[49m \x1b[100m  \x1b[49m \x1b[107m  \x1b[0m\n"
@@ -87,7 +101,7 @@ fn pictures_are_shown_as_the_output_can_show_them() {
 }
 
 #[test]
-fn a_failure_of_the_worker_is_told_in_its_words() {
+fn a_failure_of_the_worker_is_reported_in_its_words() {
     let stage = tempdir().unwrap();
     let message = "there is no CUDA device 3; use cpu".to_owned();
     let worker = worker_that_says(&[TaskReply::Failed { message }], &stage);
@@ -119,17 +133,6 @@ fn a_worker_that_cannot_be_started_is_named() {
 }
 
 #[test]
-fn a_missing_checkpoint_is_told_before_a_worker_starts() {
-    let mut options = options(1);
-    options.checkpoint = PathBuf::from("/nowhere/step-1.safetensors");
-    let error = show(&options, shell("exit 9"), piped(), io::sink()).unwrap_err();
-    assert_eq!(
-        format!("{error:#}"),
-        "cannot find the checkpoint /nowhere/step-1.safetensors: No such file or directory (os error 2)"
-    );
-}
-
-#[test]
 fn a_reader_that_goes_away_ends_it_quietly() {
     struct Gone;
     impl Write for Gone {
@@ -143,7 +146,7 @@ fn a_reader_that_goes_away_ends_it_quietly() {
     let stage = tempdir().unwrap();
     let ended = |to: &mut dyn Write| {
         let worker = worker_that_says(&three_pictures(), &stage);
-        quietly(show(&options(3), worker, piped(), to))
+        quietly(show_on(&draw(3), Look::default(), worker, piped(), to))
     };
     ended(&mut Gone).unwrap();
     assert!(ended(&mut [0u8; 2].as_mut_slice()).is_err());
@@ -158,16 +161,16 @@ fn names_in(folder: &Path) -> Vec<String> {
     names
 }
 
+fn saved(path: &Path, worker: Command) -> Result<String> {
+    let format = FileFormat::of(path)?.unwrap();
+    save_file(&draw(3), (path, format), None, worker)
+}
+
 #[test]
-fn what_was_written_is_told_in_a_line() {
+fn what_was_written_is_reported_in_one_line() {
     let (stage, home) = (tempdir().unwrap(), tempdir().unwrap());
     let path = home.path().join("digits.idx3-ubyte");
-    let line = save(
-        &options(3),
-        &path,
-        worker_that_says(&three_pictures(), &stage),
-    )
-    .unwrap();
+    let line = saved(&path, worker_that_says(&three_pictures(), &stage)).unwrap();
     assert_eq!(
         line,
         format!("wrote 3 pictures of 2×2 to {} (28 B)", path.display())
@@ -176,12 +179,12 @@ fn what_was_written_is_told_in_a_line() {
 }
 
 #[test]
-fn a_run_that_breaks_off_leaves_nothing() {
-    for name in ["a.png", "a.npz", "a.idx3-ubyte", "a.idx3-ubyte.gz", "a"] {
+fn a_file_that_breaks_off_leaves_nothing() {
+    for name in ["a.png", "a.npz", "a.idx3-ubyte", "a.idx3-ubyte.gz"] {
         let (stage, home) = (tempdir().unwrap(), tempdir().unwrap());
         let replies = three_pictures();
         let worker = worker_that_says(&replies[..2], &stage);
-        let error = save(&options(3), &home.path().join(name), worker).unwrap_err();
+        let error = saved(&home.path().join(name), worker).unwrap_err();
         assert!(
             error
                 .to_string()
@@ -190,4 +193,16 @@ fn a_run_that_breaks_off_leaves_nothing() {
         );
         assert!(names_in(home.path()).is_empty(), "{name}");
     }
+}
+
+#[test]
+fn pictures_of_another_shape_than_the_checkpoints_are_refused() {
+    let (stage, home) = (tempdir().unwrap(), tempdir().unwrap());
+    let mut other = draw(3);
+    other.header.shape = [1, 1, 4];
+    let path = home.path().join("a.npz");
+    let worker = worker_that_says(&three_pictures(), &stage);
+    let error = save_file(&other, (&path, FileFormat::Npz), None, worker).unwrap_err();
+    assert!(error.to_string().contains("another shape"), "{error}");
+    assert!(names_in(home.path()).is_empty());
 }

@@ -1,4 +1,4 @@
-//! A worker that draws.
+//! A worker that draws pictures.
 
 use std::process::Command;
 
@@ -8,14 +8,14 @@ use sparring_contract::protocol::{Pictures, Task};
 use super::replies::Replies;
 use crate::client::TaskWorker;
 
-/// A worker that was asked for pictures. It ends with this value at the latest.
+/// A worker that was asked for pictures. It ends when this value is dropped, at the latest.
 pub struct Worker {
     worker: TaskWorker,
     replies: Replies,
 }
 
 impl Worker {
-    /// Starts a worker and gives it a task of so many pictures.
+    /// Starts a worker and gives it a task that sends this many pictures.
     pub fn start(command: Command, task: &Task, wanted: u64) -> Result<Self> {
         Ok(Self {
             worker: TaskWorker::start(command, task)?,
@@ -23,7 +23,7 @@ impl Worker {
         })
     }
 
-    /// The next batch of pictures; `None` when all have come.
+    /// The next batch of pictures; `None` once all have come.
     pub fn next(&mut self) -> Result<Option<Pictures>> {
         self.worker.read(|from| self.replies.next(from))
     }

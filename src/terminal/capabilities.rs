@@ -1,5 +1,5 @@
-//! What a terminal can show, told from flags and the environment alone. The terminal itself is not asked: tmux can
-//! swallow its answer, and a pipe has none.
+//! What a terminal can show, judged by flags and the environment alone. The terminal itself is not asked: tmux can
+//! swallow its answer, and a pipe gives none.
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
@@ -9,10 +9,10 @@ use ratatui::layout::Size;
 
 use super::{Colors, Render};
 
-/// The size where nobody tells one.
+/// The size if neither the terminal nor the environment tells one.
 const USUAL: Size = Size::new(80, 24);
 
-/// The variables that say something about a terminal.
+/// The environment variables that say something about a terminal.
 const VARIABLES: [&str; 9] = [
     "NO_COLOR",
     "COLORTERM",
@@ -25,7 +25,7 @@ const VARIABLES: [&str; 9] = [
     "LINES",
 ];
 
-/// Parts of the names of terminals that show 24 bits and often arrive through ssh without `COLORTERM`.
+/// Parts of `TERM` that mean 24 bits. ssh passes `TERM` on, but not `COLORTERM`.
 const TRUE_COLOR_TERMS: [&str; 8] = [
     "alacritty",
     "contour",
@@ -40,21 +40,21 @@ const TRUE_COLOR_TERMS: [&str; 8] = [
 /// The flag `--color`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ColorChoice {
-    /// As the environment has it.
+    /// As the environment says.
     #[default]
     Auto,
-    /// Also into a pipe and against `NO_COLOR`.
+    /// Even into a pipe and under `NO_COLOR`.
     Always,
-    /// None, and no other escape sequence either.
+    /// No colours, and no other escape sequences either.
     Never,
 }
 
-/// All that is known of an output.
+/// All that is known about an output.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Environment {
     /// Whether the output is a terminal.
     pub is_terminal: bool,
-    /// The terminal's size, if it tells one.
+    /// The terminal's size, if known.
     pub size: Option<Size>,
     /// Environment variables; an empty one counts as unset.
     pub variables: BTreeMap<String, String>,
@@ -65,13 +65,13 @@ pub struct Environment {
 pub struct Capabilities {
     /// Whether it is a terminal.
     pub is_terminal: bool,
-    /// Its colours.
+    /// How many colours it has.
     pub colors: Colors,
     /// Whether it shows more than ASCII.
     pub unicode: bool,
     /// How pictures are drawn on it.
     pub render: Render,
-    /// Its size in cells, at least 1×1; 80×24 where nobody tells one.
+    /// Its size in cells, at least 1×1; 80×24 if unknown.
     pub size: Size,
 }
 
@@ -95,7 +95,7 @@ impl Environment {
         self.variables.get(name).map_or("", String::as_str)
     }
 
-    /// Whether the terminal cannot be trusted with any escape sequence.
+    /// Whether the terminal may not understand any escape sequence.
     fn is_dumb(&self) -> bool {
         match self.variable("TERM") {
             "dumb" => true,
@@ -114,12 +114,12 @@ impl Environment {
         locale.contains("utf-8") || locale.contains("utf8")
     }
 
-    /// The colours that the terminal's name promises.
+    /// The colours that the terminal should have, going by its name.
     fn promised_colors(&self) -> Colors {
         let term = self.variable("TERM");
         let in_tmux = !self.variable("TMUX").is_empty() || term.starts_with("tmux");
-        // GNU screen takes the numbers of a 24-bit colour for other attributes. tmux, which often goes by the name
-        // of screen, turns such a colour into what the terminal around it can show.
+        // GNU screen reads the numbers of a 24-bit colour as other attributes. tmux, which often calls itself screen,
+        // turns such a colour into one that the terminal around it can show.
         let in_screen = term.starts_with("screen") && !in_tmux;
         let announced = matches!(self.variable("COLORTERM"), "truecolor" | "24bit");
         let known = term
@@ -155,9 +155,10 @@ impl Environment {
 }
 
 impl Capabilities {
-    /// What the output of an environment can show, under the flags `--color` and `--render` (`None` is `auto`).
+    /// What an output can show in an environment, under the flags `--color` and `--render` (`None` is `auto`).
     ///
-    /// Who asks for half blocks or braille has a terminal that shows Unicode; who asks for ASCII gets nothing else.
+    /// A user who asks for half blocks or braille must have a terminal that shows Unicode; one who asks for ASCII gets
+    /// nothing else.
     pub fn new(environment: &Environment, color: ColorChoice, render: Option<Render>) -> Self {
         let unwanted = !environment.is_terminal
             || environment.is_dumb()
@@ -170,7 +171,7 @@ impl Capabilities {
         let unicode = match render {
             Some(Render::Half | Render::Braille) => true,
             Some(Render::Ascii) => false,
-            // The fonts of the Linux console lack braille and more.
+            // The Linux console's fonts lack braille and more.
             None => {
                 environment.has_utf8_locale()
                     && !environment.is_dumb()
@@ -190,8 +191,8 @@ impl Capabilities {
         }
     }
 
-    /// Makes crossterm, and with it ratatui's backend, send the colours that were decided on here. Left alone it
-    /// looks at `NO_COLOR` once more and drops them even under `--color always`.
+    /// Makes crossterm, and with it ratatui's backend, use the colours decided on here. Otherwise it checks `NO_COLOR`
+    /// itself and drops colours even under `--color always`.
     pub fn impose_on_crossterm(&self) {
         crossterm::style::force_color_output(self.colors != Colors::None);
     }
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_of_a_terminal_tells_its_colours_where_colorterm_got_lost_in_ssh() {
+    fn the_name_of_a_terminal_tells_its_colours_where_ssh_lost_colorterm() {
         for term in [
             "xterm-kitty",
             "alacritty",
@@ -257,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn screen_is_spared_24_bits_and_tmux_is_not() {
+    fn screen_gets_no_24_bit_colours_and_tmux_does() {
         let truecolor = ("COLORTERM", "truecolor");
         let screen = ("TERM", "screen-256color");
         assert_eq!(terminal(&[screen, truecolor]).colors, Colors::Ansi256);
@@ -324,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_locale_that_is_set_decides_on_unicode() {
+    fn the_first_locale_that_is_set_decides_about_unicode() {
         let term = ("TERM", "xterm");
         let unicode =
             |locale: &[(&'static str, &'static str)]| terminal(&[&[term], locale].concat()).unicode;

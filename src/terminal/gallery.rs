@@ -1,4 +1,4 @@
-//! Where pictures go: as many as fit, as large as they fit.
+//! Lays out pictures: as many as fit, as large as they fit.
 
 use ratatui::layout::{Rect, Size};
 
@@ -13,13 +13,13 @@ pub struct Gallery {
     pub columns: usize,
     /// Rows.
     pub rows: usize,
-    /// The place of each picture, row by row; empty where not one fits.
+    /// The place of each picture, row by row; empty if not even one fits.
     pub places: Vec<Rect>,
 }
 
 impl Gallery {
     /// Lays out up to `wanted` pictures of `width`×`height` pixels from the top left of an area: all of them at the
-    /// larger scale that has room for all, else as many as fit at half scale.
+    /// largest scale that has room for all, or else as many as fit at the smallest scale.
     pub fn within(
         area: Rect,
         wanted: usize,
@@ -33,22 +33,20 @@ impl Gallery {
             colors,
         };
         let at = |scale| {
-            Self::at(
-                area,
-                wanted,
-                brush(scale).cells(width, height),
-                brush(scale),
-            )
+            let brush = brush(scale);
+            Self::at(area, wanted, brush.cells(width, height), brush)
         };
-        let full = at(Scale::Full);
-        if full.places.len() == wanted {
-            full
-        } else {
-            at(Scale::Half)
+        let mut gallery = at(Scale::Full);
+        for scale in Scale::choices(width, height).skip(1) {
+            if gallery.places.len() == wanted {
+                break;
+            }
+            gallery = at(scale);
         }
+        gallery
     }
 
-    /// Lays out up to `wanted` pictures of this many cells, in a square where there is room for one.
+    /// Lays out up to `wanted` pictures of this many cells, as square as there is room for.
     fn at(area: Rect, wanted: usize, each: Size, brush: Brush) -> Self {
         let columns_there = fitting(area.width, each.width);
         let rows_there = fitting(area.height, each.height);
@@ -69,7 +67,7 @@ impl Gallery {
         }
     }
 
-    /// The area that the pictures take together, from the first one's corner.
+    /// The smallest area that holds all the pictures.
     pub fn bounds(&self) -> Rect {
         self.places
             .iter()
@@ -79,7 +77,7 @@ impl Gallery {
     }
 }
 
-/// How many pictures of this side go beside each other, a blank between them.
+/// How many pictures of this side fit beside each other, one blank cell between them.
 pub fn fitting(space: u16, side: u16) -> usize {
     if side == 0 {
         0
@@ -88,7 +86,7 @@ pub fn fitting(space: u16, side: u16) -> usize {
     }
 }
 
-/// The columns of the squarest grid of so many.
+/// The number of columns of the squarest grid for this many pictures.
 pub fn square_side(count: usize) -> usize {
     let root = count.isqrt();
     if root * root == count { root } else { root + 1 }
@@ -157,6 +155,24 @@ mod tests {
         assert_eq!(digits(200, 16, 16, Render::Half), (Scale::Half, 8, 2, 16));
         assert_eq!(digits(14, 200, 16, Render::Half), (Scale::Half, 1, 16, 16));
         assert_eq!(digits(60, 14, 2, Render::Half), (Scale::Full, 2, 1, 2));
+    }
+
+    #[test]
+    fn larger_pictures_shrink_until_they_fit_but_not_beyond_recognition() {
+        let of = |side, width, height| {
+            let area = Rect::new(0, 0, width, height);
+            let gallery = Gallery::within(area, 16, (side, side), Render::Half, Colors::True);
+            (gallery.brush.scale, gallery.places.len())
+        };
+        assert_eq!(of(64, 259, 131), (Scale::Full, 16));
+        assert_eq!(of(64, 131, 67), (Scale::Half, 16));
+        assert_eq!(of(64, 91, 47), (Scale::Third, 16));
+        assert_eq!(of(64, 67, 35), (Scale::Quarter, 16));
+        assert_eq!(of(64, 50, 17), (Scale::Quarter, 6));
+        assert_eq!(of(48, 67, 35), (Scale::Third, 16));
+        assert_eq!(of(32, 67, 35), (Scale::Half, 16));
+        assert_eq!(of(32, 50, 17), (Scale::Half, 6));
+        assert_eq!(of(8, 8, 4), (Scale::Full, 1));
     }
 
     #[test]

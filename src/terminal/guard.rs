@@ -1,4 +1,4 @@
-//! Taking the terminal for a full screen, and giving it back whatever happens.
+//! Takes the terminal for a full-screen program, and gives it back whatever happens.
 
 use std::io;
 use std::sync::Once;
@@ -17,11 +17,11 @@ use rustix::termios::{LocalModes, tcgetattr};
 
 use super::screen::write_out;
 
-/// Whether this process has the terminal. One flag for the process, since a panic on any thread gives it back.
+/// Whether this process has taken the terminal. One flag for the process, since a panic on any thread gives it back.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// The terminal in raw mode, on the alternate screen, without a cursor, and with pastes marked as such. Dropping it
-/// gives the terminal back as it was; so does a panic before it writes its message.
+/// The terminal in raw mode, on the alternate screen, without a cursor, and with marked pastes. Dropping the guard gives
+/// the terminal back as it was; a panic does so before its message is printed.
 #[derive(Debug)]
 pub struct Guard {
     _mine: (),
@@ -43,14 +43,14 @@ impl Guard {
         Ok(guard)
     }
 
-    /// Takes the terminal, also after this process was stopped and went on: the shell has had it meanwhile.
+    /// Takes the terminal. Also needed after this process was stopped and continued: the shell had it in between.
     pub fn take(&self) -> io::Result<()> {
-        // A terminal that is raw stays so: a key between two changes could be lost.
+        // A terminal that is raw already stays raw: a key typed between two changes could be lost.
         if tcgetattr(io::stdin())?
             .local_modes
             .contains(LocalModes::ICANON)
         {
-            // crossterm makes no terminal raw that it takes for raw already.
+            // crossterm changes nothing if it believes that the terminal is raw.
             disable_raw_mode()?;
             enable_raw_mode()?;
         }
@@ -60,11 +60,11 @@ impl Guard {
         write_out(&bytes)
     }
 
-    /// Gives the terminal back and stops the job until the shell continues it, then takes it again. Where no shell
-    /// could continue it, the kernel does not stop it.
+    /// Gives the terminal back, stops the job until the shell continues it, and takes the terminal again. If there is no
+    /// shell that could continue it, the kernel does not stop it.
     pub fn suspend(&self) -> io::Result<()> {
         give_back();
-        // The whole job, as the terminal's own Ctrl-Z would: a script that started this must stop as well.
+        // The whole job, as the terminal's own Ctrl-Z does: a script that started this must stop as well.
         kill_current_process_group(Signal::TSTP)?;
         self.take()
     }
@@ -76,7 +76,7 @@ impl Drop for Guard {
     }
 }
 
-/// Gives the terminal back. Nobody can be told if that fails.
+/// Gives the terminal back. There is nobody to report a failure to.
 fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         let mut bytes = Vec::new();

@@ -1,4 +1,4 @@
-//! What comes from the terminal: keys, pastes, and its end.
+//! Input from the terminal: keys, pastes, and its end.
 
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -8,22 +8,22 @@ use crossterm::event::{self, Event, KeyEvent, KeyEventKind};
 use rustix::event::{PollFd, PollFlags, poll};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-/// Keys that may wait for a slow screen. Who types on then waits as well; nothing is lost.
+/// How many keys may wait for a slow screen. Beyond that the terminal holds them; nothing is lost.
 const WAITING: usize = 256;
 
-/// Something that came from the terminal.
+/// One piece of input.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
     /// A key was pressed.
     Key(KeyEvent),
     /// Text was pasted.
     Paste(String),
-    /// There is no terminal any more.
+    /// The terminal is gone.
     Gone,
 }
 
-/// Listens to the terminal on stdin. Two threads do, since both questions block: one reads, and one asks whether the
-/// terminal is still there, because crossterm never returns once it is not. They end with the process.
+/// Listens to the terminal on stdin, in two threads, since both calls block. One reads; one waits for the terminal to go
+/// away, since crossterm's read never returns after that. The threads end with the process.
 pub fn listen() -> io::Result<Receiver<Input>> {
     let (to, from) = channel(WAITING);
     let terminal = io::stdin().as_fd().try_clone_to_owned()?;
@@ -43,7 +43,7 @@ fn read(to: &Sender<Input>) {
             Ok(Event::Key(key)) if key.kind == KeyEventKind::Release => continue,
             Ok(Event::Key(key)) => Input::Key(key),
             Ok(Event::Paste(text)) => Input::Paste(text),
-            // Another size is told by its signal, for which nobody listens here before the first question.
+            // A new size is announced by a signal, which is handled elsewhere.
             Ok(Event::Resize(..) | Event::FocusGained | Event::FocusLost | Event::Mouse(_)) => {
                 continue;
             }
@@ -57,7 +57,7 @@ fn read(to: &Sender<Input>) {
 }
 
 fn watch(terminal: &OwnedFd, to: &Sender<Input>) {
-    // Asked for nothing, poll tells of a hang-up or an error alone.
+    // With no flags, poll reports only a hang-up or an error.
     let mut question = [PollFd::new(terminal, PollFlags::empty())];
     loop {
         match poll(&mut question, None) {

@@ -1,7 +1,7 @@
-//! The terminal: what it can show, in which colours, pictures and text in its cells, and how it is taken and given
+//! The terminal: what it can show, pictures and text in its cells, and how a full-screen program takes it and gives it
 //! back.
 //!
-//! Nothing here knows the dashboard, a run or a worker.
+//! Nothing here knows about the dashboard, runs or workers.
 
 pub mod capabilities;
 pub mod colors;

@@ -1,11 +1,11 @@
-//! The escape sequences of styles, each set where it changes.
+//! Escape sequences for styles, written where a style changes.
 
 use std::fmt::Write as _;
 
 use ratatui::buffer::Cell;
 use ratatui::style::{Color, Modifier};
 
-/// The attributes that a terminal is asked for, and their numbers in SGR (ECMA-48, 8.3.117).
+/// The attributes in use and their SGR numbers (ECMA-48, 8.3.117).
 const ATTRIBUTES: [(Modifier, u8); 7] = [
     (Modifier::BOLD, 1),
     (Modifier::DIM, 2),
@@ -16,12 +16,12 @@ const ATTRIBUTES: [(Modifier, u8); 7] = [
     (Modifier::CROSSED_OUT, 9),
 ];
 
-/// What shows even where a cell is blank.
+/// Attributes that show even on a blank.
 pub(super) const SEEN_ON_BLANKS: Modifier = Modifier::UNDERLINED
     .union(Modifier::REVERSED)
     .union(Modifier::CROSSED_OUT);
 
-/// The style that the terminal is in.
+/// The style that the terminal has now.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Pen {
     foreground: Color,
@@ -30,7 +30,7 @@ pub(super) struct Pen {
 }
 
 impl Pen {
-    /// Writes what it takes to go over to a cell's style.
+    /// Writes the escape sequence that changes to a cell's style.
     pub(super) fn take_up(&mut self, cell: &Cell, text: &mut String) {
         let seen = cell.symbol() != " " || cell.modifier.intersects(SEEN_ON_BLANKS);
         let next = Self {
@@ -63,7 +63,7 @@ impl Pen {
         }
     }
 
-    /// Goes back to no style.
+    /// Resets the style.
     pub(super) fn lay_down(self, text: &mut String) {
         if self != Self::default() {
             text.push_str("\x1b[0m");

@@ -1,4 +1,4 @@
-//! Pictures in cells. A cell is about twice as high as wide, so each way of drawing here has square pixels.
+//! Draws pictures in cells. A cell is about twice as high as wide, so pixels are square in each way of drawing here.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect, Size};
@@ -7,42 +7,47 @@ use ratatui::widgets::Widget;
 use sparring_contract::protocol::Pictures;
 
 use super::Colors;
-use super::colors::luminance;
+use super::colors::luma;
 
-/// What a cell is made to show.
+/// What one cell shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Render {
-    /// Two pixels in colour, one above the other: 28×28 pixels are 28×14 cells.
+    /// Two pixels in colour, one above the other: 28×28 pixels take 28×14 cells.
     #[default]
     Half,
-    /// 2×4 dots that are there or not: 28×28 pixels are 14×7 cells.
+    /// 2×4 dots, each on or off: 28×28 pixels take 14×7 cells.
     Braille,
-    /// The mean of two pixels, one above the other, as a glyph of like weight: 28×28 pixels are 28×14 cells.
+    /// A character as bright as the mean of two pixels, one above the other: 28×28 pixels take 28×14 cells.
     Ascii,
 }
 
-/// How large a picture is drawn.
+/// How large a picture is drawn. A smaller scale draws the mean of each square of pixels as one pixel, so pictures are
+/// never distorted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scale {
-    /// Each pixel.
+    /// Every pixel.
     #[default]
     Full,
-    /// The mean of each 2×2 pixels as one.
+    /// The mean of 2×2 pixels.
     Half,
+    /// The mean of 3×3 pixels.
+    Third,
+    /// The mean of 4×4 pixels.
+    Quarter,
 }
 
-/// How pictures are drawn.
+/// How a picture is drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Brush {
-    /// What a cell is made to show.
+    /// What one cell shows.
     pub render: Render,
     /// How large.
     pub scale: Scale,
-    /// In which colours; only half blocks have any.
+    /// In how many colours; only half blocks have any.
     pub colors: Colors,
 }
 
-/// A picture to look at.
+/// A grey or RGB picture.
 #[derive(Clone, Copy, Debug)]
 pub struct Picture<'a> {
     pixels: &'a [u8],
@@ -51,22 +56,28 @@ pub struct Picture<'a> {
     width: usize,
 }
 
-/// A picture and how it is drawn: a widget that begins at the top left of its area and is cut off where that ends.
+/// A picture and how to draw it: a widget that starts at the top left of its area and is cut off at the area's end.
 #[derive(Clone, Copy, Debug)]
 pub struct Drawing<'a> {
     picture: Picture<'a>,
     brush: Brush,
+    /// Where there are no greys, pixels this bright count as white.
+    threshold: u8,
 }
 
-/// Glyphs from black to white.
+/// Characters from black to white.
 const RAMP: [char; 10] = [' ', '.', ':', '-', '=', '+', '*', '#', '%', '@'];
 
-/// From here on a pixel without grey levels counts as white. A plain threshold keeps strokes that dithering would
-/// tear at this size.
+/// The threshold between black and white for grey pictures. At these sizes dithering would break up strokes that a plain
+/// threshold keeps.
 const THRESHOLD: u8 = 112;
 
+/// A scale is not chosen if it leaves a picture fewer pixels than this on its shorter side: nobody could tell what it
+/// shows.
+const LEAST_SIDE: usize = 12;
+
 impl Render {
-    /// The pixels that a cell shows, across and down.
+    /// The pixels in one cell, across and down.
     fn pixels(self) -> (usize, usize) {
         match self {
             Self::Half | Self::Ascii => (1, 2),
@@ -76,17 +87,39 @@ impl Render {
 }
 
 impl Scale {
-    /// The side of the square of pixels that is drawn as one.
+    /// The scales to choose from for a picture of this many pixels, largest first. Full scale is always one of them.
+    pub fn choices(width: usize, height: usize) -> impl Iterator<Item = Self> {
+        let shorter = width.min(height);
+        [Self::Full, Self::Half, Self::Third, Self::Quarter]
+            .into_iter()
+            .filter(move |scale| {
+                *scale == Self::Full || shorter.div_ceil(scale.factor()) >= LEAST_SIDE
+            })
+    }
+
+    /// The scale in words; `None` for full scale.
+    pub fn words(self) -> Option<&'static str> {
+        match self {
+            Self::Full => None,
+            Self::Half => Some("half scale"),
+            Self::Third => Some("a third of full scale"),
+            Self::Quarter => Some("a quarter of full scale"),
+        }
+    }
+
+    /// The side, in pixels, of the square that is drawn as one pixel.
     fn factor(self) -> usize {
         match self {
             Self::Full => 1,
             Self::Half => 2,
+            Self::Third => 3,
+            Self::Quarter => 4,
         }
     }
 }
 
 impl Brush {
-    /// The cells that a picture of so many pixels takes.
+    /// The cells that a picture of this many pixels takes.
     pub fn cells(self, width: usize, height: usize) -> Size {
         let (across, down) = self.render.pixels();
         let factor = self.scale.factor();
@@ -98,8 +131,8 @@ impl Brush {
 }
 
 impl<'a> Picture<'a> {
-    /// A picture of `[channels, height, width]` bytes, 0 black to 255 white, with 1 channel for grey or 3 for RGB.
-    /// `None` if the bytes are not as many or there is no pixel.
+    /// A picture from its bytes, `[channels, height, width]`, 0 black to 255 white, with 1 channel for grey or 3 for RGB.
+    /// `None` if the number of bytes does not match or is zero.
     pub fn new(pixels: &'a [u8], channels: usize, height: usize, width: usize) -> Option<Self> {
         let size = channels.checked_mul(height)?.checked_mul(width)?;
         (size > 0 && size == pixels.len() && matches!(channels, 1 | 3)).then_some(Self {
@@ -110,7 +143,7 @@ impl<'a> Picture<'a> {
         })
     }
 
-    /// One of the pictures that a worker sent; `None` if there are fewer or they are malformed.
+    /// One of the pictures of a message; `None` if there is no such picture or the message is malformed.
     pub fn of(pictures: &'a Pictures, index: usize) -> Option<Self> {
         if !pictures.is_whole() || index >= pictures.count as usize {
             return None;
@@ -134,16 +167,37 @@ impl<'a> Picture<'a> {
         self.height
     }
 
-    /// This picture as a widget.
+    /// The picture as a widget.
     pub fn drawn(self, brush: Brush) -> Drawing<'a> {
         Drawing {
+            threshold: self.threshold(),
             picture: self,
             brush,
         }
     }
 
-    /// The mean colour of the square of `factor`×`factor` pixels in this column and row of squares, as far as the
-    /// picture reaches; `None` beyond it.
+    /// The threshold between black and white. A picture in colour gets its mean luma: a red heart on black is as dark as
+    /// the background of another picture.
+    fn threshold(&self) -> u8 {
+        if self.channels == 1 {
+            return THRESHOLD;
+        }
+        let plane = self.height * self.width;
+        let pixel = |index: usize| {
+            [0, 1, 2].map(|channel| {
+                let value = self.pixels.get(channel * plane + index);
+                value.copied().unwrap_or_default()
+            })
+        };
+        let sum: usize = (0..plane)
+            .map(|index| usize::from(luma(pixel(index))))
+            .sum();
+        // Not so low that the dark grain of a black picture shows.
+        u8::try_from(sum / plane).unwrap_or(u8::MAX).max(16)
+    }
+
+    /// The mean colour of one square of `factor`×`factor` pixels, by its column and row among the squares. A square at the
+    /// edge counts the pixels it has; beyond the edge there is `None`.
     fn mean(&self, column: usize, row: usize, factor: usize) -> Option<[u8; 3]> {
         let (left, top) = (column * factor, row * factor);
         if left >= self.width || top >= self.height {
@@ -188,10 +242,10 @@ impl Drawing<'_> {
 
     fn is_light(&self, column: usize, row: usize) -> bool {
         self.pixel(column, row)
-            .is_some_and(|rgb| luminance(rgb) >= THRESHOLD)
+            .is_some_and(|rgb| luma(rgb) >= self.threshold)
     }
 
-    /// What the cell in this column and row of the picture shows.
+    /// The character and style of the cell in this column and row of the picture.
     fn cell(&self, x: usize, y: usize) -> (char, Style) {
         match self.brush.render {
             Render::Half if self.brush.colors == Colors::None => {
@@ -207,7 +261,7 @@ impl Drawing<'_> {
         let colour = |row| self.pixel(x, row).map(|rgb| self.brush.colors.nearest(rgb));
         match (colour(2 * y), colour(2 * y + 1)) {
             (Some(upper), Some(lower)) if upper != lower => ('▀', Style::new().fg(upper).bg(lower)),
-            // A blank of one colour is fewer bytes than a block of two, and most of a digit is blank.
+            // A space takes fewer bytes than a block, and much of a picture is background.
             (Some(both), Some(_)) => (' ', Style::new().bg(both)),
             (Some(upper), None) => ('▀', Style::new().fg(upper)),
             (None, _) => (' ', Style::new()),
@@ -224,7 +278,7 @@ impl Drawing<'_> {
     }
 
     fn dots(&self, x: usize, y: usize) -> char {
-        // The bits of the dots of a braille cell, row by row (Unicode, «Braille Patterns»).
+        // The bit of each dot, row by row (Unicode, block Braille Patterns).
         const BITS: [[u32; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
         let mut dots = 0;
         for (down, row) in BITS.iter().enumerate() {
@@ -242,10 +296,7 @@ impl Drawing<'_> {
 
     fn glyph(&self, x: usize, y: usize) -> char {
         let pair = [self.pixel(x, 2 * y), self.pixel(x, 2 * y + 1)];
-        let lights = pair
-            .into_iter()
-            .flatten()
-            .map(|rgb| usize::from(luminance(rgb)));
+        let lights = pair.into_iter().flatten().map(|rgb| usize::from(luma(rgb)));
         let count = lights.clone().count().max(1);
         let light = lights.sum::<usize>() / count;
         RAMP.get(light * RAMP.len() / 256).copied().unwrap_or(' ')

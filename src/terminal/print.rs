@@ -1,4 +1,4 @@
-//! Cells as text for the scrollback.
+//! Text for the scrollback.
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::Color;
@@ -7,12 +7,12 @@ use ratatui::text::Span;
 use super::Colors;
 use super::pen::{Pen, SEEN_ON_BLANKS};
 
-/// The lines of a buffer as text, blank ends cut off. Without colours it has no escape sequences at all; else a
-/// style is set where it changes and reset at the end of its line. The cursor is never moved, so the text can be
-/// scrolled, piped to a pager or kept in a file.
+/// The lines of a buffer as text, without the blanks at their ends. Without colours there are no escape sequences at all;
+/// with colours, a style is set where it changes and reset at the end of the line. The cursor never moves, so the text
+/// can be scrolled, piped to a pager or kept in a file.
 ///
-/// The buffer's colours are written as they are: whoever filled it knew how many there are. The escapes are made
-/// here and not by crossterm, which drops colours under `NO_COLOR` for the whole process, `--color always` or not.
+/// Colours are written as they are in the buffer: whoever filled it knew how many the terminal has. crossterm cannot
+/// write them, since `NO_COLOR` makes it drop colours for the whole process, even under `--color always`.
 pub fn to_text(buffer: &Buffer, colors: Colors) -> String {
     let width = usize::from(buffer.area.width);
     let mut text = String::new();
@@ -28,7 +28,7 @@ pub fn to_text(buffer: &Buffer, colors: Colors) -> String {
                 pen.take_up(cell, &mut text);
             }
             text.push_str(cell.symbol());
-            // The cell behind a wide character is covered by it.
+            // A wide character covers the next cell.
             column += Span::raw(cell.symbol()).width().max(1);
         }
         pen.lay_down(&mut text);

@@ -1,4 +1,4 @@
-//! A screen of cells: what changed goes to the terminal in one write, inside a synchronized update.
+//! A screen of cells. Each frame sends only what changed, in one write, inside a synchronized update.
 
 use std::fmt::Write as _;
 use std::io;
@@ -10,12 +10,12 @@ use ratatui::text::Span;
 
 use super::pen::Pen;
 
-/// Asks the terminal to show nothing before the frame is whole (DEC private mode 2026), and to show it. Terminals
-/// that do not know the mode ignore both.
+/// These ask the terminal to hold a frame back until it is whole, and then to show it (DEC private mode 2026). Terminals
+/// without that mode ignore them.
 const BEGIN: &str = "\x1b[?2026h";
 const END: &str = "\x1b[?2026l";
 
-/// The room that a frame of many pictures takes, so that it need not grow.
+/// Bytes reserved for a frame: one with many pictures fits.
 const FRAME: usize = 128 << 10;
 
 /// What a terminal shows, and what it is to show next.
@@ -23,13 +23,13 @@ const FRAME: usize = 128 << 10;
 pub struct Screen {
     shown: Buffer,
     next: Buffer,
-    /// Whether the terminal shows something else than `shown`, and has to be cleared.
+    /// Whether the terminal may show something other than `shown`, and must be cleared.
     unknown: bool,
     frame: String,
 }
 
 impl Screen {
-    /// A screen of this size, which nobody knows what it shows.
+    /// A screen of this size with unknown contents.
     pub fn new(width: u16, height: u16) -> Self {
         let area = Rect::new(0, 0, width, height);
         Self {
@@ -40,14 +40,13 @@ impl Screen {
         }
     }
 
-    /// Has everything drawn anew, at this size. What the terminal made of the old contents is its own affair.
+    /// Redraws everything at this size with the next frame. What the terminal did to the old contents is unknown.
     pub fn resize(&mut self, width: u16, height: u16) {
         self.next.resize(Rect::new(0, 0, width, height));
         self.unknown = true;
     }
 
-    /// Draws a frame with `paint`, which gets a blank buffer, and returns the bytes that it took: none where nothing
-    /// changed.
+    /// Draws a frame with `paint`, which gets a blank buffer. Returns how many bytes were written: 0 if nothing changed.
     pub fn draw(&mut self, paint: impl FnOnce(Rect, &mut Buffer)) -> io::Result<usize> {
         let area = self.next.area;
         self.next.reset();
@@ -59,7 +58,7 @@ impl Screen {
         Ok(self.frame.len())
     }
 
-    /// Writes into `frame` what takes the terminal from what it shows to what it is to show.
+    /// Fills `frame` with the bytes that turn what the terminal shows into what it should show.
     fn compose(&mut self) {
         self.frame.clear();
         self.frame.push_str(BEGIN);
@@ -78,7 +77,7 @@ impl Screen {
     }
 }
 
-/// Cells as the shortest text that puts them in their places.
+/// Appends the shortest text that puts these cells in their places.
 fn encode<'a>(cells: impl Iterator<Item = (u16, u16, &'a Cell)>, text: &mut String) {
     let mut pen = Pen::default();
     let mut cursor = None;
@@ -106,7 +105,7 @@ pub fn ring() -> io::Result<()> {
     write_out(b"\x07")
 }
 
-/// Writes to the terminal, in one system call where the terminal takes all at once.
+/// Writes to the terminal, in one system call if it takes everything at once.
 pub(super) fn write_out(mut bytes: &[u8]) -> io::Result<()> {
     let stdout = io::stdout();
     while !bytes.is_empty() {
@@ -126,7 +125,7 @@ mod tests {
 
     use super::*;
 
-    /// The bytes that take a screen from one picture of itself to the next.
+    /// The bytes of the next frame.
     fn frame(screen: &mut Screen, paint: impl FnOnce(&mut Buffer)) -> String {
         screen.next.reset();
         paint(&mut screen.next);

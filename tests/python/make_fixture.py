@@ -1,19 +1,19 @@
 #!/usr/bin/env python3
-"""Three steps of a preset's GAN in PyTorch 2.13, as numbers to hold the engine against.
+"""Three steps of a preset's GAN in PyTorch 2.13, to compare the engine with.
 
     make_fixture.py OUT.safetensors [--preset tutorial|dcgan] [--full]
 
-Writes the initial weights, three batches and noises, and after each step the losses, all gradients, all weights and
-what batch norms have seen, and of dcgan at the end what the generator makes of the last noise in eval mode. The
-networks, the loss (sigmoid and BCELoss), Adam and the order of the two steps are the tutorial's, or those of
-config/dcgan.toml. Without --full the layers are narrow and the pictures small, so that the files, which are kept in the
-repository, are; with it they are the preset's own.
+Writes the initial weights, three batches with their noise, after each step the losses, all gradients, all weights and the
+running statistics, and for dcgan the pictures of the last noise in eval mode. The networks, the loss (sigmoid and
+BCELoss), Adam and the order of the two updates are the tutorial's, or those of config/dcgan.toml. Without --full the
+layers are narrow and the pictures small, which keeps the files in the repository small; with it they have the preset's
+sizes.
 
-A gradient jumps where the input of a ReLU passes zero, and which side it is on is a matter of rounding if it is near
-enough: at full size PyTorch's own gradients in float32 and float64 part by 1e-2 for one such input among a million.
-So a step with an input that near is made again with another batch. A bias's gradient is a sum over the batch (and the
-picture) in which real and fake almost cancel: with each goes what was summed without signs, as the norm over the
-biases, for a sum is only as exact as its largest parts.
+A gradient jumps where the input of a ReLU crosses zero, and if the input is close enough to zero, rounding decides on
+which side it is: at full size PyTorch's own gradients in float32 and float64 differ by 1e-2 for one such input among a
+million. So a step with such an input is repeated with another batch. A bias's gradient is a sum over the batch (and the
+picture) in which real and fake almost cancel, and a sum is only as exact as its largest terms: the file holds the sum of
+the absolute values too, as the norm over the biases.
 """
 import argparse
 import copy
@@ -27,8 +27,8 @@ arguments.add_argument("out")
 arguments.add_argument("--preset", choices=["tutorial", "dcgan"], default="tutorial")
 arguments.add_argument("--full", action="store_true")
 arguments = arguments.parse_args()
-# How near zero the input of a ReLU may be: some roundings of the sums that make it, up to 1024 or 512 products each.
-# Convolutions have twenty times as many inputs, and none further from zero than this would be too much to ask.
+# How close to zero the input of a ReLU may be: a few roundings of a sum of up to 1024 products. Convolutions have
+# twenty times as many inputs, so the bound is lower there, or no batch would pass.
 bend = {"tutorial": 1e-6, "dcgan": 1e-7}[arguments.preset]
 latent, side, batch, g_hidden, d_hidden = {
     ("tutorial", True): (100, 28, 64, (256, 512, 1024), (512, 256)),
@@ -105,8 +105,8 @@ def keep(prefix, of):
             kept[f"{prefix}.{network_name}.{name}"] = of(parameter).detach().clone().contiguous()
 
 
-def learn(name, loss):
-    """Makes a network's step. Returns its gradients, and what was summed to those of its biases."""
+def update(name, loss):
+    """Updates a network. Returns its gradients, and the sums of absolute values for those of its biases."""
     summed.clear()
     optimizers[name].zero_grad()
     loss.backward()
@@ -119,14 +119,14 @@ def learn(name, loss):
 
 
 def make_step():
-    """Makes a step on another batch. Returns what there is to keep of it but the weights."""
+    """Makes a step on another batch. Returns what to keep, except the weights."""
     real = torch.rand(batch, 1, side, side) * 2 - 1
     noise = torch.randn(batch, latent)
     fake = generator(noise)
     d_loss = bce(discriminator(real), real_label) + bce(discriminator(fake.detach()), fake_label)
-    d_made = learn("discriminator", d_loss)
+    d_made = update("discriminator", d_loss)
     g_loss = bce(discriminator(fake), real_label)
-    g_made = learn("generator", g_loss)
+    g_made = update("generator", g_loss)
 
     made = {"real": real, "noise": noise, "d_loss": d_loss.detach(), "g_loss": g_loss.detach()}
     return made | d_made | g_made
@@ -142,7 +142,7 @@ def add_up(module, inputs, output):
     output.register_hook(add)
 
 
-def look_at_bend(module, inputs, output):
+def watch_bend(module, inputs, output):
     global nearest
     nearest = min(nearest, inputs[0].abs().min().item())
 
@@ -150,7 +150,7 @@ def look_at_bend(module, inputs, output):
 for network in networks.values():
     for module in network.modules():
         if isinstance(module, (nn.ReLU, nn.LeakyReLU)):
-            module.register_forward_hook(look_at_bend)
+            module.register_forward_hook(watch_bend)
         if isinstance(module, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
             module.register_forward_hook(add_up)
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Three steps of small games in PyTorch 2.13, as numbers to hold the engine against: each loss, penalty and norm once.
+"""Three steps of small GANs in PyTorch 2.13, to compare the engine with: each loss, penalty and norm once.
 
     make_games.py OUT.safetensors
 
-For each game of GAMES: the initial state, three batches and noises, and after each step the losses and the whole state,
-that of the moving average included. torch.manual_seed(step) comes before each step, for what is drawn within it.
+For each of GAMES: the initial state, three batches with their noise, and after each step the losses and the whole state,
+including the moving average. torch.manual_seed(step) is called before each step, for the numbers drawn within it.
 """
 import sys
 
@@ -15,20 +15,20 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 LATENT, SIDE, BATCH = 6, 8, 8
-# What differs from binary cross-entropy between plain MLPs; engine/tests/games.rs has the same as keys.
+# Differences from plain MLPs with binary cross-entropy; engine/tests/games.rs has the same as configuration keys.
 GAMES = {
     "hinge": dict(loss="hinge"),
     "least_squares": dict(loss="least_squares", ema=0.9, batch_norm=True),
     "smooth": dict(smoothing=0.1, schedule=lambda step: 0.1 + 0.9 * (1 - step / 4)),
-    "wasserstein": dict(loss="wasserstein", gradient=10.0),
-    "relativistic": dict(loss="relativistic", r1=0.5, r2=0.3, every=2, betas=(0.0, 0.99)),
+    "wasserstein": dict(loss="wasserstein", wgan_gp=10.0),
+    "relativistic": dict(loss="relativistic", r1=0.5, r2=0.3, lazy_interval=2, betas=(0.0, 0.99)),
     "conditional": dict(classes=3, ema=0.9),
     "convolutional": dict(conv=True, r1=1.0, spectral=True, batch_norm=True),
 }
 
 
 def rows(layers):
-    """Layers without those that are None."""
+    """The layers that are not None, in a row."""
     return nn.Sequential(*(layer for layer in layers if layer is not None))
 
 
@@ -101,13 +101,13 @@ def generator_loss(loss, real, fake):
     return F.binary_cross_entropy_with_logits(fake, torch.ones_like(fake))
 
 
-def squared_slopes(discriminator, pictures, y):
+def squared_gradient_norms(discriminator, pictures, y):
     pictures = pictures.detach().requires_grad_()
-    slopes, = torch.autograd.grad(discriminator(pictures, y).sum(), pictures, create_graph=True)
-    return slopes.square().flatten(1).sum(1)
+    gradient, = torch.autograd.grad(discriminator(pictures, y).sum(), pictures, create_graph=True)
+    return gradient.square().flatten(1).sum(1)
 
 
-def play(name, seed, loss="bce", smoothing=0.0, r1=0.0, r2=0.0, gradient=0.0, every=1, betas=(0.9, 0.999), ema=0.0, classes=0,
+def train(name, seed, loss="bce", smoothing=0.0, r1=0.0, r2=0.0, wgan_gp=0.0, lazy_interval=1, betas=(0.9, 0.999), ema=0.0, classes=0,
          schedule=lambda step: 1.0, **shape):
     torch.manual_seed(seed)
     generator = Generator(classes=classes, **shape)
@@ -115,7 +115,7 @@ def play(name, seed, loss="bce", smoothing=0.0, r1=0.0, r2=0.0, gradient=0.0, ev
     with torch.no_grad():
         for parameter in discriminator.parameters():
             if parameter.ndim > 1:
-                parameter *= 2  # so that units are not on for all pictures, or off
+                parameter *= 2  # so that no unit is on, or off, for all pictures
     average = Generator(classes=classes, **shape)
     average.load_state_dict(generator.state_dict())
     networks = {"generator": generator, "discriminator": discriminator}
@@ -140,36 +140,36 @@ def play(name, seed, loss="bce", smoothing=0.0, r1=0.0, r2=0.0, gradient=0.0, ev
 
         torch.manual_seed(step)
         fake = generator(noise, y)
-        # In one pass, as the engine has it: a norm of the weights is brought up to date once.
-        judged = discriminator(torch.cat([real, fake.detach()]), torch.cat([y, y]))
-        d_loss = discriminator_loss(loss, judged[:BATCH], judged[BATCH:], smoothing)
-        if step % every == 0:
+        # In one pass, as in the engine: spectral normalisation makes one power iteration per pass.
+        logits = discriminator(torch.cat([real, fake.detach()]), torch.cat([y, y]))
+        d_loss = discriminator_loss(loss, logits[:BATCH], logits[BATCH:], smoothing)
+        if step % lazy_interval == 0:
             for gamma, pictures in ((r1, real), (r2, fake)):
                 if gamma:
-                    d_loss = d_loss + every * gamma / 2 * squared_slopes(discriminator, pictures, y).mean()
-            if gradient:
+                    d_loss = d_loss + lazy_interval * gamma / 2 * squared_gradient_norms(discriminator, pictures, y).mean()
+            if wgan_gp:
                 between = torch.rand(BATCH, 1, 1, 1) * (fake.detach() - real) + real
-                slopes = (squared_slopes(discriminator, between, y) + 1e-12).sqrt()
-                d_loss = d_loss + every * gradient * (slopes - 1).square().mean()
+                norms = (squared_gradient_norms(discriminator, between, y) + 1e-12).sqrt()
+                d_loss = d_loss + lazy_interval * wgan_gp * (norms - 1).square().mean()
         optimizers[1].zero_grad()
         d_loss.backward()
         optimizers[1].step()
 
-        logits = discriminator(fake, y)
+        fake_logits = discriminator(fake, y)
         with torch.no_grad():
             real_logits = discriminator(real, y) if loss == "relativistic" else None
-        g_loss = generator_loss(loss, real_logits, logits)
+        g_loss = generator_loss(loss, real_logits, fake_logits)
         optimizers[0].zero_grad()
         g_loss.backward()
         optimizers[0].step()
-        # Taken away by a batch norm, or by the other logit.
+        # Biases that a batch norm or the other logit cancels.
         learning = [layer for layer in generator.model if hasattr(layer, "bias")]
         cancelled = [layer.bias for layer, after in zip(learning, learning[1:]) if "Norm" in type(after).__name__]
         cancelled += [discriminator.model[-1].bias] if loss in ("relativistic", "wasserstein", "hinge") else []
         gradients = [p.grad for network in (generator, discriminator) for p in network.parameters()
                      if all(p is not bias for bias in cancelled)]
         largest = max(gradient.abs().max() for gradient in gradients)
-        # What belongs to a class that is not there is zero, and stays.
+        # The gradients of classes that are not in the batch are exactly zero.
         tiny = [gradient.abs() < 3e-6 * largest for gradient in gradients]
         if any((few & (gradient != 0) if classes else few).any() for few, gradient in zip(tiny, gradients)):
             return None
@@ -185,7 +185,7 @@ def play(name, seed, loss="bce", smoothing=0.0, r1=0.0, r2=0.0, gradient=0.0, ev
 
 kept = {}
 for name, rules in GAMES.items():
-    # A gradient that is next to nothing has a sign that rounding decides on, and Adam makes a whole step of it: a game
-    # without such is looked for.
-    kept |= next(filter(None, (play(name, seed, **rules) for seed in range(5000))))
+    # Rounding decides the sign of a tiny gradient, and Adam turns the sign into a whole step, so the search is for a
+    # seed without tiny gradients.
+    kept |= next(filter(None, (train(name, seed, **rules) for seed in range(5000))))
 save_file(kept, sys.argv[1])

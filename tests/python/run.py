@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Holds sparring against PyTorch 2.13: `make test-python`.
+"""Compares sparring with PyTorch 2.13: `make test-python`.
 
-1. Three steps of the networks of tutorial and dcgan at full size, in PyTorch and in the engine
-   (engine/tests/numbers.rs).
-2. A checkpoint loads into the tutorial's PyTorch modules by load_state_dict, and their pictures are those of
+1. Three steps of tutorial and dcgan at full size, in PyTorch and in the engine (engine/tests/numbers.rs).
+2. The tutorial's PyTorch modules load a checkpoint with load_state_dict, and draw the same pictures as
    `sparring sample --seed`.
-3. What `sample --out` wrote as .npz and as PNG is read by NumPy and Pillow.
+3. NumPy and Pillow read the .npz and the PNG that `sample --out` wrote.
+4. torchvision and NumPy read the data sets of `sample --format`, with the same pictures and labels (skipped if torchvision
+   is not installed).
 """
 import os
 import subprocess
@@ -95,6 +96,44 @@ def checkpoint_in_pytorch(folder):
     check("the PNG grid begins with the first of them", np.array_equal(corner, found[0]))
 
 
+def data_sets(folder):
+    try:
+        from torchvision import datasets
+    except ImportError:
+        print("skip data sets are read by torchvision (it is not installed)")
+        return
+    environment = os.environ | {"SPARRING_HOME": str(folder)}
+    sparring = lambda *arguments: subprocess.run([SPARRING, *arguments], env=environment, check=True,
+                                                 capture_output=True)
+    sparring("train", "--preset", "cgan", "--steps", "5", "--name", "ten", "--headless")
+    write = lambda form, out: sparring("sample", "ten", "-n", "305", "--seed", "7", "--balanced", "--format", form,
+                                       "--out", out)
+    labels = np.arange(305) % 10
+
+    raw = folder / "idx/MNIST/raw"
+    raw.parent.mkdir(parents=True)
+    write("idx", raw)
+    for kind in ["images-idx3", "labels-idx1"]:
+        # torchvision wants the test files as well; for this the drawn ones serve.
+        (raw / f"t10k-{kind}-ubyte").write_bytes((raw / f"train-{kind}-ubyte").read_bytes())
+    mnist = datasets.MNIST(folder / "idx", train=True)
+    pictures = mnist.data.numpy()
+    check("torchvision's MNIST reads --format idx", len(mnist) == 305 and np.array_equal(mnist.targets, labels))
+
+    write("png", folder / "png")
+    images = datasets.ImageFolder(folder / "png")
+    number = [int(Path(path).stem) for path, _ in images.samples]
+    same = all(np.array_equal(np.asarray(image)[..., 0], pictures[n]) and label == labels[n]
+               for n, (image, label) in zip(number, images))
+    check("torchvision's ImageFolder reads --format png", len(images) == 305 and same)
+
+    write("npz", folder / "npz")
+    arrays = np.load(folder / "npz/dataset.npz")
+    check("NumPy reads --format npz as MedMNIST's arrays", np.array_equal(arrays["train_images"], pictures)
+          and arrays["train_labels"].shape == (305, 1) and np.array_equal(arrays["train_labels"][:, 0], labels))
+
+
 with tempfile.TemporaryDirectory() as temporary:
     numbers_at_full_size(Path(temporary))
     checkpoint_in_pytorch(Path(temporary))
+    data_sets(Path(temporary))

@@ -1,4 +1,4 @@
-//! What may change of a run that exists: when it is resumed, and while it trains.
+//! Changes to an existing run's configuration, on resume and during training.
 
 use std::path::Path;
 
@@ -7,10 +7,10 @@ use toml::Value;
 use super::layers::{Layered, Resolved, Setting};
 use super::{Change, Config, ConfigError, Key};
 
-/// Applies flags to the configuration of a run that is to go on. Keys that decide what a run is are refused.
+/// Applies flags to the configuration of a run that is being resumed. Keys marked [`Change::Never`] are refused.
 pub fn resolve_for_resume(stored: &Config, settings: &[Setting]) -> Result<Resolved, ConfigError> {
     let run = Path::new("the run");
-    let base = Layered::stored(&stored.to_toml(), run)?;
+    let base = Layered::stored(&stored.to_toml()?, run)?;
     let mut changed = base.clone();
     changed.add_settings(settings)?;
     for (key, leaf) in &changed.leaves {
@@ -28,13 +28,13 @@ pub fn resolve_for_resume(stored: &Config, settings: &[Setting]) -> Result<Resol
     changed.finish()
 }
 
-/// Changes one key of a run that trains. Keys that cannot change meanwhile are refused.
+/// Changes one key of a run during training. Only keys marked [`Change::Live`] are accepted.
 pub fn change_live(
     config: &Config,
     key: &str,
     value: &serde_json::Value,
 ) -> Result<Config, ConfigError> {
-    let base = Layered::stored(&config.to_toml(), Path::new("the run"))?;
+    let base = Layered::stored(&config.to_toml()?, Path::new("the run"))?;
     let mut changed = base.clone();
     let value = Value::try_from(value).unwrap_or_else(|_| Value::String(value.to_string()));
     changed.add_settings(&[Setting {
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_trains_may_change_its_rates_but_not_its_networks() {
+    fn learning_rates_can_change_during_training_but_networks_cannot() {
         let config = defaults();
         let faster = change_live(&config, "learning_rate", &serde_json::json!(0.001)).unwrap();
         assert_eq!(faster.generator.learning_rate, 0.001);
@@ -72,7 +72,7 @@ mod tests {
         };
         assert!(
             refusal("latent_dim", 7.into())
-                .starts_with("latent_dim cannot change while a run trains; what can: ")
+                .starts_with("latent_dim cannot change during training; keys that can: ")
         );
         assert_eq!(
             refusal("generator.learning_rate", "fast".into()),
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resumed_run_may_train_longer_but_not_with_another_batch_size() {
+    fn a_resumed_run_can_train_longer_but_keeps_its_batch_size() {
         let stored = defaults();
         let longer =
             resolve_for_resume(&stored, &[Setting::parse("epochs=2000").unwrap()]).unwrap();
@@ -89,7 +89,7 @@ mod tests {
         let other =
             resolve_for_resume(&stored, &[Setting::parse("batch_size=32").unwrap()]).unwrap_err();
         assert!(other.to_string().starts_with(
-            "batch_size = 32 (from --set batch_size): a resumed run keeps its batch_size (128); what may change: device"
+            "batch_size = 32 (from --set batch_size): a resumed run keeps its batch_size (128); keys that can change: device"
         ));
     }
 }

@@ -9,14 +9,14 @@ pub enum ConfigError {
     /// A key that does not exist.
     #[error("unknown key `{key}` (from {origin}){}; `sparring config keys` lists them", .similar.as_ref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default())]
     UnknownKey {
-        /// The key as written.
+        /// The key, as written.
         key: String,
         /// Where it stands.
         origin: Origin,
-        /// The known key that is nearest in spelling.
+        /// The known key with the most similar name.
         similar: Option<String>,
     },
-    /// A value of the wrong type or outside of what is possible.
+    /// A value of the wrong type or out of range.
     #[error("{key} = {value} (from {origin}): expected {expected}")]
     BadValue {
         /// The key.
@@ -25,11 +25,11 @@ pub enum ConfigError {
         value: String,
         /// Where it stands.
         origin: Origin,
-        /// What is allowed.
+        /// The values that are allowed.
         expected: String,
     },
     /// A preset that does not exist.
-    #[error("unknown preset `{name}` (from {origin}); there is {}", .known.join(", "))]
+    #[error("unknown preset `{name}` (from {origin}): choose {}", .known.join(", "))]
     UnknownPreset {
         /// The name as written.
         name: String,
@@ -44,7 +44,7 @@ pub enum ConfigError {
         /// The argument as written.
         text: String,
     },
-    /// A key that a run in progress cannot change.
+    /// A key that cannot change when a run is resumed.
     #[error(
         "{key} = {value} (from {origin}): a resumed run keeps its {key} ({kept}); {}",
         super::keys::resumable_hint()
@@ -52,16 +52,16 @@ pub enum ConfigError {
     Fixed {
         /// The key.
         key: String,
-        /// The value asked for.
+        /// The requested value.
         value: String,
         /// Where it stands.
         origin: Origin,
         /// The value of the run.
         kept: String,
     },
-    /// A key that cannot change while a run trains.
+    /// A key that cannot change during training.
     #[error(
-        "{key} cannot change while a run trains; what can: {}",
+        "{key} cannot change during training; keys that can: {}",
         super::keys::live_names()
     )]
     NotLive {
@@ -73,10 +73,16 @@ pub enum ConfigError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         error: io::Error,
     },
-    /// A file that is no TOML.
+    /// A configuration that TOML cannot express.
+    #[error("cannot write the configuration as TOML: {message}")]
+    Unwritable {
+        /// What the TOML library said.
+        message: String,
+    },
+    /// A file that is not valid TOML.
     #[error("{}: {message}", path.display())]
     Syntax {
         /// The file.

@@ -1,4 +1,4 @@
-//! The keys of the dashboard, as a user's file changes them.
+//! Key bindings of the dashboard from the user's own file.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,7 +8,7 @@ use toml::Value;
 use super::layers::read;
 use super::{ConfigError, Origin};
 
-/// The `[keymap]` of a user's file: for each action the keys it is to have. A file without one changes nothing.
+/// Reads the `[keymap]` table of the user's file: the keys for each action. A file without the table changes nothing.
 pub fn keymap(path: &Path) -> Result<BTreeMap<String, Vec<String>>, ConfigError> {
     let bad = |key: String, value: &Value| ConfigError::BadValue {
         key,
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn an_action_has_one_key_or_a_list_of_them() {
+    fn an_action_takes_one_key_or_a_list_of_keys() {
         let keys =
             keymap_of("seed = 3\n[keymap]\npause = \"f2\"\nstop = [\"x\", \"f10\"]\n").unwrap();
         assert_eq!(keys["pause"], ["f2"]);
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused_by_name() {
+    fn a_binding_that_is_not_a_key_is_refused_by_name() {
         assert_eq!(
             keymap_of("[keymap]\npause = 3").unwrap_err(),
             "keymap.pause = 3 (from FILE): expected a key, or a list of keys, such as [\"space\", \"ctrl-p\"]"

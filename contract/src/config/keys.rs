@@ -20,6 +20,8 @@ pub enum Change {
 pub enum Kind {
     /// Any text that is not empty.
     Text,
+    /// `true` or `false`.
+    Flag,
     /// One of these words.
     Choice(&'static [&'static str]),
     /// `auto`, `cpu`, `cuda` or `cuda:N`.
@@ -64,12 +66,12 @@ const PRECISIONS: Kind = Kind::Choice(&["float32", "tf32", "bfloat16"]);
 const CHANNELS: Kind = Kind::Choice(&["auto", "grey", "rgb"]);
 const COUNT: Kind = Kind::Integer(0, i64::MAX);
 const SHARE: Kind = Kind::Number(0.0, 1.0);
-/// A share that leaves something.
+/// A share below the whole.
 const PART: Kind = Kind::Number(0.0, 0.99);
 const WEIGHT: Kind = Kind::Number(0.0, 1e6);
-/// Turns of one network in a step.
+/// Times that a network learns per step.
 const TURNS: Kind = Kind::Integer(1, 1000);
-/// The highest learning rate that is not certainly a slip of the keyboard.
+/// A higher learning rate is certainly a typing error.
 const RATE: Kind = Kind::Positive(10.0);
 
 const fn key(name: &'static str, kind: Kind, change: Change) -> Key {
@@ -99,7 +101,7 @@ pub const KEYS: &[Key] = &[
     key("minutes", Kind::Number(0.0, 1e9), Change::OnResume),
     key("batch_size", Kind::Integer(1, 65536), Change::Never),
     key("latent_dim", Kind::Integer(1, 65536), Change::Never),
-    key("classes", Kind::Integer(0, 256), Change::Never),
+    key("conditional", Kind::Flag, Change::Never),
     key("loss", LOSSES, Change::Never),
     key("label_smoothing", Kind::Number(0.0, 0.5), Change::Never),
     key("instance_noise", Kind::Number(0.0, 10.0), Change::Never),
@@ -118,8 +120,12 @@ pub const KEYS: &[Key] = &[
     key("ema_decay", Kind::Number(0.0, 0.99999), Change::Never),
     key("penalty.r1", WEIGHT, Change::Never),
     key("penalty.r2", WEIGHT, Change::Never),
-    key("penalty.gradient", WEIGHT, Change::Never),
-    key("penalty.every", Kind::Integer(1, 1_000_000), Change::Never),
+    key("penalty.wgan_gp", WEIGHT, Change::Never),
+    key(
+        "penalty.lazy_interval",
+        Kind::Integer(1, 1_000_000),
+        Change::Never,
+    ),
     key("generator.architecture", ARCHITECTURES, Change::Never),
     key("generator.hidden", Kind::Widths, Change::Never),
     key("generator.activation", ACTIVATIONS, Change::Never),
@@ -157,7 +163,7 @@ pub const KEYS: &[Key] = &[
         Kind::Integer(1, 1_000_000),
         Change::Live,
     ),
-    key("output.health_cost", SHARE, Change::Live),
+    key("health.time_fraction", SHARE, Change::Live),
 ];
 
 /// Keys that stand for the same key of both networks.
@@ -198,6 +204,7 @@ impl Kind {
         };
         let allowed = match self {
             Self::Text => value.as_str().is_some_and(|text| !text.is_empty()),
+            Self::Flag => value.is_bool(),
             Self::Choice(words) => value.as_str().is_some_and(|text| words.contains(&text)),
             Self::Device => value.as_str().is_some_and(is_device),
             Self::Background => value.as_str().and_then(Background::parse).is_some(),
@@ -241,6 +248,7 @@ impl Kind {
     pub fn expected(self) -> String {
         match self {
             Self::Text => "a text that is not empty".to_owned(),
+            Self::Flag => "true or false".to_owned(),
             Self::Choice([one]) => format!("\"{one}\""),
             Self::Choice(words) => {
                 format!(
@@ -282,7 +290,7 @@ fn is_device(text: &str) -> bool {
 /// Names the keys that may change on resume, for the error that refuses another.
 pub(super) fn resumable_hint() -> String {
     format!(
-        "what may change: {}",
+        "keys that can change: {}",
         names(|change| change != Change::Never)
     )
 }

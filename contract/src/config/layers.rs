@@ -1,4 +1,4 @@
-//! Layers of configuration: later ones win, and every value remembers where it came from.
+//! Configuration layers: later layers override earlier ones, and every value remembers where it came from.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,16 +9,16 @@ use toml::{Table, Value};
 use super::keys::SHARED;
 use super::{Config, ConfigError, DEFAULTS, Key, PRESETS, Preset};
 
-/// Where a value came from.
+/// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// `config/default.toml`.
     Default,
-    /// A preset of this name.
+    /// The preset with this name.
     Preset(&'static str),
     /// A file.
     File(PathBuf),
-    /// A flag of the command line.
+    /// A command-line flag.
     Flag(String),
 }
 
@@ -33,7 +33,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// One value from the command line.
+/// A key and its value, given on the command line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Setting {
     pub(super) key: String,
@@ -42,7 +42,7 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// A flag such as `--batch-size` that sets `key`.
+    /// A setting given by a flag of its own, such as `--batch-size`.
     pub fn flag(flag: &str, key: &str, value: impl Into<Value>) -> Self {
         Self {
             key: key.to_owned(),
@@ -51,7 +51,7 @@ impl Setting {
         }
     }
 
-    /// The argument of `--set`: `key=value`, the value in TOML's notation; what is no TOML is taken as text.
+    /// Parses the argument of `--set`: `key=value`. The value is TOML; anything else is taken as a string.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let (key, value) = text
             .split_once('=')
@@ -62,8 +62,7 @@ impl Setting {
         Ok(Self::number(&format!("--set {key}"), key, value.trim()))
     }
 
-    /// A flag such as `--batch-size` whose value is read as TOML: a number becomes a number, and what is none stays
-    /// the text that it is, for the error that refuses it.
+    /// A flag whose value is parsed as TOML. Text that is not TOML stays a string, so that the error can quote it.
     pub fn number(flag: &str, key: &str, text: &str) -> Self {
         let parsed = format!("value = {text}").parse::<Table>().ok();
         let value = parsed.and_then(|mut table| table.remove("value"));
@@ -75,12 +74,12 @@ impl Setting {
     }
 }
 
-/// What the user asked for.
+/// The layers that the user asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     /// `--preset`.
     pub preset: Option<String>,
-    /// The user's own file; passed over when it does not exist.
+    /// The user's own file; ignored if it does not exist.
     pub user_file: Option<PathBuf>,
     /// `--config`.
     pub file: Option<PathBuf>,
@@ -95,16 +94,16 @@ impl Request {
     }
 }
 
-/// A valid configuration, and where each of its values came from.
+/// A valid configuration and the origin of each value.
 #[derive(Clone, Debug)]
 pub struct Resolved {
     /// The configuration.
     pub config: Config,
-    /// Origin of each dotted key.
+    /// The origin of each dotted key.
     pub origins: BTreeMap<String, Origin>,
 }
 
-/// Merges defaults < preset < user's file < `--config` < flags, and checks every value.
+/// Merges the defaults, the preset, the user's file, `--config` and the flags, in this order, and checks every value.
 pub fn resolve(request: &Request) -> Result<Resolved, ConfigError> {
     let layers = layers(request)?;
     let mut merged = Layered::default();
@@ -224,14 +223,14 @@ pub(super) struct Leaf {
     pub(super) origin: Origin,
 }
 
-/// Dotted keys with their values.
+/// Dotted keys and their values.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Layered {
     pub(super) leaves: BTreeMap<String, Leaf>,
 }
 
 impl Layered {
-    /// Defaults, and over them a run's own file, of which unknown keys are passed over.
+    /// The defaults, overridden by a run's own file. Keys that this build does not know are ignored.
     pub(super) fn stored(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let mut merged = Self::default();
         merged.add(
@@ -264,7 +263,7 @@ impl Layered {
         leaves: Vec<(String, Value)>,
         origin: &Origin,
     ) -> Result<(), ConfigError> {
-        // What stands for both networks goes first, so that a network's own key in the same layer wins.
+        // Shared keys come first, so that a network's own key in the same layer overrides them.
         let (shared, own): (Vec<_>, Vec<_>) = leaves
             .into_iter()
             .partition(|(key, _)| SHARED.contains(&key.as_str()));
@@ -317,7 +316,7 @@ impl Layered {
             }
             origins.insert(key, leaf.origin);
         }
-        // Every value was accepted by its key; a failure here is a key that the struct lacks or names otherwise.
+        // Every value has been checked against its key, so a failure here means that `Config` and `KEYS` disagree.
         let config = root
             .try_into()
             .map_err(|error: toml::de::Error| ConfigError::Syntax {
@@ -372,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_for_both_networks_yields_to_a_networks_own() {
+    fn a_networks_own_learning_rate_overrides_the_shared_one() {
         let config = with(&["learning_rate=1e-3", "generator.learning_rate=5e-4"])
             .unwrap()
             .config;
@@ -381,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_is_named_with_its_place_and_the_key_that_was_meant() {
+    fn an_error_names_the_key_its_origin_and_the_likely_intention() {
         assert_eq!(
             refusal("batchsize=3"),
             "unknown key `batchsize` (from --set batchsize); did you mean `batch_size`?; `sparring config keys` lists them"
@@ -400,23 +399,23 @@ mod tests {
         );
         assert_eq!(
             refusal("preset=vae"),
-            "unknown preset `vae` (from --set preset); there is r3, cgan, tutorial, mlp, dcgan, cdcgan"
+            "unknown preset `vae` (from --set preset): choose r3, cgan, tutorial, mlp, dcgan, cdcgan"
         );
     }
 
     #[test]
-    fn a_stored_configuration_reads_back_as_it_was() {
+    fn a_stored_configuration_reads_back_unchanged() {
         let config = with(&["batch_size=7", "minutes=3", "generator.hidden=[8]"])
             .unwrap()
             .config;
         assert_eq!(
-            Config::parse(&config.to_toml(), Path::new("config.toml")).unwrap(),
+            Config::parse(&config.to_toml().unwrap(), Path::new("config.toml")).unwrap(),
             config
         );
     }
 
     #[test]
-    fn a_stored_configuration_of_a_newer_build_is_read_as_far_as_it_is_known() {
+    fn unknown_keys_of_a_newer_build_are_ignored() {
         let text = "batch_size = 9\nflux_capacitor = true\n";
         assert_eq!(
             Config::parse(text, Path::new("config.toml"))

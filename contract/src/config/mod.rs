@@ -43,9 +43,9 @@ pub struct Config {
     pub device: String,
     /// Seed of weights, order, noise and pictures.
     pub seed: u64,
-    /// CPU threads; 0 in a request means all that the process may use.
+    /// CPU threads; in a request 0 means all that the process may use.
     pub threads: u32,
-    /// What a CUDA device multiplies in.
+    /// Precision of products and convolutions on a CUDA device.
     pub precision: Precision,
     /// Epochs to train.
     pub epochs: u64,
@@ -53,60 +53,62 @@ pub struct Config {
     pub steps: u64,
     /// Minutes to train since the start of the program; 0 sets no limit.
     pub minutes: f64,
-    /// Real images a step.
+    /// Real images per step.
     pub batch_size: u64,
-    /// Dimensions of the latent noise z.
+    /// Length of the noise vector z.
     pub latent_dim: u64,
-    /// Classes that both networks are told of; 0 if none.
-    pub classes: u64,
-    /// Loss of the game.
+    /// Whether both networks are told the class.
+    pub conditional: bool,
+    /// Adversarial loss.
     pub loss: Loss,
-    /// What «real» is short of a probability of 1, for [`Loss::Bce`].
+    /// For [`Loss::Bce`]: the target for real images is 1 minus this.
     pub label_smoothing: f64,
-    /// Standard deviation of the noise on the pictures that the discriminator sees.
+    /// Standard deviation of the noise on everything that the discriminator sees.
     pub instance_noise: f64,
-    /// Steps over which that noise fades; 0: never.
+    /// Steps over which that noise fades; 0: it stays.
     pub instance_noise_steps: u64,
-    /// How far the pictures that the discriminator sees are shifted, of their side.
+    /// How far the pictures that the discriminator sees are shifted at most, as a share of a side.
     pub augment_translation: f64,
-    /// How much stronger the discriminator sees what sets a pixel off from its neighbours.
+    /// How much the pictures that the discriminator sees are sharpened.
     pub sharpening: f64,
-    /// Times that the discriminator learns in a step, each from other images.
+    /// Times that the discriminator learns per step, each from other images.
     pub discriminator_steps: u64,
-    /// Times that the generator learns in a step.
+    /// Times that the generator learns per step.
     pub generator_steps: u64,
     /// How the learning rates of both networks change.
     pub schedule: Schedule,
-    /// Steps over which they do.
+    /// Steps over which they change.
     pub schedule_steps: u64,
-    /// What they come to, of what they were.
+    /// Final learning rate, as a fraction of the initial one.
     pub schedule_floor: f64,
-    /// Decay of the moving average of the generator, which draws the pictures; 0: the generator itself draws them.
+    /// Decay of the moving average of the generator, which draws the pictures; 0: no average.
     pub ema_decay: f64,
-    /// Penalties on the gradients of the discriminator.
+    /// Penalties on the gradient of the discriminator.
     pub penalty: Penalty,
     /// The network that makes pictures.
     pub generator: Network,
-    /// The network that judges them.
+    /// The network that tells real pictures from fakes.
     pub discriminator: Network,
     /// What is reported and kept.
     pub output: Output,
+    /// Health checks.
+    pub health: HealthChecks,
 }
 
 /// A network and the Adam that trains it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Network {
-    /// What its layers are.
+    /// Kind of its layers.
     pub architecture: Architecture,
-    /// Widths of the hidden layers, input side first; of a DCGAN their channels.
+    /// Widths of the hidden layers, input side first; for a DCGAN their channels.
     pub hidden: Vec<u64>,
     /// Activation after each hidden layer.
     pub activation: Activation,
     /// Slope of `leaky_relu` below zero.
     pub negative_slope: f64,
-    /// What keeps its layers in bounds.
+    /// Normalisation of its layers.
     pub normalization: Normalization,
-    /// Share of the outputs of each hidden layer that are dropped while it learns; the discriminator's alone.
+    /// Share of the outputs of each hidden layer that dropout sets to zero; only for the discriminator.
     #[serde(default)]
     pub dropout: f64,
     /// Adam's step size.
@@ -115,64 +117,65 @@ pub struct Network {
     pub betas: [f64; 2],
 }
 
-/// What the layers of a network are.
+/// The kind of a network's layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Architecture {
-    /// Linear ones: a multi-layer perceptron.
+    /// Linear layers: a multi-layer perceptron.
     Mlp,
-    /// Convolutions, each of which halves or doubles the side of a picture (Radford, Metz and Chintala 2016).
+    /// Convolutions that halve or double the side of the picture (Radford, Metz and Chintala 2016).
     Dcgan,
 }
 
-/// What keeps the layers of a network in bounds.
+/// Normalisation of a network's layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Normalization {
     /// Nothing.
     #[serde(rename = "none")]
     Off,
-    /// Batch normalisation between a hidden layer and its activation (Ioffe and Szegedy 2015); the generator's alone.
+    /// Batch normalisation between a hidden layer and its activation (Ioffe and Szegedy 2015); only for the generator.
     #[serde(rename = "batch")]
     Batch,
-    /// Spectral normalisation of the weights (Miyato et al. 2018); the discriminator's alone.
+    /// Spectral normalisation of the weights (Miyato et al. 2018); only for the discriminator.
     #[serde(rename = "spectral")]
     Spectral,
 }
 
-/// Penalties on the gradients of the discriminator's logits by the pictures; 0 turns one off.
+/// Penalties on the gradient of the discriminator's logits with respect to the pictures; 0 turns one off.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Penalty {
     /// γ of R1: γ/2 times the mean of the squared norm at real images (Mescheder, Geiger and Nowozin 2018).
     pub r1: f64,
-    /// The same at fakes.
+    /// The same for R2, at fakes.
     pub r2: f64,
     /// λ of WGAN-GP: λ times the mean of (norm − 1)² between real images and fakes (Gulrajani et al. 2017).
-    pub gradient: f64,
-    /// They are taken every so many steps, so many times as strong.
-    pub every: u64,
+    pub wgan_gp: f64,
+    /// Applied every N steps, scaled by N.
+    pub lazy_interval: u64,
 }
 
 /// How learning rates change over a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Schedule {
-    /// Not at all.
+    /// They do not.
     Constant,
-    /// Along a line.
+    /// Linearly.
     Linear,
-    /// Along half a wave of the cosine (Loshchilov and Hutter 2017).
+    /// Along half a period of a cosine (Loshchilov and Hutter 2017).
     Cosine,
 }
 
-/// What a CUDA device multiplies in; weights, their moments and all sums are f32 in each. A CPU has [`Precision::Float32`].
+/// Precision of products and convolutions on a CUDA device. Weights, moments and losses are f32 in any case. A CPU
+/// supports only [`Precision::Float32`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
     /// 24 bits of mantissa.
     Float32,
-    /// 11 bits, in the tensor cores, of numbers that are f32 before and after.
+    /// 11 bits of mantissa within the tensor cores.
     Tf32,
-    /// 8 bits: products and convolutions of a step take and give bfloat16 (autocast).
+    /// 8 bits of mantissa: inputs and outputs are bfloat16 (autocast).
     Bfloat16,
 }
 
@@ -188,7 +191,7 @@ pub enum Activation {
     Tanh,
 }
 
-/// The loss that both networks play for.
+/// The adversarial loss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Loss {
@@ -198,9 +201,9 @@ pub enum Loss {
     Hinge,
     /// Least squares (Mao et al. 2017).
     LeastSquares,
-    /// The critic's of a Wasserstein GAN (Arjovsky, Chintala and Bottou 2017); wants a gradient penalty.
+    /// Wasserstein (Arjovsky, Chintala and Bottou 2017); needs a gradient penalty.
     Wasserstein,
-    /// Each real image against a fake (Jolicoeur-Martineau 2019; Huang et al. 2024).
+    /// Compares each real image with a fake (Jolicoeur-Martineau 2019; Huang et al. 2024).
     Relativistic,
 }
 
@@ -219,8 +222,13 @@ pub struct Output {
     pub checkpoint_every_steps: u64,
     /// The newest so many checkpoints stay.
     pub keep_checkpoints: u64,
-    /// Share of the time that goes into looking at how the run does; 0 is off.
-    pub health_cost: f64,
+}
+
+/// Health checks while a run trains.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HealthChecks {
+    /// Fraction of the time that health checks may take, 0 to 1; 0 turns them off.
+    pub time_fraction: f64,
 }
 
 /// A configuration that is compiled into the program.
@@ -301,8 +309,8 @@ impl Config {
     }
 
     /// The configuration as TOML.
-    pub fn to_toml(&self) -> String {
-        toml::to_string(self).unwrap_or_default()
+    pub fn to_toml(&self) -> Result<String, ConfigError> {
+        to_toml(self)
     }
 
     /// The value of a dotted key.
@@ -317,4 +325,25 @@ impl Config {
 pub fn user_file() -> Option<PathBuf> {
     directories::ProjectDirs::from("", "", "sparring")
         .map(|dirs| dirs.config_dir().join("config.toml"))
+}
+
+fn to_toml(value: &impl Serialize) -> Result<String, ConfigError> {
+    toml::to_string(value).map_err(|error| ConfigError::Unwritable {
+        message: error.to_string().trim_end().to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::to_toml;
+
+    #[test]
+    fn what_toml_cannot_express_is_an_error_and_not_an_empty_file() {
+        let message = to_toml(&Some(())).unwrap_err().to_string();
+        assert!(
+            message.starts_with("cannot write the configuration as TOML: "),
+            "{message}"
+        );
+        assert_eq!(message.lines().count(), 1, "{message}");
+    }
 }

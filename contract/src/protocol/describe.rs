@@ -1,10 +1,10 @@
-//! Events in words, one line each: the same in a terminal, in worker.log and in a dashboard.
+//! Events in words, one line each: the same in a terminal and in worker.log.
 
-use super::{Ended, Event, Phase, Rollback, Started, Stats};
+use super::{Ended, Event, MetricKind, MetricSpec, Phase, Rollback, Started, Stats};
 
 impl Event {
-    /// What happened, in a line. `None` for what is only of interest while it is new.
-    pub fn describe(&self) -> Option<String> {
+    /// What happened, in a line; `metrics` are the specs of the run. `None` for what matters only while it is new.
+    pub fn describe(&self, metrics: &[MetricSpec]) -> Option<String> {
         Some(match self {
             Self::Started(started) => started.describe(),
             Self::Phase {
@@ -20,7 +20,7 @@ impl Event {
                 "epoch {}  step {}  {}",
                 stats.epoch,
                 stats.step,
-                stats.describe()
+                stats.describe(metrics)
             ),
             Self::Samples(samples) => format!("pictures saved: {}", samples.path.display()),
             Self::Checkpoint(saved) => {
@@ -37,7 +37,7 @@ impl Event {
             Self::Health(health) => format!("step {}: {}", health.step, health.words),
             Self::Alarm { step, message } => format!("ALARM at step {step}: {message}"),
             Self::Rollback(rollback) => rollback.describe(),
-            Self::Ended(ended) => ended.describe(),
+            Self::Ended(ended) => ended.describe(metrics),
         })
     }
 }
@@ -67,23 +67,21 @@ impl Started {
 }
 
 impl Stats {
-    /// Losses, balance and speed in a line.
-    pub fn describe(&self) -> String {
-        let number = |value: f64, digits: usize| {
-            if value.is_finite() {
-                format!("{value:.digits$}")
-            } else {
-                "–".to_owned()
-            }
+    /// What the task reports, norms left out, and the speed, in a line.
+    pub fn describe(&self, metrics: &[MetricSpec]) -> String {
+        let figures = metrics
+            .iter()
+            .filter(|spec| spec.kind != MetricKind::Norm)
+            .map(|spec| {
+                let value = spec.format(self.metrics.get(&spec.key));
+                format!("{} {value}", spec.label)
+            });
+        let speed = match self.images_per_second {
+            speed if speed.is_finite() => format!("{speed:.0} images/s"),
+            _ => "– images/s".to_owned(),
         };
-        format!(
-            "D loss {}  G loss {}  D(x) {}  D(G(z)) {}  {} images/s",
-            number(self.d_loss, 3),
-            number(self.g_loss, 3),
-            number(self.d_real, 2),
-            number(self.d_fake, 2),
-            number(self.images_per_second, 0),
-        )
+        let parts: Vec<_> = figures.chain([speed]).collect();
+        parts.join("  ")
     }
 }
 
@@ -104,7 +102,7 @@ impl Rollback {
 
 impl Ended {
     /// The end in a line.
-    fn describe(&self) -> String {
+    fn describe(&self, metrics: &[MetricSpec]) -> String {
         let message = self
             .message
             .as_ref()
@@ -114,7 +112,7 @@ impl Ended {
             "{} at step {}{message}  {}",
             self.reason.word(),
             self.stats.step,
-            self.stats.describe()
+            self.stats.describe(metrics)
         )
     }
 }

@@ -1,10 +1,11 @@
 //! What happens in a run. The log on disk, `--json` and every dashboard tell the same events.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Health, Rollback, finite};
+use super::{Health, MetricSpec, Metrics, Purpose, Rollback, finite};
 
 /// Something that happened, and when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -105,6 +106,29 @@ pub struct Started {
     pub last_step: u64,
     /// Steps done before: 0, or those of the checkpoint that was resumed.
     pub step: u64,
+    /// The checkpoint that was resumed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<PathBuf>,
+    /// What the task reports in [`Stats`]; empty in the logs of older runs.
+    #[serde(default)]
+    pub metrics: Vec<MetricSpec>,
+    /// Names of the classes, in the order of their numbers; empty where the data has no classes.
+    #[serde(default)]
+    pub class_names: Vec<String>,
+    /// Shape of a picture, `[channels, height, width]`; zeros in the logs of older runs.
+    #[serde(default)]
+    pub shape: [u32; 3],
+}
+
+impl Started {
+    /// What the task reports in [`Stats`], also of an older run.
+    pub fn metric_specs(&self) -> Cow<'_, [MetricSpec]> {
+        if self.metrics.is_empty() {
+            MetricSpec::of_older_runs().into()
+        } else {
+            Cow::from(&self.metrics)
+        }
+    }
 }
 
 /// Numbers that each network learns.
@@ -138,8 +162,8 @@ pub enum Phase {
     Unknown,
 }
 
-/// Figures of training, each a mean over the steps since the last report unless it says otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// Figures of training, each a mean over the steps since the last report unless its spec says otherwise.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stats {
     /// Steps done.
     pub step: u64,
@@ -147,48 +171,27 @@ pub struct Stats {
     pub epoch: u64,
     /// Real images seen.
     pub images_seen: u64,
-    /// Loss of the discriminator, in nats: real and fake added.
-    #[serde(with = "finite", default = "finite::nan")]
-    pub d_loss: f64,
-    /// Loss of the generator, in nats.
-    #[serde(with = "finite", default = "finite::nan")]
-    pub g_loss: f64,
-    /// D(x): mean probability of «real» given to real images, 0 to 1.
-    #[serde(with = "finite", default = "finite::nan")]
-    pub d_real: f64,
-    /// D(G(z)): mean probability of «real» given to fakes, 0 to 1. ½ for both is the equilibrium.
-    #[serde(with = "finite", default = "finite::nan")]
-    pub d_fake: f64,
-    /// L2 norm of the discriminator's gradient at the last step.
-    #[serde(with = "finite", default = "finite::nan")]
-    pub d_grad_norm: f64,
-    /// L2 norm of the generator's gradient at the last step.
-    #[serde(with = "finite", default = "finite::nan")]
-    pub g_grad_norm: f64,
     /// Real images a second of training time, that is without saving, sampling and pauses.
     #[serde(with = "finite", default = "finite::nan")]
     pub images_per_second: f64,
     /// Seconds of training since the run began, resumed parts added.
     #[serde(with = "finite", default = "finite::nan")]
     pub training_seconds: f64,
+    /// What the task reports: [`Started::metrics`] says what its keys mean.
+    #[serde(flatten)]
+    pub metrics: Metrics,
 }
 
 impl Stats {
     /// Figures of a run that has made no step since `step`: only the counters are known.
     pub fn none_at(step: u64, epoch: u64, images_seen: u64) -> Self {
-        let nan = f64::NAN;
         Self {
             step,
             epoch,
             images_seen,
-            d_loss: nan,
-            g_loss: nan,
-            d_real: nan,
-            d_fake: nan,
-            d_grad_norm: nan,
-            g_grad_norm: nan,
-            images_per_second: nan,
-            training_seconds: nan,
+            images_per_second: f64::NAN,
+            training_seconds: f64::NAN,
+            metrics: Metrics::default(),
         }
     }
 }
@@ -202,6 +205,15 @@ pub struct Sampled {
     pub epoch: u64,
     /// The PNG file.
     pub path: PathBuf,
+    /// What they were drawn from; unknown in the logs of older runs.
+    #[serde(default)]
+    pub purpose: Purpose,
+    /// How many there are; 0 in the logs of older runs.
+    #[serde(default)]
+    pub count: u32,
+    /// How many stand beside each other in the file; 0 in the logs of older runs.
+    #[serde(default)]
+    pub columns: u32,
 }
 
 /// A checkpoint that was saved.

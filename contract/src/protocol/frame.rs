@@ -1,12 +1,33 @@
-//! Frames: a big-endian `u32` length, then so many bytes of JSON.
+//! Frames: how a message travels over a socket or a pipe.
+//!
+//! ```text
+//! u32         length of the header in bytes, big-endian
+//! u32         length of the attachment in bytes, big-endian
+//! header      the message as JSON
+//! attachment  the pixels of the message's pictures, one picture batch after the other
+//! ```
+//!
+//! Only the first message of either side of a socket, its hello, has no length for an attachment. That was the layout
+//! of protocol 2: whatever their builds, a face and a worker can tell each other which protocol they speak.
 
 use std::io::{self, Read, Write};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The longest frame that is sent or accepted, in bytes without its length.
-pub const MAX_FRAME: usize = 1 << 20;
+use super::Pictures;
+
+/// The longest header that is sent or accepted, in bytes.
+pub const MAX_HEADER: usize = 1 << 20;
+
+/// The longest attachment that a message can have, in bytes. Most messages have none: see [`Message::MAX_ATTACHMENT`].
+pub const MAX_ATTACHMENT: usize = 16 << 20;
+
+/// Bytes of a length.
+const LENGTH: usize = 4;
+
+/// Bytes of the two lengths before a header.
+const PREFIX: usize = 2 * LENGTH;
 
 /// Why a frame could not be sent or read.
 #[derive(Debug, thiserror::Error)]
@@ -14,182 +35,208 @@ pub enum FrameError {
     /// The other side's bytes could not be read or written.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// Longer than [`MAX_FRAME`].
-    #[error("a message of {0} bytes is over the limit of {MAX_FRAME}")]
-    TooLong(usize),
-    /// No message of this protocol.
-    #[error("a message could not be understood: {0}")]
+    /// The header is longer than [`MAX_HEADER`].
+    #[error("its header has {bytes} bytes, over the limit of {MAX_HEADER}")]
+    HeaderTooLong {
+        /// Bytes of the header.
+        bytes: usize,
+    },
+    /// The attachment is longer than this message may have.
+    #[error("its attachment has {bytes} bytes, over the limit of {limit}")]
+    AttachmentTooLong {
+        /// Bytes of the attachment.
+        bytes: usize,
+        /// The limit for this type of message.
+        limit: usize,
+    },
+    /// The attachment does not hold as many pixels as the pictures in the message have.
+    #[error("its pictures have more or fewer pixels than their sizes say")]
+    WrongPixels,
+    /// The header is not a message of this protocol.
+    #[error("it could not be understood: {0}")]
     Malformed(#[from] serde_json::Error),
 }
 
-/// The JSON of a message, checked against the limit.
-pub fn encode(message: &impl Serialize) -> Result<Vec<u8>, FrameError> {
-    let bytes = serde_json::to_vec(message)?;
-    if bytes.len() > MAX_FRAME {
-        Err(FrameError::TooLong(bytes.len()))
-    } else {
-        Ok(bytes)
+/// A message, and which of its parts travel in the attachment.
+pub trait Message: Serialize + DeserializeOwned {
+    /// The longest attachment of messages of this type, in bytes.
+    const MAX_ATTACHMENT: usize = 0;
+
+    /// The pictures in the message, in the order of their pixels in the attachment.
+    fn pictures(&self) -> Vec<&Pictures> {
+        Vec::new()
+    }
+
+    /// The same pictures, to be given their pixels.
+    fn pictures_mut(&mut self) -> Vec<&mut Pictures> {
+        Vec::new()
     }
 }
 
-/// The message in the bytes of a frame.
-pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, FrameError> {
-    Ok(serde_json::from_slice(bytes)?)
+/// The first frame of a buffer that holds all of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    header: &'a [u8],
+    attachment: &'a [u8],
+    length: usize,
 }
 
-/// Writes one message as a frame and flushes.
-pub fn write_frame(to: &mut impl Write, message: &impl Serialize) -> Result<(), FrameError> {
-    let bytes = encode(message)?;
-    let length = u32::try_from(bytes.len()).map_err(|_| FrameError::TooLong(bytes.len()))?;
-    to.write_all(&length.to_be_bytes())?;
-    to.write_all(&bytes)?;
+impl<'a> Frame<'a> {
+    /// The first frame of these bytes; `None` while some of it is missing. A frame that is too long for a message of
+    /// type `M` is refused as soon as its lengths are known.
+    pub fn first<M: Message>(bytes: &'a [u8]) -> Result<Option<Self>, FrameError> {
+        let Some(prefix) = bytes.first_chunk() else {
+            return Ok(None);
+        };
+        let (header, attachment) = lengths::<M>(*prefix)?;
+        let end = PREFIX + header;
+        let length = end + attachment;
+        Ok(bytes.get(..length).map(|frame| Self {
+            header: &frame[PREFIX..end],
+            attachment: &frame[end..],
+            length,
+        }))
+    }
+
+    /// The hello at the beginning of these bytes; `None` while some of it is missing.
+    pub fn hello(bytes: &'a [u8]) -> Result<Option<Self>, FrameError> {
+        let Some(prefix) = bytes.first_chunk() else {
+            return Ok(None);
+        };
+        let header = u32::from_be_bytes(*prefix) as usize;
+        check_header(header)?;
+        let length = LENGTH + header;
+        Ok(bytes.get(..length).map(|frame| Self {
+            header: &frame[LENGTH..],
+            attachment: &[],
+            length,
+        }))
+    }
+
+    /// Bytes of the frame, lengths included.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    /// The message in the frame.
+    pub fn message<M: Message>(&self) -> Result<M, FrameError> {
+        decode(self.header, self.attachment)
+    }
+}
+
+/// The frame of a message, checked against the limits.
+pub fn encode<M: Message>(message: &M) -> Result<Vec<u8>, FrameError> {
+    let pictures = message.pictures();
+    if pictures.iter().any(|pictures| !pictures.is_whole()) {
+        return Err(FrameError::WrongPixels);
+    }
+    let attachment = pictures.iter().map(|batch| batch.pixels.len()).sum();
+    check_attachment::<M>(attachment)?;
+    let header = header_of(message)?;
+    let mut frame = Vec::with_capacity(PREFIX + header.len() + attachment);
+    frame.extend(length_of(header.len()));
+    frame.extend(length_of(attachment));
+    frame.extend(header);
+    for batch in pictures {
+        frame.extend(&batch.pixels);
+    }
+    Ok(frame)
+}
+
+/// The frame of a hello.
+pub fn encode_hello<M: Message>(hello: &M) -> Result<Vec<u8>, FrameError> {
+    let header = header_of(hello)?;
+    Ok([&length_of(header.len()), header.as_slice()].concat())
+}
+
+/// Writes one message and flushes.
+pub fn write_frame<M: Message>(to: &mut impl Write, message: &M) -> Result<(), FrameError> {
+    to.write_all(&encode(message)?)?;
     to.flush()?;
     Ok(())
 }
 
 /// Reads one message; `None` where the other side ended between two frames.
-pub fn read_frame<T: DeserializeOwned>(from: &mut impl Read) -> Result<Option<T>, FrameError> {
-    let mut length = [0; 4];
+pub fn read_frame<M: Message>(from: &mut impl Read) -> Result<Option<M>, FrameError> {
+    let mut prefix = [0; PREFIX];
+    if !fill(from, &mut prefix)? {
+        return Ok(None);
+    }
+    let (header, attachment) = lengths::<M>(prefix)?;
+    let mut bytes = vec![0; header + attachment];
+    from.read_exact(&mut bytes)?;
+    let (header, attachment) = bytes.split_at(header);
+    decode(header, attachment).map(Some)
+}
+
+/// Fills the bytes; `false` where there is nothing left to read. Ending in between is an error.
+fn fill(from: &mut impl Read, bytes: &mut [u8]) -> io::Result<bool> {
     let mut have = 0;
-    while have < length.len() {
-        match from.read(&mut length[have..]) {
-            Ok(0) if have == 0 => return Ok(None),
-            Ok(0) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+    while have < bytes.len() {
+        match from.read(&mut bytes[have..]) {
+            Ok(0) if have == 0 => return Ok(false),
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(n) => have += n,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         }
     }
-    let length = u32::from_be_bytes(length) as usize;
-    if length > MAX_FRAME {
-        return Err(FrameError::TooLong(length));
+    Ok(true)
+}
+
+fn header_of(message: &impl Serialize) -> Result<Vec<u8>, FrameError> {
+    let header = serde_json::to_vec(message)?;
+    check_header(header.len())?;
+    Ok(header)
+}
+
+fn decode<M: Message>(header: &[u8], mut attachment: &[u8]) -> Result<M, FrameError> {
+    let mut message: M = serde_json::from_slice(header)?;
+    for batch in message.pictures_mut() {
+        let size = batch.size().ok_or(FrameError::WrongPixels)?;
+        let (pixels, rest) = attachment
+            .split_at_checked(size)
+            .ok_or(FrameError::WrongPixels)?;
+        batch.pixels = pixels.to_vec();
+        attachment = rest;
     }
-    let mut bytes = vec![0; length];
-    from.read_exact(&mut bytes)?;
-    decode(&bytes).map(Some)
+    if attachment.is_empty() {
+        Ok(message)
+    } else {
+        Err(FrameError::WrongPixels)
+    }
+}
+
+/// The lengths of header and attachment, checked against the limits.
+fn lengths<M: Message>(prefix: [u8; PREFIX]) -> Result<(usize, usize), FrameError> {
+    let both = u64::from_be_bytes(prefix);
+    let [header, attachment] = [both >> 32, both & u64::from(u32::MAX)];
+    let in_memory = |bytes| usize::try_from(bytes).unwrap_or(usize::MAX);
+    let (header, attachment) = (in_memory(header), in_memory(attachment));
+    check_header(header)?;
+    check_attachment::<M>(attachment)?;
+    Ok((header, attachment))
+}
+
+fn check_header(bytes: usize) -> Result<(), FrameError> {
+    if bytes > MAX_HEADER {
+        return Err(FrameError::HeaderTooLong { bytes });
+    }
+    Ok(())
+}
+
+fn check_attachment<M: Message>(bytes: usize) -> Result<(), FrameError> {
+    let limit = M::MAX_ATTACHMENT;
+    if bytes > limit {
+        return Err(FrameError::AttachmentTooLong { bytes, limit });
+    }
+    Ok(())
+}
+
+/// A length that was checked against a limit, all of which fit.
+fn length_of(bytes: usize) -> [u8; LENGTH] {
+    u32::try_from(bytes).unwrap_or(u32::MAX).to_be_bytes()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::{Command, Ended, Event, Reason, Record, Stats, ToFace, ToWorker};
-    use super::*;
-
-    fn there_and_back<T: Serialize + DeserializeOwned>(message: &T) -> T {
-        let mut wire = Vec::new();
-        write_frame(&mut wire, message).unwrap();
-        read_frame(&mut wire.as_slice()).unwrap().unwrap()
-    }
-
-    #[test]
-    fn messages_arrive_as_they_were_sent() {
-        let request = ToWorker::Request {
-            id: 7,
-            command: Command::Step { steps: 3 },
-        };
-        assert_eq!(there_and_back(&request), request);
-        let record = Record {
-            event: Event::Note {
-                step: 1,
-                text: "hm".into(),
-            },
-            time: 1.5,
-        };
-        let event = ToFace::Event {
-            sequence: 9,
-            record,
-        };
-        assert_eq!(there_and_back(&event), event);
-    }
-
-    #[test]
-    fn events_with_words_of_their_own_come_through_as_messages() {
-        let message = || "mind the gap".to_owned();
-        for event in [
-            Event::Warning {
-                step: 3,
-                message: message(),
-            },
-            Event::Alarm {
-                step: 3,
-                message: message(),
-            },
-        ] {
-            let record = Record { event, time: 1.5 };
-            let told = ToFace::Event {
-                sequence: 9,
-                record,
-            };
-            assert_eq!(there_and_back(&told), told);
-        }
-        let ended = Record {
-            event: Event::Ended(Box::new(Ended {
-                reason: Reason::Failed,
-                exit_code: 1,
-                message: Some(message()),
-                checkpoint: None,
-                stats: Stats::none_at(3, 1, 192),
-            })),
-            time: 1.5,
-        };
-        let told = ToFace::Event {
-            sequence: 9,
-            record: ended,
-        };
-        let ToFace::Event { record, .. } = there_and_back(&told) else {
-            panic!("not an event")
-        };
-        let Event::Ended(ended) = record.event else {
-            panic!("not an end")
-        };
-        assert_eq!(ended.message, Some(message()));
-    }
-
-    #[test]
-    fn what_is_not_a_number_arrives_as_not_a_number() {
-        let stats = Stats {
-            d_loss: f64::INFINITY,
-            ..Stats::none_at(1, 1, 64)
-        };
-        let Event::Stats(back) = there_and_back(&Event::Stats(stats)) else {
-            panic!("not stats")
-        };
-        assert!(back.d_loss.is_nan());
-        assert_eq!(back.images_seen, 64);
-    }
-
-    #[test]
-    fn events_and_commands_of_a_newer_build_are_known_as_unknown() {
-        let event: Record = decode(br#"{"event":"teleported","to":3,"time":1.0}"#).unwrap();
-        assert_eq!(event.event, Event::Unknown);
-        let request: ToWorker =
-            decode(br#"{"message":"request","id":1,"command":"fly","high":true}"#).unwrap();
-        assert_eq!(
-            request,
-            ToWorker::Request {
-                id: 1,
-                command: Command::Unknown
-            }
-        );
-        let message: ToFace = decode(br#"{"message":"smell","of":"coffee"}"#).unwrap();
-        assert_eq!(message, ToFace::Unknown);
-    }
-
-    #[test]
-    fn a_frame_over_the_limit_is_refused_before_it_is_read() {
-        let mut wire = u32::MAX.to_be_bytes().to_vec();
-        wire.extend([0; 16]);
-        assert!(matches!(
-            read_frame::<Event>(&mut wire.as_slice()),
-            Err(FrameError::TooLong(_))
-        ));
-    }
-
-    #[test]
-    fn a_frame_that_breaks_off_is_an_error_and_no_frame_is_an_end() {
-        let mut wire = Vec::new();
-        write_frame(&mut wire, &Event::Unknown).unwrap();
-        wire.pop();
-        assert!(read_frame::<Event>(&mut wire.as_slice()).is_err());
-        assert!(read_frame::<Event>(&mut [].as_slice()).unwrap().is_none());
-    }
-}
+mod tests;

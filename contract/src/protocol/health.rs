@@ -1,10 +1,10 @@
-//! How a run does: what a judge and some plain measures say while it trains.
+//! Health checks: what a judge and some plain measures say about a run while it trains.
 
 use serde::{Deserialize, Serialize};
 
 use super::finite;
 
-/// How a run did at a step, told every so often.
+/// A health check: how a run did at a step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Health {
     /// Steps done.
@@ -14,12 +14,15 @@ pub struct Health {
     /// Seconds of training, resumed parts added.
     #[serde(with = "finite", default = "finite::nan")]
     pub training_seconds: f64,
-    /// What it comes to.
+    /// What the figures come to.
     pub verdict: Verdict,
     /// The verdict and the figure behind it, in words.
     pub words: String,
-    /// Quick distance: squared Fréchet distance of 2,000 pictures to training digits, less its bias; about 0 for real
-    /// digits. Not the figure of `eval`. NaN where there is no judge for the data.
+    /// The figure behind the verdict, in words; empty in the logs of older runs.
+    #[serde(default)]
+    pub reason: String,
+    /// Quick distance: squared Fréchet distance of 2,000 pictures to training images, less its bias; about 0 for real
+    /// images. Not the figure of `eval`. NaN where there is no judge for the data.
     #[serde(with = "finite", default = "finite::nan")]
     pub quick_distance: f64,
     /// Share of the pictures taken for each class, 0 to 1; empty where there is no judge for the data.
@@ -28,7 +31,7 @@ pub struct Health {
     /// Variety of the pictures over that of real ones: about 1 for real ones, 0 for one picture again and again.
     #[serde(with = "finite", default = "finite::nan")]
     pub diversity: f64,
-    /// Mean probability of the class that a picture was taken for, 0.1 to 1.
+    /// Mean probability of the class that a picture was taken for, up to 1.
     #[serde(with = "finite", default = "finite::nan")]
     pub confidence: f64,
     /// Share of real images that the discriminator takes for real, 0 to 1.
@@ -97,8 +100,8 @@ pub enum Verdict {
     GeneratorWins,
     /// The pictures repeat themselves.
     Collapsing {
-        /// Classes that are next to gone.
-        missing: Vec<u8>,
+        /// Classes that are next to gone, 0 and up.
+        missing: Vec<u32>,
     },
     /// The figures run away.
     Diverging,

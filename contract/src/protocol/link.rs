@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ack, Command, Phase, Pictures, Quality, Record, Started, Stats};
+use super::{
+    Ack, Command, MAX_ATTACHMENT, Message, Phase, Pictures, Quality, Record, Started, Stats,
+};
 
 /// What a face sends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,9 +58,46 @@ pub enum ToFace {
     Machine(Machine),
     /// The answer to a command of this face.
     Ack(Ack),
+    /// Something was too long for a message and was left out.
+    Omitted {
+        /// What, and why.
+        what: String,
+    },
     /// A message of a newer build.
     #[serde(other)]
     Unknown,
+}
+
+impl Message for ToWorker {}
+
+impl Message for ToFace {
+    const MAX_ATTACHMENT: usize = MAX_ATTACHMENT;
+
+    fn pictures(&self) -> Vec<&Pictures> {
+        match self {
+            Self::Snapshot(snapshot) => snapshot.pictures.iter().collect(),
+            Self::Pictures(pictures) => vec![pictures],
+            Self::Hello(_)
+            | Self::Event { .. }
+            | Self::Machine(_)
+            | Self::Ack(_)
+            | Self::Omitted { .. }
+            | Self::Unknown => Vec::new(),
+        }
+    }
+
+    fn pictures_mut(&mut self) -> Vec<&mut Pictures> {
+        match self {
+            Self::Snapshot(snapshot) => snapshot.pictures.iter_mut().collect(),
+            Self::Pictures(pictures) => vec![pictures],
+            Self::Hello(_)
+            | Self::Event { .. }
+            | Self::Machine(_)
+            | Self::Ack(_)
+            | Self::Omitted { .. }
+            | Self::Unknown => Vec::new(),
+        }
+    }
 }
 
 /// Who a worker is.

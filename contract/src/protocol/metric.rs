@@ -2,6 +2,7 @@
 //! from these specs.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -65,35 +66,116 @@ pub enum Better {
     Neither,
 }
 
+impl MetricSpec {
+    /// A metric whose direction does not matter, without a unit and an ideal.
+    pub fn new(key: &str, label: &str, kind: MetricKind, explanation: &str) -> Self {
+        Self {
+            key: key.to_owned(),
+            label: label.to_owned(),
+            unit: None,
+            kind,
+            ideal: None,
+            better: Better::Neither,
+            explanation: explanation.to_owned(),
+        }
+    }
+
+    /// The metrics of runs from before metrics had specs. Which loss they were trained with is not known, so neither is
+    /// the ideal of a loss.
+    pub fn of_older_runs() -> Vec<Self> {
+        let loss = |key, label, explanation| Self::new(key, label, MetricKind::Loss, explanation);
+        let probability = |key, label, explanation| Self {
+            ideal: Some(0.5),
+            ..Self::new(key, label, MetricKind::Probability, explanation)
+        };
+        vec![
+            loss("d_loss", "D loss", "How badly D tells real from fake."),
+            loss("g_loss", "G loss", "How badly G fools D."),
+            probability(
+                "d_real",
+                "D(x)",
+                "How probably real D thinks real images are.",
+            ),
+            probability("d_fake", "D(G(z))", "How probably real D thinks fakes are."),
+            Self::new(
+                "d_grad_norm",
+                "D gradient",
+                MetricKind::Norm,
+                "L2 norm of D's gradient at the last step.",
+            ),
+            Self::new(
+                "g_grad_norm",
+                "G gradient",
+                MetricKind::Norm,
+                "L2 norm of G's gradient at the last step.",
+            ),
+        ]
+    }
+
+    /// A value with as many digits as its kind needs; `–` if it is not finite.
+    pub fn format(&self, value: f64) -> String {
+        let digits = match self.kind {
+            _ if !value.is_finite() => return "–".to_owned(),
+            MetricKind::Probability | MetricKind::Share | MetricKind::Decibel => 2,
+            MetricKind::Rate => 0,
+            _ => 3,
+        };
+        format!("{value:.digits$}")
+    }
+}
+
 /// Values of metrics by key, in the order in which the task reports them.
 ///
-/// In JSON a flat object; a value that is not finite is `null` there and NaN here.
+/// In JSON a flat object; a value that is not finite is `null` there and NaN here. Values that were made with
+/// [`share_keys`](Self::share_keys) hold their keys once.
 #[derive(Clone, Debug, Default)]
-pub struct Metrics(Vec<(String, f64)>);
+pub struct Metrics {
+    keys: Arc<[String]>,
+    /// One for each key.
+    values: Vec<f64>,
+}
 
 impl Metrics {
     /// The value of a metric; NaN if it was not reported.
     pub fn get(&self, key: &str) -> f64 {
-        let found = self.0.iter().find(|(own, _)| own == key);
-        found.map_or(f64::NAN, |(_, value)| *value)
+        self.position(key)
+            .and_then(|index| self.values.get(index))
+            .map_or(f64::NAN, |value| *value)
     }
 
     /// Sets the value of a metric, which goes last if it is new.
     pub fn set(&mut self, key: &str, value: f64) {
-        match self.0.iter_mut().find(|(own, _)| own == key) {
-            Some((_, old)) => *old = value,
-            None => self.0.push((key.to_owned(), value)),
+        let known = self.position(key);
+        if let Some(old) = known.and_then(|index| self.values.get_mut(index)) {
+            *old = value;
+            return;
         }
+        let keys = self.keys.iter().cloned();
+        self.keys = keys.chain([key.to_owned()]).collect();
+        self.values.push(value);
     }
 
     /// Keys and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, f64)> {
-        self.0.iter().map(|(key, value)| (key.as_str(), *value))
+        let keys = self.keys.iter().map(String::as_str);
+        keys.zip(self.values.iter().copied())
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.values.is_empty()
+    }
+
+    /// Uses the keys of `other` in memory, if they are the same. Thousands of points then need little more than their
+    /// values.
+    pub fn share_keys(&mut self, other: &Self) {
+        if self.keys == other.keys {
+            self.keys = Arc::clone(&other.keys);
+        }
+    }
+
+    fn position(&self, key: &str) -> Option<usize> {
+        self.keys.iter().position(|own| own == key)
     }
 }
 
@@ -101,18 +183,21 @@ impl Metrics {
 impl PartialEq for Metrics {
     fn eq(&self, other: &Self) -> bool {
         let same = |a: f64, b: f64| a == b || (a.is_nan() && b.is_nan());
-        self.0.len() == other.0.len() && self.iter().all(|(key, value)| same(value, other.get(key)))
+        self.values.len() == other.values.len()
+            && self.iter().all(|(key, value)| same(value, other.get(key)))
     }
 }
 
 impl<K: Into<String>> FromIterator<(K, f64)> for Metrics {
     fn from_iter<I: IntoIterator<Item = (K, f64)>>(values: I) -> Self {
-        Self(
-            values
-                .into_iter()
-                .map(|(key, value)| (key.into(), value))
-                .collect(),
-        )
+        let (keys, values): (Vec<_>, _) = values
+            .into_iter()
+            .map(|(key, value)| (key.into(), value))
+            .unzip();
+        Self {
+            keys: keys.into(),
+            values,
+        }
     }
 }
 
@@ -141,13 +226,13 @@ impl<'de> Visitor<'de> for FlatObject {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Metrics, A::Error> {
-        let mut values = Vec::new();
+        let mut found = Vec::new();
         while let Some((key, value)) = map.next_entry::<String, serde_json::Value>()? {
             if value.is_null() || value.is_number() {
-                values.push((key, value.as_f64().unwrap_or(f64::NAN)));
+                found.push((key, value.as_f64().unwrap_or(f64::NAN)));
             }
         }
-        Ok(Metrics(values))
+        Ok(found.into_iter().collect())
     }
 }
 
@@ -164,6 +249,19 @@ mod tests {
         assert_eq!(back, metrics);
         assert!(back.get("psnr").is_nan());
         assert!(back.get("absent").is_nan());
+    }
+
+    #[test]
+    fn equal_keys_are_held_once() {
+        let first: Metrics = [("d_loss", 0.5), ("psnr", 20.0)].into_iter().collect();
+        let mut second: Metrics = [("d_loss", 0.4), ("psnr", 21.0)].into_iter().collect();
+        second.share_keys(&first);
+        assert!(Arc::ptr_eq(&first.keys, &second.keys));
+        assert_eq!(second.get("psnr"), 21.0);
+        second.set("ssim", 0.9);
+        assert_eq!((first.iter().count(), second.get("ssim")), (2, 0.9));
+        second.share_keys(&first);
+        assert_eq!(second.get("ssim"), 0.9);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What a face and a worker say to each other, and how it travels.
 //!
-//! Messages are JSON in frames of known length. They describe themselves: a reader passes over fields, events and
-//! messages that it does not know, so that a newer face can watch, pause, save and stop an older worker.
+//! Messages are JSON in frames of known length, with the pixels of pictures beside it. They describe themselves: a
+//! reader passes over fields, events and messages that it does not know. So a face can watch and steer a worker of
+//! another build, as long as both speak the same [`PROTOCOL`].
 
 mod command;
 mod data;
@@ -21,14 +22,17 @@ pub use data::{ClassCount, DataReport, Skipped, SourceSizes};
 pub use event::{
     Checkpointed, Ended, Event, Parameters, Phase, Reason, Record, Sampled, Started, Stats,
 };
-pub use frame::{FrameError, MAX_FRAME, decode, encode, read_frame, write_frame};
+pub use frame::{
+    Frame, FrameError, MAX_ATTACHMENT, MAX_HEADER, Message, encode, encode_hello, read_frame,
+    write_frame,
+};
 pub use health::{Best, Health, Quality, Rollback, Verdict};
 pub use link::{FaceHello, Machine, Snapshot, ToFace, ToWorker, WorkerHello};
 pub use metric::{Better, MetricKind, MetricSpec, Metrics};
 pub use pictures::{Pictures, Purpose};
-pub use report::{Control, Figures, Report, Second};
+pub use report::{Augmentation, Control, FeatureKind, Figures, Report, Second};
 pub use task::{Subject, Task, TaskReply};
 
 /// Version of the messages. It grows when an old reader would misunderstand a new message, not when messages or
-/// fields are added.
-pub const PROTOCOL: u32 = 2;
+/// fields are added. Only the layout of a hello never changes, see [`encode_hello`].
+pub const PROTOCOL: u32 = 3;

@@ -1,20 +1,19 @@
 //! Pictures on their way to a screen.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-/// What noise pictures were drawn from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What pictures were drawn from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
-    /// The same noise throughout the run, to watch the pictures being learnt.
+    /// The same noise throughout the run, to watch what the generator makes of it.
     Fixed,
     /// New noise.
     Fresh,
-    /// No noise: they are real images of a data set.
+    /// None: they are real images of a data set.
     Real,
-    /// Noise of a newer build.
+    /// It was not recorded, or is one of a newer build.
+    #[default]
     #[serde(other)]
     Unknown,
 }
@@ -36,8 +35,9 @@ pub struct Pictures {
     pub height: u32,
     /// Pixels across.
     pub width: u32,
-    /// `[count, channels, height, width]`, a byte each, 0 black to 255 white.
-    #[serde(serialize_with = "to_base64", deserialize_with = "from_base64")]
+    /// `[count, channels, height, width]`, a byte each, 0 black to 255 white. They travel in the attachment of a frame,
+    /// not in its JSON.
+    #[serde(skip)]
     pub pixels: Vec<u8>,
     /// The class that each picture was asked to be, 0 and up; empty if no class was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -48,26 +48,24 @@ impl Pictures {
     /// The bytes of one picture, `[channels, height, width]`.
     pub fn picture(&self, index: usize) -> Option<&[u8]> {
         let size = self.picture_bytes();
-        self.pixels.get(index * size..(index + 1) * size)
+        let start = index.checked_mul(size)?;
+        self.pixels.get(start..start.checked_add(size)?)
     }
 
     /// Bytes of one picture.
     pub fn picture_bytes(&self) -> usize {
-        self.channels as usize * self.height as usize * self.width as usize
+        [self.channels, self.height, self.width]
+            .into_iter()
+            .fold(1, |bytes: usize, side| bytes.saturating_mul(side as usize))
+    }
+
+    /// Bytes of all pictures, by their sizes; `None` if there is no such number.
+    pub(super) fn size(&self) -> Option<usize> {
+        self.picture_bytes().checked_mul(self.count as usize)
     }
 
     /// Whether the pixels are as many as the sizes say, with none of them zero.
     pub fn is_whole(&self) -> bool {
-        self.picture_bytes() > 0
-            && self.picture_bytes().checked_mul(self.count as usize) == Some(self.pixels.len())
+        self.picture_bytes() > 0 && self.size() == Some(self.pixels.len())
     }
-}
-
-fn to_base64<S: Serializer>(pixels: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&STANDARD.encode(pixels))
-}
-
-fn from_base64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    STANDARD.decode(text).map_err(serde::de::Error::custom)
 }

@@ -1,89 +1,122 @@
-//! What the judge found.
+//! How good pictures are: the figures of `sparring eval`.
 
 use serde::{Deserialize, Serialize};
 
-/// How good some pictures are, with what real ones and known defects read beside it.
+/// How good some pictures are, with the figures of real ones and of known defects to compare.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// How many pictures were judged.
+    /// How many pictures were evaluated.
     pub pictures: u64,
-    /// What they were held against, in words.
+    /// The real pictures that they were compared with, in words.
     pub against: String,
+    /// What the pictures are called: `digits` for MNIST, else `pictures`.
+    pub noun: String,
+    /// What gave the features of the Fréchet distance, recall and coverage.
+    pub features: FeatureKind,
+    /// Names of the classes, in the order of [`Figures::classes`]; empty if the data has no labels.
+    pub class_names: Vec<String>,
     /// The figures of the pictures.
     pub found: Figures,
-    /// The figures of as many real training images: what no generator can better but by copying.
+    /// The figures of as many real training pictures: no generator does better without copying.
     pub floor: Figures,
-    /// What the second judge says, where there is one.
+    /// The distance by the second judge, where there is one.
     pub second: Option<Second>,
-    /// Known defects, what they read, from the least to the greatest Fréchet distance.
+    /// Known defects, from the least to the greatest Fréchet distance.
     pub controls: Vec<Control>,
+    /// What generated pictures add to few real ones, if that was asked for.
+    #[serde(default)]
+    pub augmentation: Option<Augmentation>,
     /// Which figures are missing, and why.
     pub left_out: Option<String>,
 }
 
-/// The Fréchet distance by another judge, which learnt from another seed.
+/// What turns pictures into features.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FeatureKind {
+    /// A classifier of the data's own classes.
+    Judge,
+    /// Filters that need no labels, of data without a judge.
+    Unlabelled,
+}
+
+/// The Fréchet distance by another judge, trained with another seed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Second {
     /// Of the pictures.
     pub found: f64,
-    /// Of as many real training images.
+    /// Of as many real training pictures.
     pub floor: f64,
 }
 
+/// The gain from augmentation: accuracy of a small classifier on the held-out pictures, after training on a few real
+/// pictures alone and on the same with generated ones added, for the same number of steps.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Augmentation {
+    /// Real pictures of each class, at most.
+    pub per_class: u64,
+    /// Accuracy after real pictures alone, 0 to 1.
+    pub real: f64,
+    /// Accuracy after real and generated pictures, 0 to 1.
+    pub with_generated: f64,
+    /// The difference: above 0 where generated pictures help.
+    pub gain: f64,
+}
+
 /// Figures of some pictures; those that were not measured are missing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
-    /// Squared Fréchet distance to the real images in the judge's features, at least 0.
+    /// Squared Fréchet distance to the real pictures in the features, at least 0.
     pub frechet: Option<f64>,
     /// Squared Fréchet distance in the principal components 201 to 500 of the pixels, at least 0.
     pub fine: Option<f64>,
-    /// Share of real images within reach of the pictures, 0 to 1.
+    /// Share of real pictures that lie within the neighbourhood of an evaluated one, 0 to 1.
     pub recall: Option<f64>,
-    /// Share of real images that have a picture within their reach, 0 to 1.
+    /// Share of real pictures with an evaluated one in their own neighbourhood, 0 to 1.
     pub coverage: Option<f64>,
-    /// Total variation between the classes' shares among pictures and among real images, 0 to 1.
+    /// Total variation between the class shares of the pictures and of real ones, 0 to 1.
     pub class_variation: Option<f64>,
-    /// Share of the pictures that the judge takes for each digit.
-    pub classes: Option<[f64; 10]>,
-    /// Mean distance to the nearest training image, over that of the real images; 0 for copies.
+    /// Predicted class distribution: a share for each class.
+    pub classes: Option<Vec<f64>>,
+    /// Mean distance to the nearest training picture, over that of held-out ones; 0 for copies.
     pub nearest: Option<f64>,
-    /// Mean probability of the class that the judge takes a picture for, 0.1 to 1.
+    /// Mean probability of the predicted class, 1/classes to 1.
     pub confidence: Option<f64>,
-    /// Share of the pictures that the judge takes for what they were asked to be, 0 to 1; of conditional models.
+    /// Share of the pictures whose predicted class is the one asked for, 0 to 1; of conditional models.
     pub label_agreement: Option<f64>,
-    /// Share of the real images that a classifier knows which has learnt from the pictures and what they were asked to
-    /// be, 0 to 1; of conditional models.
+    /// Accuracy on real pictures of a classifier trained on the pictures and the classes asked for, 0 to 1; of
+    /// conditional models.
     pub accuracy_score: Option<f64>,
 }
 
-/// Real images with a known defect, and what they read.
+/// Real pictures with a known defect, and their figures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Control {
     /// A name for programs, such as `one_pixel_shift`.
     pub name: String,
     /// What they are, in words: «real digits shifted by one pixel».
     pub words: String,
-    /// What 10,000 of them read.
+    /// Their figures.
     pub figures: Figures,
-    /// The Fréchet distance of real training images that was measured with it.
+    /// Fréchet distance of as many real training pictures.
     pub floor: f64,
 }
 
 impl Report {
-    /// How far the pictures are from real ones, by the control whose Fréchet distance is nearest: «about as far as
-    /// real digits shifted by one pixel».
+    /// How far the pictures are from real ones, told by the control with the nearest Fréchet distance: «≈ as far as real
+    /// digits shifted by one pixel». `None` without a distance.
     pub fn in_words(&self) -> Option<String> {
-        /// Up to so many times the floor, nobody can tell from real ones.
+        /// Up to this multiple of the floor, pictures cannot be told from real ones.
         const REAL: f64 = 1.3;
-        /// Controls as near as this, as a ratio, are named alone.
+        /// A control is named alone if the ratio to its distance is at most this.
         const ALIKE: f64 = 1.25;
 
         let floor = self.floor.frechet?;
         let found = self.found.frechet? / floor;
         if found <= REAL {
-            return Some("≈ real digits".to_owned());
+            return Some(format!("≈ real {}", self.noun));
         }
-        // In what exceeds the floor, so that fewer pictures, whose floor is higher, compare.
+        // Distances are compared above the floor, because fewer pictures have a higher floor.
         let excess = (found - 1.0) * floor;
         let readings: Vec<_> = self
             .controls
@@ -134,6 +167,9 @@ mod tests {
         Report {
             pictures: 10_000,
             against: String::new(),
+            noun: "digits".to_owned(),
+            features: FeatureKind::Judge,
+            class_names: Vec::new(),
             found: reading(found),
             floor: reading(1.0),
             second: None,
@@ -141,6 +177,7 @@ mod tests {
                 control("shifted digits", 5.0),
                 control("blurred digits", 20.0),
             ],
+            augmentation: None,
             left_out: None,
         }
     }

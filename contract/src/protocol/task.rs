@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DataReport, Pictures, Report};
+use super::{DataReport, MAX_ATTACHMENT, Message, Pictures, Report};
 use crate::config::DataSource;
+use crate::judges::JudgeRecord;
 
 /// What a worker on a pipe is asked to do. One task, and the worker ends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,12 +16,16 @@ pub enum Task {
     Sample {
         /// The safetensors file.
         checkpoint: PathBuf,
-        /// How many pictures.
+        /// How many pictures the whole draw has.
         count: u64,
+        /// The first one to send, from 0: a draw that broke off goes on here, and sends the pictures that it would have
+        /// sent.
+        first: u64,
         /// Seed of the noise: `torch.manual_seed(seed)`, then `torch.randn(n, latent_dim)` for each batch of up to
         /// 256 pictures.
         seed: u64,
-        /// The class of all of them, of a conditional generator; each in its turn if none is named.
+        /// The class of every picture, for a conditional generator. Without one, picture `i` gets class
+        /// `i mod num_classes`.
         class: Option<u64>,
         /// `auto`, `cpu`, `cuda` or `cuda:N`.
         device: String,
@@ -32,14 +37,24 @@ pub enum Task {
         /// How many of its pictures to send, spread over the classes, or over the set if it has none.
         pictures: u32,
     },
-    /// Judge pictures.
+    /// Evaluate pictures.
     Eval {
         /// Which.
         subject: Subject,
+        /// Whether to measure the gain from augmentation too, which takes a minute or more.
+        #[serde(default)]
+        augmentation: bool,
+    },
+    /// Train a judge of a data set and store it in the user's cache directory.
+    JudgeTrain {
+        /// Which: it needs labels.
+        source: DataSource,
+        /// Seed of the training.
+        seed: u64,
     },
 }
 
-/// The pictures that are judged.
+/// The pictures that are evaluated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
@@ -83,8 +98,15 @@ pub enum TaskReply {
     },
     /// What a data set holds; its pictures follow.
     Data(Box<DataReport>),
-    /// What the judge found.
+    /// The figures of evaluated pictures.
     Report(Box<Report>),
+    /// A judge that was trained.
+    Judge {
+        /// Its file.
+        path: PathBuf,
+        /// What was measured with it.
+        record: Box<JudgeRecord>,
+    },
     /// All is done.
     Done,
     /// It could not be done.
@@ -92,4 +114,24 @@ pub enum TaskReply {
         /// What, where, what to do.
         message: String,
     },
+}
+
+impl Message for Task {}
+
+impl Message for TaskReply {
+    const MAX_ATTACHMENT: usize = MAX_ATTACHMENT;
+
+    fn pictures(&self) -> Vec<&Pictures> {
+        match self {
+            Self::Pictures(pictures) => vec![pictures],
+            _ => Vec::new(),
+        }
+    }
+
+    fn pictures_mut(&mut self) -> Vec<&mut Pictures> {
+        match self {
+            Self::Pictures(pictures) => vec![pictures],
+            _ => Vec::new(),
+        }
+    }
 }

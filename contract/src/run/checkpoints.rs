@@ -13,7 +13,7 @@ use crate::config::Config;
 /// A checkpoint's file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Checkpoint {
-    /// Steps that it has learnt.
+    /// Training steps.
     pub step: u64,
     /// The safetensors file.
     pub path: PathBuf,
@@ -35,7 +35,7 @@ impl Checkpoint {
 /// What a checkpoint says about itself: the metadata of its safetensors file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CheckpointHeader {
-    /// Steps that it has learnt.
+    /// Training steps.
     pub step: u64,
     /// Shape of a picture, `[channels, height, width]`.
     pub shape: [i64; 3],
@@ -45,6 +45,9 @@ pub struct CheckpointHeader {
     pub attempt: u64,
     /// Its quick distance, if it was saved for being the best so far.
     pub quick_distance: Option<f64>,
+    /// Names of the classes of the data, in the order of their labels; empty if the data has no labels or the checkpoint
+    /// is of a build that did not keep them.
+    pub class_names: Vec<String>,
     /// The configuration in force, with what was changed while training.
     pub config: Config,
 }
@@ -57,10 +60,14 @@ const MAX_HEADER: u64 = 16 << 20;
 
 impl CheckpointHeader {
     /// The header as the metadata of a safetensors file.
-    pub fn to_metadata(&self) -> HashMap<String, String> {
+    pub fn to_metadata(&self) -> Result<HashMap<String, String>, RunError> {
         let quick_distance = self
             .quick_distance
             .map(|distance| ("quick_distance".to_owned(), distance.to_string()));
+        let class_names = (!self.class_names.is_empty()).then(|| {
+            let names = serde_json::Value::from(self.class_names.clone());
+            ("class_names".to_owned(), names.to_string())
+        });
         let always = [
             ("format".to_owned(), FORMAT.to_owned()),
             ("step".to_owned(), self.step.to_string()),
@@ -73,9 +80,27 @@ impl CheckpointHeader {
                 self.training_seconds.to_string(),
             ),
             ("attempt".to_owned(), self.attempt.to_string()),
-            ("config".to_owned(), self.config.to_toml()),
+            ("config".to_owned(), self.config.to_toml()?),
         ];
-        always.into_iter().chain(quick_distance).collect()
+        Ok(always
+            .into_iter()
+            .chain(quick_distance)
+            .chain(class_names)
+            .collect())
+    }
+
+    /// How many classes a conditional generator tells apart; 0 if it is not conditional.
+    pub fn num_classes(&self) -> u64 {
+        self.conditional_classes().len() as u64
+    }
+
+    /// The classes of a conditional generator; empty if it is not conditional.
+    pub fn conditional_classes(&self) -> &[String] {
+        if self.config.conditional {
+            &self.class_names
+        } else {
+            &[]
+        }
     }
 
     /// Reads the header of a checkpoint and checks that the file is as long as the header says, without reading the
@@ -125,6 +150,7 @@ impl CheckpointHeader {
             training_seconds: field("training_seconds").parse().unwrap_or_default(),
             attempt: field("attempt").parse().unwrap_or_default(),
             quick_distance: field("quick_distance").parse().ok(),
+            class_names: serde_json::from_str(field("class_names")).unwrap_or_default(),
             config: Config::parse(field("config"), path)?,
         })
     }

@@ -10,7 +10,7 @@ use rustix::process::{Flock, FlockType, fcntl_getlk};
 
 use super::RunError;
 
-/// A run that this process has. Dropping it gives the run back.
+/// Proof that this process holds a run. Dropping it releases the run.
 ///
 /// The kernel forgets a process's record locks when the process closes any handle of the file, so the file must not
 /// be opened a second time while the lock is held.
@@ -41,7 +41,7 @@ impl Lock {
         }
     }
 
-    /// Whether the file that is locked still lies in the run's directory. If not, the directory was removed, and
+    /// Whether the locked file is still in the run's directory. If not, the directory was removed, and
     /// another process may have a run of the same name.
     pub fn is_in_place(&self) -> bool {
         let (Ok(own), Ok(there)) = (self.file.metadata(), fs::metadata(&self.path)) else {
@@ -51,12 +51,12 @@ impl Lock {
     }
 }
 
-/// The process that holds the lock; `None` if nobody does or nobody can tell.
+/// The process that holds the lock; `None` if there is none or it cannot be found out.
 pub(super) fn holder(path: &Path) -> Option<u32> {
     let file = OpenOptions::new().read(true).open(path).ok()?;
     let question = Flock::from(FlockType::ReadLock);
     let found = fcntl_getlk(&file, &question).ok()??;
-    // A lock of another host on a shared file system has no process here.
+    // A lock held on another host of a shared file system has no process here.
     Some(
         found
             .pid

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::protocol::Record;
 
-/// How much of the end of a log tells the state of a run: some hundreds of records.
+/// Bytes at the end of a log that tell the state of a run: a few hundred records.
 const TAIL: u64 = 128 << 10;
 
 /// The log of a run, open for appending.
@@ -16,7 +16,7 @@ pub struct EventLog {
 }
 
 impl EventLog {
-    /// Opens the log. A last line that a killed worker left unfinished is closed, so that the next stands alone.
+    /// Opens the log. If a killed worker left an unfinished last line, ends that line first.
     pub fn open(path: &Path) -> io::Result<Self> {
         let mut file = OpenOptions::new()
             .create(true)
@@ -44,7 +44,7 @@ impl EventLog {
     }
 }
 
-/// Every record of a log, oldest first. Lines that are no record, such as a torn last one, are passed over; a log
+/// Every record of a log, oldest first. Skips lines that are not records, such as an unfinished last one. A log
 /// that does not exist is empty.
 pub fn read_records(path: &Path) -> Vec<Record> {
     File::open(path)

@@ -8,14 +8,18 @@
 //!   checkpoints/     step-<step>.safetensors, best.safetensors
 //!   worker.log       what the worker and libtorch said
 //!   worker.json      where the latest worker is, and its socket
+//!   failure.json     why the latest worker could not begin, if it could not
 //!   lock             held while a worker has the run
 //! ```
 
 mod checkpoints;
 mod error;
+mod failure;
+mod history;
 mod lock;
 mod log;
 mod presence;
+mod timeline;
 mod whole;
 
 use std::fs;
@@ -24,13 +28,16 @@ use std::path::{Path, PathBuf};
 
 pub use checkpoints::{Checkpoint, CheckpointHeader};
 pub use error::RunError;
+pub use failure::Failure;
+pub use history::{History, Limit, Point};
 pub use lock::Lock;
 pub use log::{EventLog, read_records, read_tail};
 pub use presence::{Presence, boot, host, secure_socket_dir};
+pub use timeline::{Dated, Limits, Saved, Timeline};
 pub use whole::write_whole;
 
 use crate::config::Config;
-use crate::protocol::{Ended, Event, Health, Phase, Started, Stats};
+use crate::protocol::Phase;
 
 /// The folder of all runs.
 #[derive(Clone, Debug)]
@@ -46,36 +53,40 @@ pub struct Run {
 }
 
 /// What lock and log tell of a run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Status {
-    /// In a word.
+    /// The state in a word.
     pub state: State,
-    /// The facts of its latest start.
-    pub started: Option<Box<Started>>,
-    /// The latest figures.
-    pub stats: Option<Stats>,
-    /// How its worker ended, if it did and no other has taken the run up since.
-    pub ended: Option<Box<Ended>>,
-    /// When something last happened, seconds since 1970.
-    pub time: Option<f64>,
-    /// The losses of the latest reports, `(D, G)`, oldest first.
-    pub losses: Vec<(f64, f64)>,
-    /// The latest look at how it does.
-    pub health: Option<Box<Health>>,
+    /// What the end of its log tells.
+    pub timeline: Timeline,
 }
+
+/// How much of the end of a log a [`Status`] keeps: enough for a sparkline.
+const STATUS: Limits = {
+    let few = Limit {
+        recent: 32,
+        older: 32,
+    };
+    Limits {
+        reports: few,
+        quality: few,
+        files: few,
+        notable: 32,
+    }
+};
 
 /// The state of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// A directory that no worker has taken up yet.
+    /// No worker has trained it yet.
     New,
-    /// A worker trains it.
+    /// A worker is training it.
     Running,
-    /// A worker has it and waits.
+    /// A worker holds it and is paused.
     Paused,
     /// Its worker ended it.
     Ended,
-    /// Its worker is gone and had not ended it.
+    /// Its worker is gone without having ended it.
     Crashed,
 }
 
@@ -105,18 +116,18 @@ impl Home {
                 .map(|dirs| dirs.data_dir().join("runs"))
                 .ok_or(RunError::NoHome)?,
         };
-        // A worker can have another working directory than the face that names its run.
+        // The worker may have another working directory than the face.
         let runs =
             std::path::absolute(&runs).map_err(|error| RunError::io("find", &runs, error))?;
         Ok(Self { runs })
     }
 
-    /// The folder itself.
+    /// Its path.
     pub fn dir(&self) -> &Path {
         &self.runs
     }
 
-    /// All runs, the one with the latest sign of life first.
+    /// All runs, the most recently changed one first.
     pub fn runs(&self) -> Result<Vec<Run>, RunError> {
         let entries = match fs::read_dir(&self.runs) {
             Ok(entries) => entries,
@@ -210,7 +221,7 @@ impl Home {
     }
 }
 
-/// Whether a text can name a run: letters, digits, `-`, `_` and `.`, not beginning with `.` or `-`.
+/// Whether a text is a valid name of a run: letters, digits, `-`, `_` and `.`, not beginning with `.` or `-`.
 fn is_name(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     !text.is_empty() && text.len() <= 64 && text.chars().all(plain) && !text.starts_with(['.', '-'])
@@ -269,11 +280,10 @@ impl Run {
     /// Replaces its configuration file.
     pub fn write_config(&self, config: &Config) -> Result<(), RunError> {
         let path = self.config_file();
-        write_whole(&path, |file| {
-            io::Write::write_all(file, config.to_toml().as_bytes())
-        })
-        .map(drop)
-        .map_err(|error| RunError::io("write", &path, error))
+        let text = config.to_toml()?;
+        write_whole(&path, |file| io::Write::write_all(file, text.as_bytes()))
+            .map(drop)
+            .map_err(|error| RunError::io("write", &path, error))
     }
 
     /// Takes the run for this process; refused while another process has it.
@@ -292,58 +302,23 @@ impl Run {
         fs::remove_dir_all(&self.dir).map_err(|error| RunError::io("remove", &self.dir, error))
     }
 
-    /// What lock and log tell, from the end of the log alone.
+    /// Reads the lock and the end of the log.
     pub fn status(&self) -> Status {
-        // The lock is asked first: a worker that ends between the two questions has then written its end.
+        // The lock comes first: a worker that ends in between has then written its end into the log.
         let held = self.holder().is_some();
-        let mut found = Status {
-            state: State::New,
-            started: None,
-            stats: None,
-            ended: None,
-            time: None,
-            losses: Vec::new(),
-            health: None,
-        };
-        let mut paused = false;
-        for record in read_tail(&self.events_file()) {
-            found.time = Some(record.time);
-            match record.event {
-                Event::Started(started) => {
-                    found.losses.clear();
-                    found.ended = None;
-                    found.health.take_if(|health| health.step > started.step);
-                    found.started = Some(started);
-                }
-                Event::Stats(stats) => {
-                    found.losses.push((stats.d_loss, stats.g_loss));
-                    found.stats = Some(stats);
-                }
-                Event::Health(health) => found.health = Some(health),
-                Event::Rollback(rollback) => {
-                    found
-                        .health
-                        .take_if(|health| health.step > rollback.back_to);
-                }
-                Event::Phase { phase, .. } => paused = phase == Phase::Paused,
-                Event::Ended(ended) => {
-                    found.stats = Some(ended.stats);
-                    found.ended = Some(ended);
-                }
-                _ => {}
-            }
-        }
-        found.state = match (held, paused) {
-            (true, true) => State::Paused,
-            (true, false) => State::Running,
-            (false, _) if found.ended.is_some() => State::Ended,
-            (false, _) if found.time.is_some() => State::Crashed,
+        let mut timeline = Timeline::read_end(&self.events_file(), STATUS);
+        let state = match (held, timeline.phase) {
+            (true, Phase::Paused) => State::Paused,
+            (true, _) => State::Running,
+            (false, _) if timeline.ended.is_some() => State::Ended,
+            (false, _) if timeline.time.is_some() => State::Crashed,
             (false, _) => State::New,
         };
         if held {
-            found.ended = None;
+            // That was an earlier worker.
+            timeline.ended = None;
         }
-        found
+        Status { state, timeline }
     }
 
     fn last_touched(&self) -> std::time::SystemTime {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Run, RunError, write_whole};
 
-/// Who trains a run, and how to reach it. The lock says whether it still does; this only says where.
+/// Which process trains a run, and how to reach it. Only the lock says whether it still does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Presence {
     /// Name of the host.
@@ -34,12 +34,12 @@ impl Presence {
 }
 
 impl Run {
-    /// Where a worker writes that it is there.
+    /// The file in which a worker announces itself.
     pub fn presence_file(&self) -> PathBuf {
         self.dir().join("worker.json")
     }
 
-    /// Who last took the run.
+    /// The worker that last took the run.
     pub fn presence(&self) -> Option<Presence> {
         serde_json::from_slice(&fs::read(self.presence_file()).ok()?).ok()
     }

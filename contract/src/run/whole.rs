@@ -1,4 +1,4 @@
-//! Files that are there whole or not at all.
+//! Writing a file whole or not at all.
 
 use std::fs::{File, Permissions};
 use std::io;

@@ -33,7 +33,8 @@ pub struct DataBundle {
 }
 
 /// The fingerprint of MNIST, read from the program or from its files.
-const MNIST: &str = "c0ccc0c6022846c937818a2ccec2d3bc8fda50806227e91b1e2463a027562e60";
+pub const MNIST_FINGERPRINT: &str =
+    "c0ccc0c6022846c937818a2ccec2d3bc8fda50806227e91b1e2463a027562e60";
 
 impl DataBundle {
     /// Loads what a source names. Decoded pictures are kept in the user's cache and taken from there the next time.
@@ -111,7 +112,7 @@ impl DataBundle {
 
     /// Whether this is MNIST, all of it and unchanged, wherever it was read from.
     pub fn is_mnist(&self) -> bool {
-        self.fingerprint == MNIST
+        self.fingerprint == MNIST_FINGERPRINT
     }
 
     /// What was left out of the data, or understood in another way than might be meant: a line each, fit for a terminal.
@@ -268,7 +269,7 @@ mod tests {
     #[test]
     fn mnist_is_known_by_its_fingerprint() {
         let mnist = DataBundle::mnist().unwrap();
-        assert_eq!(mnist.fingerprint, MNIST);
+        assert_eq!(mnist.fingerprint, MNIST_FINGERPRINT);
         assert!(mnist.is_mnist());
         assert_eq!(mnist.train.images.count, 60_000);
         assert_eq!(mnist.report().classes[1].count, 6742 + 1135);

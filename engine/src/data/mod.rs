@@ -1,20 +1,20 @@
 //! Images: where they are read from, how they are brought to one size, and the order in which they are learnt.
 
-mod batches;
 mod bundle;
 mod cache;
 mod dataset;
 mod error;
 mod images;
+mod loader;
 mod parallel;
 mod samples;
 mod sources;
 mod split;
 
-pub use batches::{Batch, Batches};
-pub use bundle::DataBundle;
+pub use bundle::{DataBundle, MNIST_FINGERPRINT};
 pub use dataset::Dataset;
 pub use error::DataError;
 pub use images::{Images, Part};
+pub use loader::{Batch, DataLoader};
 pub use parallel::Progress;
 pub use sparring_contract::config::DataSource;

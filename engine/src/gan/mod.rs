@@ -1,30 +1,22 @@
-//! Generative adversarial networks: two networks, a game between them, and the steps in which they learn it.
+//! Generative adversarial networks: two networks, the game between them, and the steps that train both.
 //!
 //! Start reading at [`Session::step`].
 
-mod adam;
-mod average;
-mod fit;
-mod layer;
-mod lens;
-mod network;
-mod objective;
-mod painter;
+mod augment;
+mod compatibility;
+mod generate;
+mod loss;
+mod metrics;
+mod models;
 mod penalty;
-mod player;
-mod precision;
-mod schedule;
+mod sampler;
 mod session;
-mod snapshot;
-mod tally;
-mod weight;
+mod task;
 
-pub use adam::Adam;
-pub use fit::{Misfit, fits};
-pub use layer::{Layer, Mode};
-pub use network::Network;
-pub use objective::{Judgement, Objective};
-pub use painter::{Noise, Painter, round_robin};
-pub use session::{Fault, Figures, Inspection, Session};
-pub use snapshot::{Snapshot, SnapshotError};
-pub use weight::Weight;
+pub use compatibility::{CompatibilityError, check_compatibility};
+pub use generate::Generate;
+pub use loss::{AdversarialLoss, Logits};
+pub use models::{PictureSpec, discriminator, generator};
+pub use sampler::{Noise, Sampler, round_robin};
+pub use session::{Fault, Inspection, Session};
+pub use task::{GeneratorInput, StepOutcome, Task};

@@ -1,319 +1,255 @@
-//! A game in progress: two networks, their optimisers and the data, one step at a time.
+//! Adversarial training in progress: two networks, their optimisers and the data, one step at a time.
 
+mod fault;
 mod inspect;
 
-use std::fmt;
-
 use sparring_contract::config::Config;
-use tch::{Device, Kind, Tensor, no_grad};
+use sparring_contract::protocol::{MetricSpec, Metrics};
+use tch::{Device, Tensor, no_grad};
 
-use super::Network;
-use super::average::Average;
-use super::lens::Lens;
-use super::objective::{Judgement, Objective};
-use super::painter::{Noise, round_robin, sample};
-use super::penalty::Penalty;
-use super::player::Player;
-use super::precision::Precision;
-use super::schedule::Schedule;
-use super::snapshot::{Snapshot, SnapshotError};
-use super::tally::Tally;
-use crate::data::{Batch, Batches, Dataset};
+use super::generate::Generate;
+use super::loss::Logits;
+use super::metrics::{MetricAccumulator, gradient_norm_specs};
+use super::models::{PictureSpec, discriminator, generator};
+use super::penalty::GradientPenalty;
+use super::sampler::to_pixels;
+use super::task::{StepOutcome, Task};
+use crate::data::{Batch, DataLoader, Dataset};
+use crate::nn::{Ema, StateDict, StateDictError};
+use crate::optim::{LearningRateSchedule, NetworkOptimizer, Precision};
 use crate::seed::{Stream, derive, reseed};
 
+pub use fault::Fault;
 pub use inspect::Inspection;
 
-/// A generator and a discriminator that learn from each other. The caller drives: one call of [`Session::step`] is
+/// A generator and a discriminator that train against each other. The caller drives: one call of [`Session::step`] is
 /// one step, and between two steps the session can be sampled, saved or left alone for an hour.
 #[derive(Debug)]
 pub struct Session {
-    batches: Batches,
-    latent_dim: i64,
-    classes: i64,
+    task: Box<dyn Task>,
+    loader: DataLoader,
     seed: u64,
-    /// What the steps draw from: the seed, or in a further attempt another.
+    /// Seeds the steps: `seed` itself, or in a further attempt another.
     step_seed: u64,
-    generator: Player,
-    discriminator: Player,
+    generator: NetworkOptimizer,
+    discriminator: NetworkOptimizer,
+    /// Times that the generator learns per step.
     generator_steps: u64,
-    objective: Objective,
-    penalty: Penalty,
+    penalty: GradientPenalty,
     precision: Precision,
-    lens: Lens,
-    schedule: Schedule,
-    average: Option<Average>,
-    tally: Tally<4>,
+    schedule: LearningRateSchedule,
+    ema: Option<Ema>,
+    accumulator: MetricAccumulator,
     /// Losses of the latest step: the discriminator's and the generator's.
     losses: Option<[Tensor; 2]>,
     steps: u64,
 }
 
-/// Means over the steps since the last reading, and the gradients' norms at the last step.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Figures {
-    /// Discriminator's loss; in nats if it is a likelihood.
-    pub d_loss: f64,
-    /// Generator's loss.
-    pub g_loss: f64,
-    /// D(x), 0 to 1; of a loss that compares pairs, how sure it is that the real image is the real one.
-    pub d_real: f64,
-    /// D(G(z)), 0 to 1, before the discriminator learnt from these fakes.
-    pub d_fake: f64,
-    /// L2 norm of the discriminator's gradient.
-    pub d_grad_norm: f64,
-    /// L2 norm of the generator's gradient.
-    pub g_grad_norm: f64,
-}
-
-/// Something that is not finite, and where it is so first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault(String);
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 impl Session {
-    /// Builds both networks for the images of `data`, on its device; the configuration must fit them
-    /// ([`super::fits`]).
+    /// Builds both networks for the images of `data`, on its device. The configuration must fit the data
+    /// ([`super::check_compatibility`]).
     pub fn new(config: &Config, data: Dataset) -> Self {
-        let (device, shape) = (data.device(), data.shape());
-        let generator = Network::generator(config, shape, device);
-        let discriminator = Network::discriminator(config, shape, device);
+        let device = data.device();
+        let spec = PictureSpec::new(config, data.shape(), data.class_names());
+        let task = Box::new(Generate::new(config, spec));
+        // The average starts from the same weights, because it is drawn from the same seed.
+        let ema = (config.ema_decay > 0.0)
+            .then(|| Ema::new(generator(config, spec, device), config.ema_decay));
+        let optimizer = |network, plan: &sparring_contract::config::Network| {
+            NetworkOptimizer::new(network, plan.learning_rate, plan.betas)
+        };
         Self {
-            batches: Batches::new(
+            loader: DataLoader::new(
                 data,
                 config.batch_size,
                 config.discriminator_steps,
                 config.seed,
             ),
-            latent_dim: config.latent_dim.cast_signed(),
-            classes: config.classes.cast_signed(),
             seed: config.seed,
             step_seed: config.seed,
-            generator: Player::new(generator, &config.generator),
-            discriminator: Player::new(discriminator, &config.discriminator),
+            generator: optimizer(generator(config, spec, device), &config.generator),
+            discriminator: optimizer(discriminator(config, spec, device), &config.discriminator),
             generator_steps: config.generator_steps,
-            objective: Objective::of(config),
-            penalty: Penalty::new(&config.penalty),
-            precision: Precision::of(config, device),
-            lens: Lens::of(config),
-            schedule: Schedule::of(config),
-            average: Average::of(config, shape, device),
-            tally: Tally::new(device),
+            penalty: GradientPenalty::new(&config.penalty),
+            precision: Precision::new(config, device),
+            schedule: LearningRateSchedule::new(config),
+            ema,
+            accumulator: MetricAccumulator::new(task.metric_specs().len(), device),
             losses: None,
             steps: 0,
+            task,
         }
     }
 
-    /// One adversarial step: the discriminator learns to tell real from fake, then the generator learns to fool it on
-    /// the same fakes (Goodfellow et al. 2014, algorithm 1, k = 1).
+    /// One step: the discriminator learns to tell real from fake, then the generator learns to fool it with the same
+    /// fakes (Goodfellow et al. 2014, algorithm 1 with k = `discriminator_steps`).
     ///
-    /// Everything random is drawn from (seed, step), so a session that was restored makes the steps that it would
-    /// have made.
+    /// Everything random is drawn from (seed, step), so a restored session makes the steps that it would have made.
     pub fn step(&mut self) {
-        self.pace();
-        let mut batches = self.batches.get(self.steps); // [batch, channels, height, width] in [-1, 1]
+        self.schedule_learning_rates();
+        let mut batches = self.loader.batches(self.steps); // [batch, channels, height, width] in [-1, 1]
         reseed(self.step_seed, Stream::Step, self.steps);
         let Some(last) = batches.pop() else {
             return;
         };
         for batch in batches {
-            // With k > 1 the discriminator learns ahead, from fakes that the generator will not learn from.
-            let noise = self.noise(&batch);
-            let fake = no_grad(|| self.generate(&noise, batch.classes.as_ref()));
-            let _ = self.teach_discriminator(&batch, &fake);
+            // With k > 1 the discriminator learns ahead, from fakes that the generator does not learn from.
+            let input = self.task.generator_input(&batch);
+            let fake = no_grad(|| self.generate(&input, &batch));
+            let _ = self.train_discriminator(&batch, &fake);
         }
-        let noise = self.noise(&last); // [batch, latent_dim]
-        self.play(&last, &noise);
+        let input = self.task.generator_input(&last); // [batch, latent_dim]
+        self.train_both(&last, &input);
         for _ in 1..self.generator_steps {
-            let noise = self.noise(&last);
-            let fake = self.generate(&noise, last.classes.as_ref());
-            let _ = self.teach_generator(&last, &fake);
+            let input = self.task.generator_input(&last);
+            let fake = self.generate(&input, &last);
+            let _ = self.train_generator(&last, &fake);
         }
         self.steps += 1;
     }
 
-    /// [`Session::step`] on given images and noise, each network learning once.
-    pub fn step_on(&mut self, batch: &Batch, noise: &Tensor) {
-        self.pace();
-        self.play(batch, noise);
+    /// [`Session::step`] on a given batch and generator input, in which each network learns once.
+    pub fn step_on(&mut self, batch: &Batch, input: &Tensor) {
+        self.schedule_learning_rates();
+        self.train_both(batch, input);
         self.steps += 1;
     }
 
-    /// Sets Adam's step sizes for the step to come.
-    fn pace(&mut self) {
+    fn schedule_learning_rates(&mut self) {
         let factor = self.schedule.factor(self.steps);
-        for player in [&mut self.generator, &mut self.discriminator] {
-            player.optimizer.learning_rate = player.learning_rate * factor;
-        }
+        self.generator.schedule(factor);
+        self.discriminator.schedule(factor);
     }
 
-    /// Lets each network learn once.
-    fn play(&mut self, batch: &Batch, noise: &Tensor) {
-        let fake = self.generate(noise, batch.classes.as_ref()); // [batch, channels, height, width] in [-1, 1]
+    /// Trains each network once, on the same fakes.
+    fn train_both(&mut self, batch: &Batch, input: &Tensor) {
+        let fake = self.generate(input, batch); // [batch, channels, height, width] in [-1, 1]
 
-        let (d_loss, judged) = self.teach_discriminator(batch, &fake.detach());
-        let g_loss = self.teach_generator(batch, &fake);
+        let (d_loss, logits) = self.train_discriminator(batch, &fake.detach());
+        let g_loss = self.train_generator(batch, &fake);
 
-        let [d_real, d_fake] = self.objective.verdicts(&judged);
-        self.tally.add([&d_loss, &g_loss, &d_real, &d_fake]);
-        self.losses = Some([d_loss, g_loss]);
-    }
-
-    /// Lets the discriminator learn to tell real images from fakes. Returns its loss and what it thought before.
-    fn teach_discriminator(&mut self, batch: &Batch, fake: &Tensor) -> (Tensor, Judgement) {
-        let [real, fake] = [&batch.images, fake].map(|images| self.lens.look(images, self.steps));
-        let classes = batch.classes.as_ref();
-        // Both in one pass: no layer of a discriminator looks at more than one image, so the logits are those of two.
-        let twice = classes.map(|classes| Tensor::cat(&[classes, classes], 0));
-        let both = Tensor::cat(&[&real, &fake], 0);
-        let (reals, fakes) = (real.size()[0], fake.size()[0]);
-        let (loss, judged) = self.precision.pass(|| {
-            let judge = |images: &Tensor, classes: Option<&Tensor>| {
-                self.discriminator.network.forward(images, classes)
-            };
-            let logits = judge(&both, twice.as_ref());
-            let judged = Judgement {
-                real: logits.narrow(0, 0, reals),
-                fake: logits.narrow(0, reals, fakes),
-            };
-            let mut loss = self.objective.discriminator(&judged);
-            if self.penalty.is_due(self.steps) {
-                loss += self
-                    .penalty
-                    .of(&real, &fake, |images| judge(images, classes));
-            }
-            (loss, judged)
+        self.losses = Some([d_loss.shallow_clone(), g_loss.shallow_clone()]);
+        let metrics = self.task.measure(StepOutcome {
+            d_loss,
+            g_loss,
+            logits,
         });
-        self.discriminator.learn(&loss, None);
-        (loss.detach(), judged)
+        self.accumulator.add(&metrics);
     }
 
-    /// Lets the generator learn to fool the discriminator with these fakes, and its average follow. Returns its loss.
-    fn teach_generator(&mut self, batch: &Batch, fake: &Tensor) -> Tensor {
-        let classes = batch.classes.as_ref();
-        let judge = |images: &Tensor| {
-            let seen = self.lens.look(images, self.steps);
-            self.discriminator.network.forward(&seen, classes)
+    /// Trains the discriminator to tell real images from fakes. Returns its loss and its logits before the update.
+    fn train_discriminator(&mut self, batch: &Batch, fake: &Tensor) -> (Tensor, Logits) {
+        let [real, fake] = [&batch.images, fake]
+            .map(|pictures| self.task.discriminator_input(pictures, batch, self.steps));
+        let classes = self.task.classes(batch);
+        // One pass for both: no layer of a discriminator mixes the images of a batch, so the logits are those of two
+        // passes.
+        let both = Tensor::cat(&[&real, &fake], 0);
+        let classes_of_both = classes.map(|classes| Tensor::cat(&[classes, classes], 0));
+        let (reals, fakes) = (real.size()[0], fake.size()[0]);
+        let (loss, logits) = self.precision.run(|| {
+            let discriminate = |pictures: &Tensor, classes: Option<&Tensor>| {
+                self.discriminator.network().forward(pictures, classes)
+            };
+            let of_both = discriminate(&both, classes_of_both.as_ref());
+            let logits = Logits {
+                real: of_both.narrow(0, 0, reals),
+                fake: of_both.narrow(0, reals, fakes),
+            };
+            let mut loss = self.task.loss().discriminator(&logits);
+            if self.penalty.is_due(self.steps) {
+                let logits = |pictures: &Tensor| discriminate(pictures, classes);
+                loss += self.penalty.compute(&real, &fake, logits);
+            }
+            (loss, logits)
+        });
+        self.discriminator.minimize(&loss, None, self.steps);
+        (loss.detach(), logits)
+    }
+
+    /// Trains the generator to fool the discriminator with these fakes, and updates its average. Returns its loss.
+    fn train_generator(&mut self, batch: &Batch, fake: &Tensor) -> Tensor {
+        let classes = self.task.classes(batch);
+        let discriminate = |pictures: &Tensor| {
+            let seen = self.task.discriminator_input(pictures, batch, self.steps);
+            self.discriminator.network().forward(&seen, classes)
         };
-        let loss = self.precision.pass(|| {
-            let fake = judge(fake);
-            let real = if self.objective.generator_needs_real() {
-                no_grad(|| judge(&batch.images))
+        let loss = self.precision.run(|| {
+            let on_fake = discriminate(fake);
+            let on_real = if self.task.loss().generator_needs_real() {
+                no_grad(|| discriminate(&batch.images))
             } else {
                 Tensor::new()
             };
-            self.objective.generator(&Judgement { real, fake })
+            let logits = Logits {
+                real: on_real,
+                fake: on_fake,
+            };
+            self.task.generator_loss(&logits, fake, batch)
         });
-        let average = self.average.as_ref();
-        let following = average.map(|average| average.following(self.steps));
-        self.generator.learn(&loss, following);
-        if let Some(average) = average {
-            average.follow_buffers(&self.generator.network, self.steps);
-        }
+        self.generator
+            .minimize(&loss, self.ema.as_ref(), self.steps);
         loss.detach()
     }
 
-    fn generate(&self, noise: &Tensor, classes: Option<&Tensor>) -> Tensor {
+    fn generate(&self, input: &Tensor, batch: &Batch) -> Tensor {
+        let classes = self.task.classes(batch);
         self.precision
-            .pass(|| self.generator.network.forward(noise, classes))
+            .run(|| self.generator.network().forward(input, classes))
     }
 
-    /// Noise for as many fakes as there are images, `[batch, latent_dim]`.
-    fn noise(&self, batch: &Batch) -> Tensor {
-        let size = [batch.images.size()[0], self.latent_dim];
-        Tensor::randn(size, (Kind::Float, self.device()))
+    /// What the metrics of [`Session::metrics`] are, in the same order.
+    pub fn metric_specs(&self) -> Vec<MetricSpec> {
+        let mut specs = self.task.metric_specs();
+        specs.extend(gradient_norm_specs());
+        specs
     }
 
-    /// Reads what was added up since the last call. Waits for the device.
-    pub fn figures(&mut self) -> Figures {
-        let [d_loss, g_loss, d_real, d_fake] = self.tally.take();
-        let (d_grad_norm, g_grad_norm) = (
-            self.discriminator.gradient_norm(),
-            self.generator.gradient_norm(),
-        );
-        Figures {
-            d_loss,
-            g_loss,
-            d_real,
-            d_fake,
-            d_grad_norm,
-            g_grad_norm,
-        }
+    /// The metrics: means over the steps since the last call, and the gradient norms of the latest step. NaN if there
+    /// was no step. Waits for the device.
+    pub fn metrics(&mut self) -> Metrics {
+        let mut values = self.accumulator.take();
+        values.push(self.discriminator.gradient_norm());
+        values.push(self.generator.gradient_norm());
+        let specs = self.metric_specs().into_iter();
+        specs.map(|spec| spec.key).zip(values).collect()
     }
 
-    /// What was not finite in the steps since the last restoration, if anything was: such numbers were not applied, but
-    /// others of the same step may have been. Waits for the device; costs nothing on the CPU.
-    pub fn fault(&mut self) -> Option<Fault> {
-        let lost = self.losses.as_ref().is_some_and(|losses| {
-            losses
-                .iter()
-                .any(|loss| !loss.double_value(&[]).is_finite())
-        });
-        let players = [&self.generator, &self.discriminator];
-        let at_fault = players.map(|player| player.optimizer.is_at_fault());
-        if !lost && at_fault == [false; 2] {
-            return None;
-        }
-        let words = if lost {
-            "a loss is not finite".to_owned()
-        } else {
-            let at = usize::from(!at_fault[0]);
-            let name = players[at].network.name();
-            format!("a gradient of the {name} is not finite")
-        };
-        Some(Fault(match self.first_fault() {
-            Some(first) => format!("{words}: {first}"),
-            None => words,
-        }))
-    }
-
-    /// The first place where something is not finite, from the noise to the logits, on the images of the next step.
-    fn first_fault(&mut self) -> Option<String> {
-        let batch = self.batches.get(self.steps).pop()?;
-        reseed(self.step_seed, Stream::Step, self.steps);
-        let noise = self.noise(&batch);
-        let classes = batch.classes.as_ref();
-        no_grad(|| {
-            let [generator, discriminator] =
-                [&self.generator, &self.discriminator].map(|player| &player.network);
-            generator.first_fault(&noise, classes).or_else(|| {
-                let fake = generator.evaluate(&noise, classes);
-                [&batch.images, &fake].into_iter().find_map(|images| {
-                    discriminator.first_fault(&self.lens.look(images, self.steps), classes)
-                })
-            })
-        })
-    }
-
-    /// Draws other images and noise from here on than in the attempts before; the first has the number 0.
+    /// Draws other images and noise from here on than earlier attempts did; the first attempt has the number 0.
     pub fn set_attempt(&mut self, attempt: u64) {
         self.step_seed = match attempt {
             0 => self.seed,
             _ => derive(self.seed, Stream::Attempt, attempt),
         };
-        self.batches.reseed(self.step_seed);
+        self.loader.reseed(self.step_seed);
     }
 
-    /// Pictures from noise `[n, latent_dim]`: `[n, channels, height, width]`, a byte a pixel. Of a conditional
-    /// generator's the classes go round.
-    pub fn sample(&self, noise: &Tensor) -> Tensor {
-        let classes = round_robin(0, noise.size()[0], self.classes);
-        let average = self.average.as_ref().map(|average| &average.network);
-        sample(
-            average.unwrap_or(&self.generator.network),
-            noise,
-            classes.as_ref(),
-        )
+    /// `count` pictures for a seed, `[count, channels, height, width]`, u8, drawn by the average if there is one.
+    pub fn sample(&self, seed: u64, count: i64) -> Tensor {
+        let preview = self.task.preview(seed, count);
+        self.sample_from(&preview.input, preview.classes.as_ref())
     }
 
-    /// Pictures from `count` noises that are always the same in a run: `[n, channels, height, width]`, a byte a pixel.
+    /// `count` pictures from inputs that stay the same for the whole run.
     pub fn sample_fixed(&self, count: i64) -> Tensor {
-        let seed = derive(self.seed, Stream::Fixed, 0);
-        self.sample(&Noise::seeded(seed, self.latent_dim.unsigned_abs()).draw(count))
+        self.sample(derive(self.seed, Stream::Fixed, 0), count)
+    }
+
+    /// The classes of the pictures of [`Session::sample`], in their order; empty if the networks are unconditional.
+    pub fn sample_labels(&self, count: i64) -> Vec<u32> {
+        let classes = self.task.preview(self.seed, count).classes;
+        let labels = classes.and_then(|classes| Vec::<i64>::try_from(classes).ok());
+        let labels = labels.unwrap_or_default().into_iter();
+        labels.filter_map(|label| label.try_into().ok()).collect()
+    }
+
+    /// Pictures for these generator inputs, and classes if the generator is conditional.
+    pub fn sample_from(&self, input: &Tensor, classes: Option<&Tensor>) -> Tensor {
+        let generator = self
+            .ema
+            .as_ref()
+            .map_or(self.generator.network(), Ema::network);
+        to_pixels(generator, input, classes)
     }
 
     /// A seed for pictures that nobody chose a seed for: another one at every step, short enough to type.
@@ -327,69 +263,66 @@ impl Session {
     }
 
     /// The data and its order.
-    pub fn batches(&self) -> &Batches {
-        &self.batches
+    pub fn loader(&self) -> &DataLoader {
+        &self.loader
     }
 
     /// The device that everything is on.
     pub fn device(&self) -> Device {
-        self.batches.data().device()
+        self.loader.data().device()
     }
 
     /// Changes Adam's step sizes, before the schedule, from the next step on.
     pub fn set_learning_rates(&mut self, generator: f64, discriminator: f64) {
-        self.generator.learning_rate = generator;
-        self.discriminator.learning_rate = discriminator;
+        self.generator.set_learning_rate(generator);
+        self.discriminator.set_learning_rate(discriminator);
     }
 
-    /// Numbers that the generator and the discriminator learn.
-    pub fn sizes(&self) -> (u64, u64) {
-        (
-            self.generator.network.size(),
-            self.discriminator.network.size(),
-        )
+    /// Trained scalars of the generator and of the discriminator.
+    pub fn num_parameters(&self) -> (u64, u64) {
+        let [generator, discriminator] = self.optimizers().map(NetworkOptimizer::network);
+        (generator.num_parameters(), discriminator.num_parameters())
     }
 
     /// Gradients of the latest step, by the names of the parameters.
     pub fn gradients(&self) -> Vec<(String, &Tensor)> {
-        [&self.generator, &self.discriminator]
-            .into_iter()
-            .flat_map(Player::named_gradients)
-            .collect()
+        let optimizers = self.optimizers().into_iter();
+        optimizers.flat_map(NetworkOptimizer::gradients).collect()
     }
 
-    /// Everything that the next step depends on, beside the configuration.
-    pub fn snapshot(&self) -> Snapshot {
-        let mut tensors = Vec::new();
-        for player in [&self.generator, &self.discriminator] {
-            player.save(&mut tensors);
-        }
-        tensors.extend(self.average.iter().flat_map(Average::named));
-        Snapshot {
+    /// Everything that the next step depends on, beside the configuration. The tensors share the session's memory.
+    pub fn state_dict(&self) -> StateDict {
+        let optimizers = self.optimizers().into_iter();
+        let mut tensors: Vec<_> = optimizers.flat_map(NetworkOptimizer::state).collect();
+        tensors.extend(self.ema.iter().flat_map(Ema::named_tensors));
+        StateDict {
             steps: self.steps,
             tensors,
         }
     }
 
-    /// Goes back, or forward, to a snapshot of a session of the same configuration.
-    pub fn restore(&mut self, snapshot: &Snapshot) -> Result<(), SnapshotError> {
-        // Checked as a whole before the first tensor changes: a snapshot that does not fit leaves all as it was.
-        let own = self.snapshot();
+    /// Goes back, or forward, to the state of a session of the same configuration. A state that does not fit changes
+    /// nothing.
+    pub fn load_state_dict(&mut self, state: &StateDict) -> Result<(), StateDictError> {
+        let own = self.state_dict();
         for (name, tensor) in &own.tensors {
-            snapshot.fitting(name, &tensor.size())?;
+            state.get(name, &tensor.size())?;
         }
-        no_grad(|| -> Result<(), SnapshotError> {
+        no_grad(|| -> Result<(), StateDictError> {
             for (name, mut tensor) in own.tensors {
-                tensor.copy_(snapshot.fitting(&name, &tensor.size())?);
+                tensor.copy_(state.get(&name, &tensor.size())?);
             }
             Ok(())
         })?;
-        self.steps = snapshot.steps;
-        self.tally = Tally::new(self.device());
+        self.steps = state.steps;
+        self.accumulator.reset();
         self.losses = None;
-        for player in [&mut self.generator, &mut self.discriminator] {
-            player.optimizer.forgive();
-        }
+        self.generator.clear_fault();
+        self.discriminator.clear_fault();
         Ok(())
+    }
+
+    fn optimizers(&self) -> [&NetworkOptimizer; 2] {
+        [&self.generator, &self.discriminator]
     }
 }

@@ -70,7 +70,7 @@ void activate(const Rows& x, const float* bias, Activation activation, double sl
     default: add(x, bias);
   }
   if (activation == Activation::Tanh) {
-    // A part of an operation records nothing for autograd: the whole is recorded as one.
+    // Autograd records the operation as a whole, so nothing is recorded inside it.
     at::AutoDispatchBelowADInplaceOrView unrecorded;
     at::from_blob(x.data, {x.count, x.columns}, {x.stride, 1}, at::kFloat).tanh_();
   }

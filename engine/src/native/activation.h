@@ -1,4 +1,4 @@
-// What is done to the outputs of a layer, on blocks of rows in memory.
+// Activations, on blocks of rows in memory.
 #pragma once
 #include <ATen/core/Tensor.h>
 
@@ -17,10 +17,10 @@ struct Rows {
 // x = activation(x + bias), with a bias for each column.
 void activate(const Rows& x, const float* bias, Activation activation, double slope);
 
-// dz = dy · activation'(z), told from y = activation(z), and db += the sums of its columns.
+// dz = dy · activation'(z), computed from y = activation(z); adds the sums of its columns to db.
 void deactivate(const Rows& dz, float* db, const Rows& dy, const Rows& y, Activation activation, double slope);
 
-// activation(z) and activation'(z), the latter told from y, of operations that can be differentiated.
+// activation(z), and activation'(z) computed from y, both made of differentiable operations.
 at::Tensor activated(const at::Tensor& z, Activation activation, double slope);
 at::Tensor derivative(const at::Tensor& y, Activation activation, double slope);
 

@@ -17,20 +17,21 @@
 namespace sparring {
 namespace {
 
-// Numbers in a piece: a quarter of a megabyte in each of four lists.
+// Floats per piece: a quarter of a megabyte in each of four lists.
 constexpr int64_t PIECE = 1 << 16;
-// Numbers that are looked at and then applied while they are in the L1 cache.
+// Gradients that are checked, and then applied while they are still in the L1 cache.
 constexpr int64_t STRIP = 1 << 11;
 
 using Tensors = std::vector<at::Tensor>;
 
 // The numbers of a step that are the same for all parameters.
 struct Factors {
-  // One less a beta is taken before it is rounded, as PyTorch does: near 1 little would be left of it.
-  float mean_weight, beta2, square_weight, step_size, bias_correction2_sqrt, epsilon, average_weight;
+  // 1 - beta is computed in double precision before it is rounded, as in PyTorch: near 1 a float would lose most
+  // digits.
+  float mean_weight, beta2, square_weight, step_size, bias_correction2_sqrt, epsilon, average_rate;
 };
 
-// An exponent of ones is that of infinity and of what is no number.
+// Infinities and NaNs have an exponent of all ones.
 VECTORIZED bool is_finite(const float* __restrict values, int64_t n) {
   constexpr uint32_t EXPONENT = 0x7f800000;
   uint32_t found = 0;
@@ -62,16 +63,16 @@ VECTORIZED void follow(float* __restrict average, const float* __restrict parame
 void adam(const Tensors& parameters, Tensors gradients, const Tensors& exp_avgs, const Tensors& exp_avg_sqs,
           const Tensors& averages, const at::Tensor& step, const at::Tensor& fault, const AdamStep& numbers) {
   c10::NoGradGuard no_grad;
-  // A gradient of a gradient may come with its numbers in another order than the parameter's.
+  // The gradient of a gradient penalty may have another memory layout than its parameter.
   for (at::Tensor& gradient : gradients) gradient = gradient.contiguous();
   if (!step.device().is_cpu()) {
     const Tensors steps(parameters.size(), step);
-    // The kernels leave everything as it is while `fault` is set: nobody has to wait for the device to ask for it.
+    // The kernels change nothing while `fault` is set, so nobody has to wait for the device to read it.
     at::_amp_foreach_non_finite_check_and_unscale_(gradients, const_cast<at::Tensor&>(fault), at::ones_like(fault));
     at::_fused_adam_(parameters, gradients, exp_avgs, exp_avg_sqs, /*max_exp_avg_sqs=*/{}, steps,
                      numbers.learning_rate, numbers.beta1, numbers.beta2, /*weight_decay=*/0.0, numbers.epsilon,
                      /*amsgrad=*/false, /*maximize=*/false, /*grad_scale=*/{}, /*found_inf=*/fault);
-    if (!averages.empty()) at::_foreach_lerp_(averages, parameters, numbers.average_weight);
+    if (!averages.empty()) at::_foreach_lerp_(averages, parameters, numbers.average_rate);
     return;
   }
 
@@ -80,7 +81,7 @@ void adam(const Tensors& parameters, Tensors gradients, const Tensors& exp_avgs,
                         static_cast<float>(1.0 - numbers.beta2),
                         static_cast<float>(numbers.learning_rate / (1.0 - std::pow(numbers.beta1, count))),
                         static_cast<float>(std::sqrt(1.0 - std::pow(numbers.beta2, count))),
-                        static_cast<float>(numbers.epsilon), static_cast<float>(numbers.average_weight)};
+                        static_cast<float>(numbers.epsilon), static_cast<float>(numbers.average_rate)};
   struct Part {
     size_t tensor;
     int64_t start, length;
@@ -102,7 +103,7 @@ void adam(const Tensors& parameters, Tensors gradients, const Tensors& exp_avgs,
         continue;
       }
       move(from(parameters), from(gradients), from(exp_avgs), from(exp_avg_sqs), n, factors);
-      if (!averages.empty()) follow(from(averages), from(parameters), n, factors.average_weight);
+      if (!averages.empty()) follow(from(averages), from(parameters), n, factors.average_rate);
     }
   });
   if (!finite) *fault.data_ptr<float>() = 1.0F;

@@ -11,14 +11,14 @@
 #include <string_view>
 #include <utility>
 
-// Why not the BLAS in libtorch: MKL takes AVX-512 on Intel's processors alone, which leaves half of a Zen 5 idle, and a
-// BLAS brings both matrices into an order of its own first, which does not pay for a batch of 64. Here only one is, the
-// one that is cheaper to bring: cut into panels of 64 columns, row after row. The other is read where it lies, a number at
-// a time, each multiplied with a row of the panel. (Goto and van de Geijn 2008, «Anatomy of High-Performance Matrix
-// Multiplication», for what there are names: the panel lies in the L2 cache, a tile of the result in the registers.)
+// Why not the BLAS in libtorch: MKL uses AVX-512 only on Intel's processors, which leaves half of a Zen 5 idle, and a
+// BLAS first packs both matrices, which does not pay off for a batch of 64. Here only one matrix is packed, the one
+// that is cheaper to pack, into panels of 64 columns, row after row. The other is read in place, one number at a time,
+// and each number is multiplied with a row of the panel. (Goto and van de Geijn 2008, «Anatomy of High-Performance
+// Matrix Multiplication», explains the terms: the panel stays in the L2 cache, a tile of the result in the registers.)
 
 #if defined(__GNUC__) && !defined(__clang__)
-// GCC's own header makes a vector of which nothing is asked from one that was never written.
+// GCC's own header makes an undefined vector from an uninitialised one.
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
@@ -29,16 +29,17 @@ namespace sparring {
 namespace {
 
 constexpr int64_t LANES = 16;
-// A tile of 6 x 64 numbers: 24 of the 32 registers hold it, four a row of the panel, one a number of the other matrix.
+// A tile of 6 x 64 floats: 24 of the 32 registers hold it, four hold a row of the panel, one a number of the other
+// matrix.
 constexpr int64_t TILE_ROWS = 6, VECTORS = 4, PANEL_COLUMNS = VECTORS * LANES;
-// Rows of a panel: 256 KB, so that it stays in the L2 cache.
+// Rows of a panel: 256 KB, to stay in the L2 cache.
 constexpr int64_t PANEL_ROWS = 1024;
-// Rows of the result that are put where they belong together: a multiple of both the rows of a tile and LANES.
+// Rows of the result that are stored together: a multiple of both the rows of a tile and LANES.
 constexpr int64_t BAND = 48;
-// With fewer columns than this a panel would be mostly empty, and the other matrix becomes the panel.
+// With fewer columns a panel would be mostly empty, so the other matrix becomes the panel.
 constexpr int64_t NARROW = 32;
 
-// out = left · panel, or more if `added`, for so many rows of `left` and vectors of the panel.
+// out = left · panel, or out += left · panel if `added`, for a number of rows of `left` and vectors of the panel.
 template <int rows, int vectors>
 AVX512 void tile(const Block& left, const float* __restrict panel, float* out, int64_t stride, bool added) {
   __m512 sums[rows][vectors];
@@ -64,14 +65,14 @@ using Tile = void (*)(const Block&, const float*, float*, int64_t, bool);
 template <int vectors>
 constexpr std::array<Tile, TILE_ROWS> TILES_OF = {tile<1, vectors>, tile<2, vectors>, tile<3, vectors>,
                                                   tile<4, vectors>, tile<5, vectors>, tile<6, vectors>};
-// By the vectors and the rows of the tile, less one.
+// Indexed by the vectors and the rows of the tile, minus one each.
 constexpr std::array<std::array<Tile, TILE_ROWS>, VECTORS> TILES = {TILES_OF<1>, TILES_OF<2>, TILES_OF<3>, TILES_OF<4>};
 
-// to[i][j] = from[j][i] for 16 x 16 numbers, whose rows are so many floats apart.
+// to[i][j] = from[j][i] for 16 x 16 floats, with the given strides between rows.
 AVX512 void turn(const float* from, int64_t from_stride, float* to, int64_t to_stride) {
   __m512 a[16], b[16];
   for (int i = 0; i < 16; i++) a[i] = _mm512_loadu_ps(from + i * from_stride);
-  // Pairs of numbers, then of pairs, then of quarters of a vector change places.
+  // Swaps numbers, then pairs of numbers, then quarters of a vector.
   for (int i = 0; i < 16; i += 2) {
     b[i] = _mm512_unpacklo_ps(a[i], a[i + 1]);
     b[i + 1] = _mm512_unpackhi_ps(a[i], a[i + 1]);
@@ -94,11 +95,11 @@ AVX512 void turn(const float* from, int64_t from_stride, float* to, int64_t to_s
   }
 }
 
-// Copies a matrix of at most PANEL_COLUMNS columns into a panel; what the last of its vectors has too many is zero.
+// Copies a matrix of at most PANEL_COLUMNS columns into a panel, and pads the last vector with zeros.
 AVX512 void fill(float* panel, const Block& from) {
   const int64_t filled = (from.columns + LANES - 1) / LANES * LANES;
   if (from.across == 1) {
-    // The processor does not foresee rows that lie far apart.
+    // The processor does not prefetch rows that are far apart.
     constexpr int64_t AHEAD = 8;
     for (int64_t row = 0; row < from.rows; row++) {
       for (int64_t column = 0; column < filled; column += LANES) {
@@ -126,7 +127,7 @@ AVX512 void fill(float* panel, const Block& from) {
   }
 }
 
-// Memory of the calling thread for a panel, at the start of a cache line.
+// The calling thread's memory for a panel, aligned to a cache line.
 float* panel_of_thread() {
   constexpr size_t LINE = 64;
   struct Free {
@@ -138,7 +139,7 @@ float* panel_of_thread() {
   return memory.get();
 }
 
-// Puts some tiles, row after row in `loose`, where they belong.
+// Stores tiles, held row after row in `loose`, at their place in the result.
 AVX512 void put(const float* loose, int64_t rows, int64_t columns, float* out, int64_t down, int64_t across, bool added) {
   for (int64_t row = 0; row < rows; row += LANES) {
     for (int64_t column = 0; column < columns; column += LANES) {
@@ -171,7 +172,7 @@ bool takes_avx512() {
 
 void product_avx512(float* out, int64_t stride, Block left, Block right, bool added) {
   int64_t down = stride, across = 1;
-  // Where both lie the wrong way round for a panel, the smaller becomes one: outᵀ = rightᵀ · leftᵀ.
+  // If neither has the right layout for a panel, the smaller becomes one: outᵀ = rightᵀ · leftᵀ.
   const bool either = left.across == 1 && right.across != 1;
   if (either && (right.columns >= left.rows || right.columns < NARROW)) {
     std::swap(left, right);

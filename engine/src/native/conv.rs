@@ -1,4 +1,4 @@
-//! Convolutions and batch norms, each one differentiable operation with what is done to its outputs.
+//! Convolutions and batch norms, each with its activation as one differentiable operation.
 
 use std::ffi::c_char;
 
@@ -32,27 +32,27 @@ unsafe extern "C" {
     ) -> *mut c_char;
 }
 
-/// How a kernel goes over pictures; the same down and across.
+/// How a kernel moves over pictures; the same vertically and horizontally.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Steps {
-    /// Pixels from one place to the next, 1 or more.
+pub struct ConvOptions {
+    /// Pixels from one position to the next, 1 or more.
     pub stride: i64,
-    /// Zeros around the picture.
+    /// Rows and columns of zeros around the picture.
     pub padding: i64,
-    /// Whether it is a transposed convolution, which makes pictures larger.
+    /// Whether the convolution is transposed, which makes pictures larger.
     pub transposed: bool,
 }
 
 /// `activation(conv(x, W) + b)`, with x `[n, in, h, w]`, W `[out, in, k, k]`, or `[in, out, k, k]` if transposed, and
-/// b `[out]`: `[n, out, h', w']`, as `torch.nn.Conv2d` and `ConvTranspose2d` have it.
+/// b `[out]`: `[n, out, h', w']`, as `torch.nn.Conv2d` and `ConvTranspose2d` compute it.
 ///
 /// # Panics
-/// With libtorch's message when the shapes do not fit.
+/// With libtorch's message if the shapes do not fit.
 pub fn conv(
     input: &Tensor,
     weight: &Tensor,
     bias: &Tensor,
-    steps: Steps,
+    options: ConvOptions,
     activation: Activation,
 ) -> Tensor {
     let (number, slope) = activation.numbers();
@@ -63,37 +63,42 @@ pub fn conv(
             input.as_ptr(),
             weight.as_ptr(),
             bias.as_ptr(),
-            steps.stride,
-            steps.padding,
-            steps.transposed,
+            options.stride,
+            options.padding,
+            options.transposed,
             number,
             slope,
         )
     })
 }
 
-/// What a batch norm learns, and what it has seen; `[channels]` each.
+/// The parameters and running statistics of a batch norm, `[channels]` each.
 #[derive(Debug)]
-pub struct Norm {
-    /// Factor.
+pub struct BatchNormState {
+    /// Scale.
     pub weight: Tensor,
-    /// Offset.
+    /// Shift.
     pub bias: Tensor,
-    /// Mean of the values, over the last some tens of batches.
+    /// Running mean.
     pub running_mean: Tensor,
-    /// Their variance, unbiased.
+    /// Running variance, unbiased.
     pub running_var: Tensor,
 }
 
 /// `activation((x − mean) / √(var + 1e-5) · weight + bias)` (Ioffe and Szegedy 2015), with x `[n, channels]` or
 /// `[n, channels, h, w]`.
 ///
-/// In `training` mean and variance are those of x, over all but the channels, and the running ones move towards them
-/// by a tenth; else they are the running ones. The numbers are those of `torch.nn.BatchNorm2d`.
+/// In `training`, mean and variance are those of x over all dimensions but the channels, and the running statistics
+/// move a tenth of the way towards them. Otherwise the running statistics are used. All as in `torch.nn.BatchNorm2d`.
 ///
 /// # Panics
-/// With libtorch's message when the shapes do not fit, and in training on a single value a channel.
-pub fn batch_norm(input: &Tensor, norm: &Norm, training: bool, activation: Activation) -> Tensor {
+/// With libtorch's message when the shapes do not fit, or in training with a single value per channel.
+pub fn batch_norm(
+    input: &Tensor,
+    norm: &BatchNormState,
+    training: bool,
+    activation: Activation,
+) -> Tensor {
     let (number, slope) = activation.numbers();
     // SAFETY: the tensors are live.
     made(|out| unsafe {

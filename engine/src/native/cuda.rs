@@ -1,28 +1,28 @@
-//! CUDA, looked for at run time: one program serves machines with and without it.
+//! CUDA, found at run time: one program serves machines with and without it.
 
 use std::sync::OnceLock;
 
 use tch::{Cuda, Device};
 
-/// Why a device that was asked for cannot be had.
+/// Why a device is not available.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CudaError {
-    /// libtorch here cannot use CUDA.
+    /// libtorch cannot use CUDA on this machine.
     #[error(
         "--device {asked}: {why}; use --device cpu, or see docs/SETUP.md for the CUDA set of libtorch"
     )]
     NoCuda {
-        /// What was asked for.
+        /// The device that was asked for.
         asked: String,
-        /// Why it cannot be had.
+        /// Why it is not available.
         why: String,
     },
-    /// There are fewer devices.
+    /// The machine has fewer devices.
     #[error("--device {asked}: there {}; cuda:0 is the first", if *count == 1 { "is 1 CUDA device".to_owned() } else { format!("are {count} CUDA devices") })]
     NoSuchDevice {
-        /// What was asked for.
+        /// The device that was asked for.
         asked: String,
-        /// How many there are.
+        /// Number of devices.
         count: i64,
     },
 }
@@ -70,15 +70,15 @@ pub fn device(asked: &str) -> Result<Device, CudaError> {
     }
 }
 
-/// Registers libtorch's CUDA backend, once, by opening its library. It must happen before the first tensor.
+/// Registers libtorch's CUDA backend, once per process, by opening its library. Must happen before the first tensor.
 fn load_backend() -> Result<(), String> {
     static LOADED: OnceLock<Result<(), String>> = OnceLock::new();
     LOADED.get_or_init(open_backend).clone()
 }
 
-/// The UUID by which NVIDIA's management library knows a CUDA device, such as `GPU-6d1b…`.
+/// The UUID of a CUDA device as NVIDIA's management library writes it, such as `GPU-6d1b…`; `None` without a driver.
 ///
-/// Asked of the driver, whose numbers are CUDA's: they heed `CUDA_VISIBLE_DEVICES`. `None` without a driver.
+/// The driver is asked, because it counts devices as CUDA does: it respects `CUDA_VISIBLE_DEVICES`.
 #[cfg(target_os = "linux")]
 pub fn uuid(index: usize) -> Option<String> {
     use std::ffi::{c_int, c_void};
@@ -128,7 +128,7 @@ fn uuid_text(bytes: &[u8; 16]) -> String {
 
 #[cfg(target_os = "linux")]
 fn open_backend() -> Result<(), String> {
-    // Without a driver the backend is of no use, and opening its gigabytes takes seconds.
+    // Without a driver the backend is useless, and opening its gigabytes takes seconds.
     if open(c"libcuda.so.1").is_err() {
         return Err("no NVIDIA driver was found (libcuda.so.1)".to_owned());
     }
@@ -139,7 +139,7 @@ fn open_backend() -> Result<(), String> {
 
 #[cfg(target_os = "linux")]
 fn open(library: &std::ffi::CStr) -> Result<(), String> {
-    // SAFETY: both libraries are made to be opened so; neither is ever closed.
+    // SAFETY: both libraries may be opened this way; neither is ever closed.
     let handle = unsafe { libc::dlopen(library.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) };
     if !handle.is_null() {
         return Ok(());
@@ -157,7 +157,7 @@ fn open(library: &std::ffi::CStr) -> Result<(), String> {
 
 #[cfg(not(target_os = "linux"))]
 fn open_backend() -> Result<(), String> {
-    Err("CUDA is looked for on Linux alone".to_owned())
+    Err("CUDA is only supported on Linux".to_owned())
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_uuid_is_written_as_nvidia_writes_it() {
+    fn a_uuid_is_formatted_as_nvidia_does() {
         let bytes = [0xd6, 0xc5, 0xa4, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13];
         assert_eq!(
             uuid_text(&bytes),
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_that_is_not_there_has_none() {
+    fn a_missing_device_has_no_uuid() {
         assert_eq!(uuid(4096), None);
     }
 }

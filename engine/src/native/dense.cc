@@ -8,8 +8,8 @@
 #include "team.h"
 
 // Why one operation and not three: the bias is added and the activation applied to a block of outputs while it is still
-// in the cache, and on the way back the gradient of the activation and that of the bias are one pass over a block that
-// the two products then share. libtorch's own go over memory once for each, and its sum for the bias is a slow one.
+// in the cache, and in the backward pass the gradients of activation and bias are one pass over a block that both
+// products then use. libtorch's own operations go over memory once each, and its sum for the bias is slow.
 
 namespace sparring {
 namespace {
@@ -18,7 +18,7 @@ using at::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Some columns of a matrix.
+// A range of a matrix's columns.
 Rows columns_of(const Tensor& t, int64_t start, int64_t length) {
   return {t.data_ptr<float>() + start, t.size(0), length, t.stride(0)};
 }
@@ -41,13 +41,13 @@ struct Gradients {
   Tensor x, weight, bias;
 };
 
-// `wants_x` and `wants_weight` say which of the products are made.
+// `wants_x` and `wants_weight` say which gradients to compute.
 Gradients backward_blocks(const Tensor& dy, const Tensor& x, const Tensor& weight, const Tensor& y,
                           Activation activation, double slope, bool wants_x, bool wants_weight) {
   const int64_t n = x.size(0), in = weight.size(1), out = weight.size(0);
   Tensor dz = at::empty({n, out}, dy.options());
   Tensor db = at::zeros({out}, dy.options());
-  // A pass over less than this is over before a helper could be of help.
+  // A shorter pass is done before a helper thread could start.
   const int64_t pieces = n * out < 1 << 18 ? 1 : pieces_of(out);
   share(pieces, [&](int64_t index) {
     const auto [start, length] = piece(out, pieces, index);
@@ -90,7 +90,7 @@ struct Dense : torch::autograd::Function<Dense> {
     const bool wants_x = context->needs_input_grad(0), wants_weight = context->needs_input_grad(1);
     Gradients gradients;
     if (at::GradMode::is_enabled()) {
-      // A gradient of this gradient will be taken: it is put together from operations that can be differentiated.
+      // With create_graph this gradient is differentiated again, so it is made of differentiable operations.
       const Tensor dz = arriving[0] * derivative(y, activation, slope);
       gradients = {wants_x ? matrix_product(dz, weight) : Tensor(), wants_weight ? matrix_product(dz.t(), x) : Tensor(), dz.sum(0)};
     } else {

@@ -1,4 +1,4 @@
-// A linear layer and what is done to its outputs, as one operation of autograd.
+// A linear layer with its activation, as one operation of autograd.
 #pragma once
 #include <ATen/core/Tensor.h>
 

@@ -2,8 +2,8 @@
 
 /// Tells glibc to keep freed memory for the next step.
 ///
-/// By default it gives every block over some hundred kilobytes back to the kernel and faults it in again, page by
-/// page: a quarter of the time of a step of the tutorial's networks. Other C libraries need no telling.
+/// By default glibc returns every block over some hundred kilobytes to the kernel and faults it in again, page by page:
+/// a quarter of the time of a step of the tutorial's networks.
 pub(super) fn keep_freed_memory() {
     #[cfg(target_env = "gnu")]
     // SAFETY: mallopt only sets numbers.
@@ -13,8 +13,8 @@ pub(super) fn keep_freed_memory() {
     }
 }
 
-/// Half of what glibc reserves for a thread's heap: it takes no larger threshold, and says so only in what `mallopt`
-/// returns.
+/// Half the size of a thread's heap in glibc. It accepts no larger threshold, and says so only in the return value of
+/// `mallopt`.
 #[cfg(target_env = "gnu")]
 const LARGEST_THRESHOLD: i32 = 32 << 20;
 
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn glibc_takes_the_threshold() {
+    fn glibc_accepts_the_threshold() {
         // SAFETY: mallopt only sets numbers.
         assert_eq!(
             unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, LARGEST_THRESHOLD) },

@@ -13,7 +13,7 @@ using at::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// A tensor whose rows, or whose columns, lie one after the other.
+// A tensor whose rows or columns are contiguous.
 Tensor in_order(const Tensor& t) { return t.is_contiguous() || t.t().is_contiguous() ? t : t.contiguous(); }
 
 Block block_of(const Tensor& t) { return t.is_contiguous() ? Block::of(t) : Block::of(t.t()).t(); }
@@ -25,7 +25,7 @@ struct Matmul : torch::autograd::Function<Matmul> {
     const int64_t rows = left.size(0), columns = right.size(1);
     Tensor out = at::empty({rows, columns}, left.options());
     const Block l = block_of(from), r = block_of(by);
-    // The longer side of the result is shared out.
+    // The longer side of the result is divided among the threads.
     const bool by_columns = columns >= rows;
     const int64_t length = by_columns ? columns : rows, pieces = pieces_of(length);
     share(pieces, [&](int64_t index) {

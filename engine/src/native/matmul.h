@@ -1,10 +1,10 @@
-// Products of whole matrices over the team.
+// Matrix products, computed by the team.
 #pragma once
 #include <ATen/core/Tensor.h>
 
 namespace sparring {
 
-// left · right, with left [m, k] and right [k, n]: [m, n]. It can be differentiated as often as wanted.
+// left · right, with left [m, k] and right [k, n]: [m, n]. Differentiable any number of times.
 at::Tensor matrix_product(const at::Tensor& left, const at::Tensor& right);
 
 }  // namespace sparring

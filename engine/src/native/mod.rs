@@ -1,4 +1,4 @@
-//! What libtorch can do and its Rust bindings do not reach, and what must be set before it is used.
+//! Operations of our own in C++, parts of libtorch that its Rust bindings do not expose, and the set-up of both.
 
 mod conv;
 mod cuda;
@@ -9,14 +9,14 @@ use std::ffi::{CStr, c_char, c_int};
 use tch::Tensor;
 use torch_sys::C_tensor;
 
-pub use conv::{Norm, Steps, batch_norm, conv};
+pub use conv::{BatchNormState, ConvOptions, batch_norm, conv};
 pub use cuda::{CudaError, device, uuid as cuda_uuid};
 
-/// Makes the calling thread ready to train, as the leader of so many threads: to be called once, before its first
-/// tensor; another team is not formed.
+/// Makes the calling thread ready to train, as the leader of a team of `threads` threads. Call it once per process,
+/// before the first tensor; further calls form no other team.
 ///
 /// # Panics
-/// If the system does not let it start so many threads.
+/// If the system does not allow that many threads.
 pub fn prepare(threads: u32) {
     malloc::keep_freed_memory();
     // SAFETY: the first sets a flag of the processor, for this thread and those that it starts from here on; the
@@ -29,8 +29,8 @@ pub fn prepare(threads: u32) {
     }
 }
 
-/// Makes CUDA ready to train: products round to TF32 if they may, and autocast casts to bfloat16. On the thread that
-/// trains.
+/// Makes CUDA ready to train: `tf32` allows TF32 in products and convolutions, and autocast casts to bfloat16. Call it
+/// on the training thread.
 pub fn prepare_cuda(tf32: bool) {
     // SAFETY: it only sets flags of libtorch.
     unsafe { sparring_prepare_cuda(tf32) }
@@ -82,11 +82,11 @@ unsafe extern "C" {
         beta1: f64,
         beta2: f64,
         epsilon: f64,
-        average_weight: f64,
+        average_rate: f64,
     ) -> *mut c_char;
 }
 
-/// What is done to the outputs of a layer.
+/// Applied to the outputs of a layer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Activation {
     /// Nothing.
@@ -103,7 +103,7 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// Its number on the other side, and its slope.
+    /// Its number in C++, and its slope.
     fn numbers(self) -> (i64, f64) {
         match self {
             Self::Identity => (0, 0.0),
@@ -117,7 +117,7 @@ impl Activation {
 /// `activation(x Wᵀ + b)` as one differentiable operation, with x `[n, in]`, W `[out, in]` and b `[out]`: `[n, out]`.
 ///
 /// # Panics
-/// With libtorch's message when the shapes do not fit.
+/// With libtorch's message if the shapes do not fit.
 pub fn dense(input: &Tensor, weight: &Tensor, bias: &Tensor, activation: Activation) -> Tensor {
     let (number, slope) = activation.numbers();
     // SAFETY: the tensors are live.
@@ -133,10 +133,10 @@ pub fn dense(input: &Tensor, weight: &Tensor, bias: &Tensor, activation: Activat
     })
 }
 
-/// `left · right` over the team, differentiable: `[m, k]` and `[k, n]` give `[m, n]`.
+/// `left · right`, computed by the team, differentiable: `[m, k]` and `[k, n]` give `[m, n]`.
 ///
 /// # Panics
-/// With libtorch's message when the shapes do not fit.
+/// With libtorch's message if the shapes do not fit.
 pub fn matmul(left: &Tensor, right: &Tensor) -> Tensor {
     // SAFETY: the tensors are live.
     made(|out| unsafe { sparring_matmul(out, left.as_ptr(), right.as_ptr()) })
@@ -159,11 +159,11 @@ pub fn scaled_images(images: &Tensor, indices: &Tensor) -> Tensor {
     made(|out| unsafe { sparring_scaled_images(out, images.as_ptr(), indices.as_ptr()) })
 }
 
-/// Pictures `[n, c, h, w]` with their details strengthened: `pictures + amount · (pictures − means)`, where the means are
-/// those of the 3×3 pixels about each, with zeros outside. Differentiable.
+/// Sharpened pictures `[n, c, h, w]`: `pictures + amount · (pictures − means)`, where a pixel's mean is that of the 3×3
+/// pixels around it, with zeros outside the picture. Differentiable.
 ///
 /// # Panics
-/// With a message when the sizes are none of pictures.
+/// If the tensor does not have four dimensions.
 pub fn sharpened(pictures: &Tensor, amount: f64) -> Tensor {
     // SAFETY: the tensor is live.
     made(|out| unsafe { sparring_sharpened(out, pictures.as_ptr(), amount) })
@@ -178,32 +178,32 @@ pub struct AdamStep {
     pub betas: [f64; 2],
     /// Added to the root of the second moment.
     pub epsilon: f64,
-    /// How far the averages move towards the parameters, 0 to 1.
-    pub average_weight: f64,
+    /// How far the averages move towards the parameters, as a share of the distance, 0 to 1.
+    pub average_rate: f64,
 }
 
-/// What Adam works on. The lists are equally long, and tensors at the same place have the same shape.
+/// The tensors that Adam updates. All lists have the same length, and tensors at the same index the same shape.
 #[derive(Clone, Copy, Debug)]
 pub struct AdamTensors<'a> {
-    /// What is moved.
+    /// The weights.
     pub parameters: &'a [Tensor],
     /// Decaying means of the gradients.
     pub exp_avgs: &'a [Tensor],
-    /// And of their squares.
+    /// Decaying means of their squares.
     pub exp_avg_sqs: &'a [Tensor],
-    /// What follows the parameters; may be empty.
+    /// Moving averages of the parameters; may be empty.
     pub averages: &'a [Tensor],
     /// The number of this step, from 1: a scalar f32.
     pub step: &'a Tensor,
-    /// A scalar f32 that becomes 1 when a gradient is not finite; such a gradient is not applied.
+    /// A scalar f32 that becomes 1 if a gradient is not finite; such a gradient is not applied.
     pub fault: &'a Tensor,
 }
 
-/// One step of Adam over all parameters in one pass: our own on the CPU, and libtorch's fused kernel, as in
-/// `torch.optim.Adam(fused=True)`, elsewhere.
+/// One step of Adam in one pass over all parameters: our own kernel on the CPU, libtorch's fused one elsewhere, as in
+/// `torch.optim.Adam(fused=True)`.
 ///
 /// # Panics
-/// With a message when the lists are not equally long.
+/// If the lists differ in length.
 pub fn adam(tensors: AdamTensors<'_>, gradients: &[Tensor], numbers: AdamStep) {
     let count = tensors.parameters.len();
     assert!(
@@ -232,12 +232,12 @@ pub fn adam(tensors: AdamTensors<'_>, gradients: &[Tensor], numbers: AdamStep) {
             numbers.betas[0],
             numbers.betas[1],
             numbers.epsilon,
-            numbers.average_weight,
+            numbers.average_rate,
         ));
     }
 }
 
-/// The tensor that an operation on the other side makes. It writes its place, or returns a message.
+/// The tensor that a C++ function makes: it sets the pointer, or returns a message.
 fn made(operation: impl FnOnce(*mut *mut C_tensor) -> *mut c_char) -> Tensor {
     let mut out = std::ptr::null_mut();
     let message = operation(&raw mut out);
@@ -261,5 +261,5 @@ unsafe fn check(message: *mut c_char) {
         .to_string_lossy()
         .into_owned();
     unsafe { libc::free(message.cast()) };
-    panic!("{text}");
+    std::panic::panic_any(tch::TchError::Torch(text));
 }

@@ -1,5 +1,4 @@
-// The few functions of libtorch that its Rust bindings do not reach. Each returns null, or a message that the caller
-// frees with `free`.
+// The C interface of this folder. Each function returns null, or an error message that the caller frees with `free`.
 #include <ATen/Context.h>
 #include <ATen/autocast_mode.h>
 #include <torch/types.h>
@@ -42,12 +41,12 @@ std::vector<at::Tensor> list(torch::Tensor* const* tensors, int64_t count) {
 
 extern "C" {
 
-// Numbers below 1e-38 become zero. Adam's moments of units that have died decay into that range, where a processor
-// takes a hundred times as long for each.
+// Flushes numbers below 1e-38 to zero. The Adam moments of dead units decay into that range, where each operation takes
+// the processor a hundred times as long.
 void sparring_flush_denormals() { at::globalContext().setFlushDenormal(true); }
 
-// Of all CUDA devices: whether products may round to TF32, and what autocast casts to. cuDNN is to try which of its ways
-// is the quickest for a size, since sizes stay the same for a whole run.
+// Settings of all CUDA devices: whether products may round to TF32, and the type that autocast casts to. cuDNN
+// benchmarks its algorithms for each size, because the sizes stay the same for a whole run.
 void sparring_prepare_cuda(bool tf32) {
   at::globalContext().setAllowTF32CuBLAS(tf32);
   at::globalContext().setAllowTF32CuDNN(tf32);
@@ -104,11 +103,11 @@ char* sparring_batch_norm(torch::Tensor** out, const torch::Tensor* input, const
 char* sparring_adam(torch::Tensor* const* parameters, torch::Tensor* const* gradients, torch::Tensor* const* exp_avgs,
                     torch::Tensor* const* exp_avg_sqs, torch::Tensor* const* averages, int64_t count,
                     int64_t averages_count, const torch::Tensor* step, const torch::Tensor* fault,
-                    double learning_rate, double beta1, double beta2, double epsilon, double average_weight) {
+                    double learning_rate, double beta1, double beta2, double epsilon, double average_rate) {
   return guarded([&] {
     sparring::adam(list(parameters, count), list(gradients, count), list(exp_avgs, count), list(exp_avg_sqs, count),
                    list(averages, averages_count), *step, *fault,
-                   {learning_rate, beta1, beta2, epsilon, average_weight});
+                   {learning_rate, beta1, beta2, epsilon, average_rate});
   });
 }
 

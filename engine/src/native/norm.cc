@@ -19,10 +19,10 @@ using torch::autograd::variable_list;
 
 constexpr double EPSILON = 1e-5, MOMENTUM = 0.1;
 
-// Rows whose sums are made in floats, before those are added up in doubles.
+// Rows summed in floats, before these sums are added up in doubles.
 constexpr int64_t BLOCK = 128;
 
-// With the channels of a pixel side by side, pixels are rows.
+// With channels last, every pixel is a row.
 Tensor in_rows(const Tensor& x) { return x.dim() == 4 ? x.contiguous(at::MemoryFormat::ChannelsLast) : x.contiguous(); }
 
 struct Matrix {
@@ -60,7 +60,7 @@ VECTORIZED void scale(const float* __restrict x, int64_t rows, int64_t channels,
     for (int64_t i = 0; i < channels; i++) y[row * channels + i] = (x[row * channels + i] - mean[i]) * factor[i];
 }
 
-// dx = factor · dz - share - (x - mean) · pull, in the place of dz
+// dx = factor · dz - share - (x - mean) · pull, in place of dz
 VECTORIZED void pull_back(const float* __restrict x, int64_t rows, int64_t channels, const float* __restrict mean,
                           const float* __restrict factor, const float* __restrict share, const float* __restrict pull,
                           float* __restrict dz) {
@@ -71,7 +71,7 @@ VECTORIZED void pull_back(const float* __restrict x, int64_t rows, int64_t chann
     }
 }
 
-// The pieces in which a team goes through rows.
+// The number of pieces into which the team divides the rows.
 int64_t pieces_for(int64_t rows) { return std::min<int64_t>(team_size(), (rows + BLOCK - 1) / BLOCK); }
 
 struct Span {
@@ -79,8 +79,8 @@ struct Span {
 };
 Span span(int64_t rows, int64_t pieces, int64_t index) { return {rows * index / pieces, rows * (index + 1) / pieces}; }
 
-// Sums over rows, `sums` for each channel of each block: [sums · channels]. A piece has sums of its own, which are added
-// up in the order of the pieces, so that it does not matter who does which.
+// Sums over rows, `sums` of them for each channel: [sums · channels]. Each piece has its own sums, which are added up
+// in the order of the pieces, so that the result does not depend on which thread takes which piece.
 std::vector<double> over_blocks(int64_t rows, int64_t channels, int64_t sums,
                                 c10::function_ref<void(int64_t start, int64_t count, float* sums)> work) {
   const int64_t pieces = pieces_for(rows), width = sums * channels;
@@ -100,7 +100,7 @@ std::vector<double> over_blocks(int64_t rows, int64_t channels, int64_t sums,
   return parts;
 }
 
-// Over all rows, whichever thread does which.
+// Goes over all rows, on all threads.
 void share_rows(int64_t rows, c10::function_ref<void(int64_t start, int64_t count)> work) {
   const int64_t pieces = pieces_for(rows);
   share(pieces, [&](int64_t index) {
@@ -149,14 +149,14 @@ struct BatchNorm : torch::autograd::Function<BatchNorm> {
     const auto activation = static_cast<Activation>(context->saved_data["activation"].toInt());
     const double slope = context->saved_data["slope"].toDouble();
     if (at::GradMode::is_enabled()) {
-      // A gradient of this gradient may be taken: it is put together from operations that can be differentiated.
+      // With create_graph this gradient is differentiated again, so it is made of differentiable operations.
       const auto [dx, dw, db] =
           at::native_batch_norm_backward(arriving[0] * derivative(y, activation, slope), x, weight, {}, {}, mean,
                                          inverse, /*train=*/true, EPSILON, {true, true, true});
       return {dx, dw, db, {}, {}, {}, {}};
     }
     const Tensor dy = in_rows(arriving[0]);
-    // First dz, then in its place dx.
+    // First dz, then dx in its place.
     Tensor dx = at::empty_like(x), dw = at::empty_like(weight), db = at::empty_like(weight);
     const Matrix in(x), known(y), back(dy), out(dx);
     const int64_t channels = in.channels;
@@ -184,7 +184,7 @@ struct BatchNorm : torch::autograd::Function<BatchNorm> {
 
 }  // namespace
 
-Tensor batch_norm(const Tensor& x, const Norm& norm, bool training, Activation activation, double slope) {
+Tensor batch_norm(const Tensor& x, const BatchNormState& norm, bool training, Activation activation, double slope) {
   if (training && x.device().is_cpu() && x.scalar_type() == at::kFloat) {
     for (const Tensor* t : {&norm.weight, &norm.bias, &norm.running_mean, &norm.running_var})
       TORCH_CHECK(t->numel() == x.size(1), "a batch norm of ", t->numel(), " channels on ", x.sizes());

@@ -6,8 +6,8 @@
 
 #include "avx512.h"
 
-// The BLAS in libtorch, for processors without AVX-512. Asked directly, a product of a block costs no tensors to describe it, which for the blocks of
-// a small network is a tenth of the time. A libtorch that hides its BLAS is asked through its tensors.
+// The BLAS in libtorch, for processors without AVX-512. Calling it directly avoids a tensor per block, which would take
+// a tenth of the time for a small network's blocks. If libtorch does not export its BLAS, tensors are used.
 extern "C" __attribute__((weak)) void sgemm_(const char* trans_a, const char* trans_b, const int* m, const int* n,
                                              const int* k, const float* alpha, const float* a, const int* lda,
                                              const float* b, const int* ldb, const float* beta, float* c,
@@ -20,7 +20,7 @@ at::Tensor tensor_of(const Block& block) {
   return at::from_blob(const_cast<float*>(block.data), {block.rows, block.columns}, {block.down, block.across}, at::kFloat);
 }
 
-// What BLAS is told of a matrix: whether it is turned, and the floats from one of its rows to the next.
+// How BLAS describes a matrix: whether it is transposed, and the stride between its rows.
 char turned(const Block& block) { return block.across == 1 ? 'N' : 'T'; }
 int leading(const Block& block) {
   const int64_t row = block.across == 1 ? block.columns : block.rows;
@@ -36,7 +36,7 @@ void product(float* out, int64_t stride, const Block& left, const Block& right, 
     to.addmm_(tensor_of(left), tensor_of(right), /*beta=*/added ? 1 : 0);
     return;
   }
-  // BLAS reads memory column after column, where these are the transposes: outᵀ = rightᵀ · leftᵀ.
+  // BLAS is column-major and sees the transposes: outᵀ = rightᵀ · leftᵀ.
   const int m = static_cast<int>(right.columns), n = static_cast<int>(left.rows), k = static_cast<int>(left.columns);
   const char right_turned = turned(right), left_turned = turned(left);
   const int lda = leading(right), ldb = leading(left), ldc = static_cast<int>(stride);

@@ -4,27 +4,27 @@
 
 namespace sparring {
 
-// A matrix of floats in memory, or a block of one, in rows or turned.
+// A matrix of floats in memory, or a block of one, possibly transposed.
 struct Block {
   const float* data;
   int64_t rows, columns;
   // Floats from one row to the next, and from one column to the next. One of them is 1.
   int64_t down, across = 1;
 
-  // All of a contiguous tensor [rows, columns].
+  // The whole of a contiguous tensor [rows, columns].
   static Block of(const at::Tensor& t) { return {t.const_data_ptr<float>(), t.size(0), t.size(1), t.size(1)}; }
   const float* at(int64_t row, int64_t column) const { return data + row * down + column * across; }
   Block part(int64_t row, int64_t column, int64_t height, int64_t width) const {
     return {at(row, column), height, width, down, across};
   }
-  // Some of its rows, or columns.
+  // A range of its rows, or columns.
   Block rows_from(int64_t start, int64_t count) const { return part(start, 0, count, columns); }
   Block columns_from(int64_t start, int64_t count) const { return part(0, start, rows, count); }
   Block t() const { return {data, columns, rows, across, down}; }
 };
 
-// out = left · right, on the calling thread alone; `out` is [rows, columns], `stride` floats from row to row. If the
-// product is to be `added`, out += left · right.
+// out = left · right, or out += left · right if `added`, on the calling thread. `out` is [rows, columns], with `stride`
+// floats from one row to the next.
 void product(float* out, int64_t stride, const Block& left, const Block& right, bool added = false);
 
 }  // namespace sparring

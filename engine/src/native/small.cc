@@ -25,7 +25,7 @@ struct MeanSoftplus : torch::autograd::Function<MeanSoftplus> {
     double sum = 0.0;
     for (int64_t i = 0; i < x.numel(); i++) {
       const float signed_value = static_cast<float>(sign) * values[i];
-      // Without overflow: exp only of what is not above zero.
+      // The argument of exp is never positive, so it cannot overflow.
       sum += std::max(signed_value, 0.0F) + std::log1p(std::exp(-std::abs(signed_value)));
     }
     return at::full({}, sum / static_cast<double>(x.numel()), x.options());
@@ -35,7 +35,7 @@ struct MeanSoftplus : torch::autograd::Function<MeanSoftplus> {
     const Tensor x = context->get_saved_variables()[0];
     const double sign = context->saved_data["sign"].toDouble();
     if (at::GradMode::is_enabled()) {
-      // A gradient of this gradient will be taken: operations that can be differentiated.
+      // With create_graph this gradient is differentiated again, so it is made of differentiable operations.
       return {arriving[0] * (sign * x).sigmoid() * (sign / static_cast<double>(x.numel())), Tensor()};
     }
     Tensor gradient = at::empty_like(x);
@@ -51,7 +51,7 @@ VECTORIZED void scale(float* __restrict to, const uint8_t* __restrict from, int6
   for (int64_t i = 0; i < n; i++) to[i] = static_cast<float>(from[i]) / 127.5F - 1.0F;
 }
 
-// One picture, of which `line` holds as many numbers as a row and two more.
+// Sharpens one picture. `line` has room for width + 2 floats.
 VECTORIZED void sharpen(const float* __restrict from, float* __restrict to, int64_t height, int64_t width, float amount,
                         float* __restrict line) {
   line[0] = line[width + 1] = 0.0F;
@@ -86,7 +86,7 @@ struct Sharpened : torch::autograd::Function<Sharpened> {
     return out;
   }
 
-  // A pixel counts as much for its neighbour as that for it: the operation is its own transpose.
+  // The 3 x 3 mean is symmetric, so the operation is its own transpose.
   static variable_list backward(AutogradContext* context, variable_list arriving) {
     return {sharpened(arriving[0], context->saved_data["amount"].toDouble()), Tensor()};
   }

@@ -16,9 +16,9 @@
 #include <utility>
 
 // Why not OpenMP, which libtorch uses: its threads divide a loop evenly and then wait for each other by spinning. Once
-// another program takes one of the cores, each wait costs a time slice of that program. Here the work lies in pieces
-// that whoever is free takes; and a helper that was found off its core in the middle of a piece is left out for a
-// while, in which the others go on without it. Which thread does a piece changes nothing in its result.
+// another program takes one of the cores, each wait costs a time slice of that program. Here the work is divided into
+// pieces, and any free thread takes the next one. A helper that lost its core in the middle of a piece is left out for
+// a while, and the others go on without it. The result of a piece does not depend on the thread.
 
 namespace sparring {
 namespace {
@@ -27,12 +27,13 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-// How long a helper looks out for the next piece before it sleeps: the gaps between two operations of a step are
-// shorter, and waking it takes the kernel a tenth of this.
+// How long a helper spins for the next piece before it sleeps: longer than the gaps between two operations of a step,
+// and ten times as long as the kernel takes to wake it.
 constexpr auto LOOKOUT = microseconds(300);
-// How much longer than its own pieces took the leader waits for those of the helpers before it calls them late.
+// How long the leader waits for the helpers' pieces, beyond the time that its own pieces took, before it calls them
+// late.
 constexpr auto PATIENCE = microseconds(200);
-// How long a helper that was late is left out: twice as long each time, unless it has been punctual in between.
+// How long a late helper is left out: twice as long each time, unless it was on time in between.
 constexpr auto FIRST_REST = milliseconds(10);
 constexpr auto LONGEST_REST = milliseconds(500);
 
@@ -45,13 +46,13 @@ void relax() {
 }
 
 struct alignas(64) Helper {
-  // 1 while it sleeps, or is about to.
+  // 1 while it sleeps or is about to sleep.
   std::atomic<uint32_t> asleep{0};
-  // While it rests it takes no piece.
+  // While resting it takes no pieces.
   std::atomic<bool> rests{false};
-  // Whether it has a piece in hand.
+  // Whether it is working on a piece.
   std::atomic<bool> busy{false};
-  // The leader's notes.
+  // Used by the leader only.
   Clock::time_point rests_until{}, back_since{};
   Clock::duration rest = FIRST_REST;
 };
@@ -62,7 +63,7 @@ class Team {
     for (int i = 1; i < threads; i++) helpers_.emplace_back();
   }
 
-  // If it fails, those that have started go on waiting: the team must stay where it is.
+  // If a thread fails to start, the others keep waiting, so the team must not be moved or freed.
   void start() {
     for (auto& helper : helpers_) std::thread([this, &helper] { help(helper); }).detach();
   }
@@ -83,12 +84,12 @@ class Team {
   }
 
  private:
-  // A job in one word, so that a piece is taken from the job that a thread has looked at or from none: its number in
-  // the upper half, below it how many pieces are left.
+  // A job in one word, so that a thread takes a piece of the job that it has seen or of none: the job's number in the
+  // upper half, the number of pieces left in the lower.
   static uint64_t pack(uint32_t generation, int64_t left) { return uint64_t{generation} << 32 | uint64_t(left); }
   static int64_t left(uint64_t job) { return static_cast<uint32_t>(job); }
 
-  // Takes a piece and does it; false when none is left.
+  // Takes a piece and runs it; false if none is left.
   bool take(Helper* helper) {
     uint64_t job = job_.load(std::memory_order_acquire);
     for (;;) {
@@ -127,7 +128,7 @@ class Team {
     }
   }
 
-  // Waits for the pieces that helpers have in hand.
+  // Waits for the pieces that helpers are working on.
   void wait_for(int64_t pieces, Clock::time_point start, int64_t own) {
     const auto now = Clock::now();
     const auto deadline = now + PATIENCE + (own > 0 ? (now - start) / own : now - start);
@@ -151,7 +152,7 @@ class Team {
   }
 
   void help(Helper& helper) {
-    // Threads of libtorch's own would only be in the way of the team's.
+    // libtorch's own threads would only get in the way of the team's.
     at::set_num_threads(1);
     at::globalContext().setFlushDenormal(true);
     c10::NoGradGuard no_grad;
@@ -161,7 +162,7 @@ class Team {
         relax();
         if (!helper.rests.load(std::memory_order_relaxed) && Clock::now() - idle_since < LOOKOUT) continue;
         helper.asleep.store(1);
-        // Work that came before the leader could see the 1 would not wake it.
+        // The leader would not wake it for work that came before it could see the 1.
         if (left(job_.load()) > 0 && !helper.rests.load()) {
           helper.asleep.store(0);
           break;

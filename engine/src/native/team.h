@@ -6,24 +6,24 @@
 
 namespace sparring {
 
-// Makes the calling thread the leader of a team of so many threads, itself among them. Once a process.
+// Makes the calling thread the leader of a team of `threads` threads, itself included. Once per process.
 void form_team(int threads);
 
-// Threads of the team; 1 before it is formed.
+// Number of threads in the team; 1 before it is formed.
 int team_size();
 
-// Does pieces 0 to pieces - 1 of some work, each once, on whichever thread of the team is free, and returns when all
-// are done. Only the leader may call it, and not from within a piece. An exception of a piece is thrown here.
+// Runs work(0) to work(pieces - 1), each once, on whichever thread of the team is free, and returns when all are done.
+// Only the leader may call this, and not from within a piece. Rethrows an exception of a piece.
 void share(int64_t pieces, c10::function_ref<void(int64_t)> work);
 
-// The range of `length` that is piece `index` of `pieces`: whole blocks of 16 (a cache line of floats), but at the end.
+// The part of `length` that is piece `index` of `pieces`: whole blocks of 16 floats (a cache line), except at the end.
 struct Range {
   int64_t start, length;
 };
 Range piece(int64_t length, int64_t pieces, int64_t index);
 
-// In how many pieces a length is worth cutting for a team: one a thread (two were 3% slower), and none below 64, since
-// a narrow product is a slow one.
+// The number of pieces into which to divide a length: one per thread (two were 3% slower), and none shorter than 64,
+// because narrow products are slow.
 int64_t pieces_of(int64_t length);
 
 }  // namespace sparring

@@ -1,4 +1,4 @@
-//! What must stand in the environment before libtorch's libraries are loaded.
+//! Environment variables that must be set before libtorch's libraries are loaded.
 
 use std::env;
 use std::os::unix::process::CommandExt as _;
@@ -6,9 +6,9 @@ use std::process::Command;
 
 use sparring_contract::launch::missing_environment;
 
-/// Starts the program anew, in the same process, with the settings that are missing from its environment: glibc
-/// reads its own when it starts, which was before `main`. A face that starts a worker sets them, so this is for
-/// everyone else. If the program cannot be started anew, it goes on without.
+/// Replaces this process by the same program with the variables that are missing from its environment: glibc reads its
+/// settings when it starts, which was before `main`. A face sets them for the workers that it starts, so this is for
+/// everyone else. If the program cannot be started again, it runs without them.
 pub fn prepare() {
     let missing = missing_environment();
     if missing.is_empty() {

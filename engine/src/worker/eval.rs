@@ -1,51 +1,91 @@
-//! The task of judging pictures.
+//! The tasks of evaluating pictures and of training a judge.
 
 use std::io::Write;
 
+use anyhow::Context as _;
+use sparring_contract::judges::JudgeFolder;
 use sparring_contract::protocol::{FrameError, Report, Subject, TaskReply, write_frame};
 use sparring_contract::run::CheckpointHeader;
 use tch::{Device, Tensor};
 
-use super::task::{Drawn, draw};
+use super::draw::{Draw, draw};
 use crate::data::{DataSource, Images};
-use crate::gan::round_robin;
-use crate::judge::{PICTURES, Yardstick};
+use crate::eval::{Evaluator, Judge, JudgeError, PICTURES, RealData, judges};
+use crate::gan::{PictureSpec, round_robin};
 
-/// Judges a subject, and says meanwhile what it is doing.
-pub(super) fn eval(out: &mut impl Write, subject: &Subject) -> anyhow::Result<()> {
+/// Evaluates a subject, and tells meanwhile what is being done.
+pub(super) fn eval(
+    out: &mut impl Write,
+    subject: &Subject,
+    augmentation: bool,
+) -> anyhow::Result<()> {
     let mut wire = Ok(());
-    let mut doing = |words: &str| {
-        let progress = TaskReply::Progress {
+    let mut progress = |words: &str| {
+        let reply = TaskReply::Progress {
             doing: words.to_owned(),
         };
         // Whether anybody still listens is asked once, with the report.
-        wire = say(out, &progress);
+        wire = send(out, &reply);
     };
-    let report = judge(subject, &mut doing)?;
+    let report = evaluate(subject, augmentation, &mut progress)?;
     wire?;
-    say(out, &TaskReply::Report(Box::new(report)))?;
+    send(out, &TaskReply::Report(Box::new(report)))?;
     Ok(())
 }
 
-fn say(out: &mut impl Write, reply: &TaskReply) -> Result<(), FrameError> {
+/// Trains a judge of a data set and stores it, and tells meanwhile how far it is.
+pub(super) fn train_judge(
+    out: &mut impl Write,
+    source: &DataSource,
+    seed: u64,
+) -> anyhow::Result<()> {
+    let folder = JudgeFolder::of_user().ok_or(JudgeError::NoHome)?;
+    let mut wire = Ok(());
+    let mut progress = |words: &str, done: u64, total: u64| {
+        let reply = TaskReply::Counted {
+            doing: words.to_owned(),
+            done,
+            total,
+        };
+        wire = send(out, &reply);
+    };
+    let real = RealData::load(source, &mut |loading| {
+        progress(loading.doing, loading.done as u64, loading.total as u64);
+    })?;
+    let judge = Judge::train(&real, seed, &mut progress)?;
+    wire?;
+    let path = judges::store(&folder, &judge)?;
+    let record = Box::new(judge.record().clone());
+    send(out, &TaskReply::Judge { path, record })?;
+    Ok(())
+}
+
+fn send(out: &mut impl Write, reply: &TaskReply) -> Result<(), FrameError> {
     write_frame(out, reply)?;
     Ok(out.flush()?)
 }
 
-fn judge(subject: &Subject, doing: &mut dyn FnMut(&str)) -> anyhow::Result<Report> {
+fn evaluate(
+    subject: &Subject,
+    augmentation: bool,
+    progress: &mut dyn FnMut(&str),
+) -> anyhow::Result<Report> {
     let (pictures, asked, data) = match subject {
         Subject::Checkpoint { path, seed, device } => {
             let header = CheckpointHeader::read(path)?;
-            doing("drawing pictures");
-            let how = Drawn {
+            progress("drawing pictures");
+            let how = Draw {
+                count: PICTURES.unsigned_abs(),
+                first: 0,
                 seed: *seed,
                 class: None,
                 device: device.clone(),
             };
-            let drawn: Vec<_> = draw(path, &header, PICTURES.unsigned_abs(), &how)?
-                .map(|some| some.to_device(Device::Cpu))
+            let drawn: Vec<_> = draw(path, &header, &how)?
+                .map(|batch| batch.pictures.to_device(Device::Cpu))
                 .collect();
-            let asked = round_robin(0, PICTURES, header.config.classes.cast_signed());
+            let spec = PictureSpec::new(&header.config, header.shape, &header.class_names);
+            let asked = round_robin(0, PICTURES, spec.num_classes);
             (Tensor::cat(&drawn, 0), asked, header.config.data_source())
         }
         Subject::Samples { path, data } => {
@@ -53,6 +93,15 @@ fn judge(subject: &Subject, doing: &mut dyn FnMut(&str)) -> anyhow::Result<Repor
             (pictures, None, DataSource::named(data))
         }
     };
-    let yardstick = Yardstick::new(&data, doing)?;
-    Ok(yardstick.measure(&pictures, asked.as_ref(), doing)?)
+    progress("reading the real pictures");
+    let real = RealData::load(&data, &mut |_| {})?;
+    let judge = judges::find(&real.fingerprint)?;
+    let evaluator = Evaluator::new(real, judge, progress)?;
+    let mut report = evaluator.measure(&pictures, asked.as_ref(), progress)?;
+    if augmentation {
+        let asked = asked
+            .context("the gain from augmentation needs a model that is told which class to draw")?;
+        report.augmentation = evaluator.augmentation(&pictures, &asked, progress)?;
+    }
+    Ok(report)
 }

@@ -1,23 +1,23 @@
-//! What batch would have fitted, once a step found no memory.
+//! Which batch size would have fitted, after a step ran out of memory.
 
 use std::iter::successors;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rustix::process::{Resource, getrlimit};
 use sparring_contract::config::Config;
 use tch::Device;
 
+use super::panics::caught;
 use super::prepared::Prepared;
-use crate::judge::Glance;
+use crate::eval::QuickFrechet;
 use crate::native;
 
-/// What libtorch's allocators say: CUDA's, and that for the CPU.
-const OF_MEMORY: [&str; 2] = ["out of memory", "can't allocate memory"];
+/// How the messages of libtorch's allocators, for CUDA and for the CPU, can be recognised. It has no other sign: all its
+/// errors have one type.
+const OUT_OF_MEMORY: [&str; 2] = ["out of memory", "can't allocate memory"];
 
-/// Adds to an error of memory which batch would have fitted. Where there was enough, or nothing can be found out, a
-/// message stays as it is.
+/// Adds the batch size that would have fitted to a message that memory ran out. Any other message stays as it is.
 pub(super) fn advised(message: String, config: &Config) -> String {
-    if !OF_MEMORY.iter().any(|text| message.contains(text)) {
+    if !OUT_OF_MEMORY.iter().any(|text| message.contains(text)) {
         return message;
     }
     let batch = if is_refused_in_time(config) {
@@ -31,8 +31,8 @@ pub(super) fn advised(message: String, config: &Config) -> String {
     }
 }
 
-/// Whether memory that is not there is refused when it is asked for. Without a limit the kernel may grant it, and kill
-/// the process that uses it.
+/// Whether an allocation fails when there is not enough memory. Without a limit the kernel may grant it, and kill the
+/// process as it uses it.
 fn is_refused_in_time(config: &Config) -> bool {
     let on_cuda = native::device(&config.device).is_ok_and(Device::is_cuda);
     on_cuda || getrlimit(Resource::As).current.is_some()
@@ -44,23 +44,23 @@ fn smaller(batch: u64) -> impl Iterator<Item = u64> {
     successors(half(&batch), half)
 }
 
-/// Whether there is memory now for what a run with this batch holds at once. libtorch alone knows how much that is, so
-/// it is tried.
+/// Whether there is memory now for all that a run with this batch size holds at once. Only libtorch knows how much that
+/// is, so it is tried.
 fn fits(config: &Config, batch_size: u64) -> bool {
     let config = Config {
         batch_size,
         ..config.clone()
     };
-    let attempt = catch_unwind(AssertUnwindSafe(|| -> anyhow::Result<()> {
-        let mut session = Prepared::of(&config)?.session;
+    let attempt = caught(|| -> anyhow::Result<()> {
+        let mut session = Prepared::of(&config)?.session(&config);
         session.step();
-        let _good = session.snapshot().copied();
-        let _seen = session.inspect(Glance::PICTURES);
+        let _good = session.state_dict().deep_copy();
+        let _seen = session.inspect(QuickFrechet::PICTURES);
         session.step();
-        // A device is waited for: its errors come late.
-        session.figures();
+        // A GPU reports its errors late: wait for it.
+        session.metrics();
         Ok(())
-    }));
+    });
     matches!(attempt, Ok(Ok(())))
 }
 
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_of_memory_comes_with_a_smaller_batch() {
+    fn an_out_of_memory_error_suggests_a_smaller_batch() {
         let config = |batch_size: u64| {
             let settings = ["device=cpu".to_owned(), format!("batch_size={batch_size}")];
             let request = Request {

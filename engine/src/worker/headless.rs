@@ -1,4 +1,4 @@
-//! What a run without a dashboard says: events as JSON on stdout, or a progress bar or plain lines on stderr. Plain
+//! What a run without a dashboard prints: events as JSON on stdout, or a progress bar or plain lines on stderr. Plain
 //! lines also go to the run's worker.log.
 
 use std::fs::{File, OpenOptions};
@@ -8,25 +8,25 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sparring_contract::launch::Voice;
-use sparring_contract::protocol::{Ended, Event, Started, Stats};
+use sparring_contract::protocol::{Ended, Event, MetricSpec, Started, Stats};
 use sparring_contract::run::Run;
 
 use super::hub::Told;
 
-/// Seconds between two plain lines of figures.
+/// Time between two plain lines of metrics.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
-/// Seconds between two of how the run does, unless the verdict changes.
+/// Time between two plain lines of health checks with the same verdict.
 const HEALTH_EVERY: Duration = Duration::from_mins(1);
 
-/// Says what it is told until the hub closes.
+/// Prints what the hub passes on, until the hub closes.
 pub(super) struct Speaker {
     voice: Voice,
     log: Option<File>,
     bar: Option<ProgressBar>,
     started: Option<Box<Started>>,
     last_line: Option<Instant>,
-    /// When it was last said how the run does, and the verdict.
+    /// When the latest health check was printed, and its verdict.
     last_health: Option<(Instant, &'static str)>,
 }
 
@@ -57,11 +57,12 @@ impl Speaker {
             match told {
                 Told::Event(record, line) => {
                     if self.voice == Voice::Json {
-                        // A reader that went away takes nothing from the run: its log is on disk.
+                        // A reader that is gone does not harm the run: its log is on disk.
                         let _ = writeln!(io::stdout(), "{line}");
                     }
                     self.say(record.event);
                 }
+                Told::Remark(line) => self.line(&line),
                 Told::LeftOut(count) => self.line(&format!(
                     "{count} events left out here; events.jsonl has them"
                 )),
@@ -71,12 +72,12 @@ impl Speaker {
 
     fn say(&mut self, event: Event) {
         match &event {
-            Event::Stats(stats) => return self.figures(stats),
+            Event::Stats(stats) => return self.metrics(stats),
             Event::Health(health) => {
                 let word = health.verdict.word();
-                let is_said =
-                    |(at, said): (Instant, &str)| said == word && at.elapsed() < HEALTH_EVERY;
-                if self.last_health.is_some_and(is_said) {
+                let is_known =
+                    |(at, last): (Instant, &str)| last == word && at.elapsed() < HEALTH_EVERY;
+                if self.last_health.is_some_and(is_known) {
                     return;
                 }
                 self.last_health = Some((Instant::now(), word));
@@ -88,33 +89,41 @@ impl Speaker {
             }
             _ => {}
         }
-        if let Some(line) = event.describe() {
+        if let Event::Started(started) = &event {
+            self.bar = self.progress_bar(started);
+            self.started = Some(started.clone());
+        }
+        if let Some(line) = event.describe(&self.metric_specs()) {
             self.line(&line);
         }
-        match event {
-            Event::Started(started) => {
-                self.bar = self.progress_bar(&started);
-                self.started = Some(started);
-            }
-            Event::Ended(ended) => self.farewell(&ended),
-            _ => {}
+        if let Event::Ended(ended) = event {
+            self.farewell(&ended);
         }
     }
 
-    fn figures(&mut self, stats: &Stats) {
+    /// The specs of the metrics that the run reports.
+    fn metric_specs(&self) -> Vec<MetricSpec> {
+        self.started
+            .as_ref()
+            .map(|started| started.metric_specs().into_owned())
+            .unwrap_or_default()
+    }
+
+    fn metrics(&mut self, stats: &Stats) {
         if let Some(bar) = &self.bar {
             bar.set_position(stats.step);
-            bar.set_message(stats.describe());
+            bar.set_message(stats.describe(&self.metric_specs()));
         } else if self
             .last_line
             .is_none_or(|last| last.elapsed() >= LINE_EVERY)
         {
             self.last_line = Some(Instant::now());
-            self.line(&Event::Stats(*stats).describe().unwrap_or_default());
+            let line = Event::Stats(stats.clone()).describe(&self.metric_specs());
+            self.line(&line.unwrap_or_default());
         }
     }
 
-    /// Says where everything is and what can be done with it.
+    /// Prints where everything is and what can be done with it.
     fn farewell(&mut self, ended: &Ended) {
         let Some(started) = self.started.take() else {
             return;
@@ -129,7 +138,7 @@ impl Speaker {
         }
     }
 
-    /// Says a plain line, above the bar if there is one, and writes it to worker.log.
+    /// Prints a plain line, above the bar if there is one, and writes it to worker.log.
     fn line(&mut self, text: &str) {
         if let Some(log) = &mut self.log {
             let _ = writeln!(log, "{text}");

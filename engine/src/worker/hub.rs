@@ -1,8 +1,8 @@
-//! Where what happens in a run is written down and from where it is told.
+//! Records what happens in a run and tells it to every face.
 //!
 //! The trainer tells the hub; the hub appends to the log on disk, which never leaves anything out, and keeps what a
-//! face needs: the latest of everything, and the last events by number. A face has a cursor and takes what is newer;
-//! one that lags further behind than the hub remembers gets a new snapshot. Nobody who listens is waited for.
+//! face needs: the latest of everything, and the last events by number. Each face has a cursor and takes what is newer;
+//! one that lags further behind than the hub remembers gets a new snapshot. The hub never waits for a listener.
 
 #[cfg(test)]
 mod tests;
@@ -15,42 +15,51 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sparring_contract::protocol::{
-    Event, Machine, Phase, Pictures, Purpose, Quality, Record, Snapshot, Stats, ToFace,
+    Event, Machine, Phase, Pictures, Purpose, Record, Snapshot, ToFace,
 };
-use sparring_contract::run::{EventLog, Run, read_records};
+use sparring_contract::run::{EventLog, Limit, Limits, Run, Timeline};
 use tokio::sync::watch;
 
-use super::history::History;
-
-/// Lines that may wait for a slow reader of stdout; further ones are left out there.
+/// Lines that may wait for a slow reader of stdout. More than that are left out of stdout.
 pub(super) const WAITING_LINES: usize = 4096;
 
-/// Events that a face may lag behind before it gets a new snapshot.
+/// A face that lags further behind than this many events gets a new snapshot.
 const REMEMBERED: usize = 1024;
 
-/// Events, reports and health left out, that a snapshot tells.
-const NOTABLE: usize = 200;
+/// What a snapshot tells of a run. A report takes some 250 bytes and a point of the quality curve some 90, in a header
+/// of 1 MiB.
+const TOLD: Limits = Limits {
+    reports: Limit {
+        recent: 200,
+        older: 1000,
+    },
+    quality: Limit {
+        recent: 100,
+        older: 500,
+    },
+    files: Limit {
+        recent: 16,
+        older: 16,
+    },
+    notable: 200,
+};
 
-/// Reports that a snapshot tells at most, beside the latest: some 250 bytes each, in a frame of 1 MiB.
-const REPORTS: usize = 1200;
-
-/// Points of the quality curve that it tells at most: some 90 bytes each, and more than a screen has columns of dots.
-const QUALITY: usize = 600;
-
-/// What is passed on to stdout and stderr.
+/// What goes to stdout, stderr and worker.log.
 #[derive(Debug)]
 pub(super) enum Told {
     /// An event, and its line in the log.
     Event(Record, String),
-    /// So many events were left out, because the reader was too slow.
+    /// A line for worker.log that is no event.
+    Remark(String),
+    /// This many events were left out because the reader was too slow.
     LeftOut(u64),
 }
 
-/// The teller of a run.
+/// Records the events of a run and tells them to faces.
 #[derive(Debug)]
 pub(super) struct Hub {
     board: Mutex<Board>,
-    /// Changes whenever there is something new; false when nothing more will come.
+    /// Changes whenever there is something new. False: nothing more will come.
     news: watch::Sender<bool>,
     watchers: AtomicUsize,
 }
@@ -64,7 +73,7 @@ pub(super) struct Cursor {
     machine: u64,
 }
 
-/// Something of which only the newest counts, and how often it was replaced.
+/// A value of which only the newest counts, and how often it was replaced.
 #[derive(Debug)]
 struct Latest<T> {
     value: Option<T>,
@@ -78,40 +87,36 @@ struct Board {
     speaker: Option<SyncSender<Told>>,
     left_out: u64,
     remembered: VecDeque<(u64, Record)>,
-    history: History<Stats>,
-    quality: History<Quality>,
-    /// Everything but histories, pictures and machine.
-    snapshot: Snapshot,
+    timeline: Timeline,
+    /// The number of the latest event.
+    sequence: u64,
+    /// The configuration in force, as TOML.
+    config: String,
     pictures: [Latest<Pictures>; 2],
     machine: Latest<Machine>,
 }
 
 impl Hub {
-    /// A hub that appends to the run's log and passes on to `speaker`. Of what the log tells already, the part up to
-    /// `step` is the run's past.
+    /// A hub that appends to the run's log and passes events on to `speaker`. Ignores what the log already holds after
+    /// `step`: the run goes on from there.
     pub(super) fn of(run: &Run, step: u64, speaker: SyncSender<Told>) -> io::Result<Self> {
-        let mut board = Board {
+        let mut timeline = Timeline::read_up_to(&run.events_file(), step, TOLD);
+        // These describe the previous worker.
+        timeline.started = None;
+        timeline.ended = None;
+        timeline.phase = Phase::default();
+        let board = Board {
             log: EventLog::open(&run.events_file())?,
             log_failed: false,
             speaker: Some(speaker),
             left_out: 0,
             remembered: VecDeque::new(),
-            history: History::of_at_most(REPORTS),
-            quality: History::of_at_most(QUALITY),
-            snapshot: Snapshot::default(),
+            timeline,
+            sequence: 0,
+            config: String::new(),
             pictures: [Latest::none(), Latest::none()],
             machine: Latest::none(),
         };
-        for record in read_records(&run.events_file()) {
-            match &record.event {
-                Event::Stats(stats) if stats.step > step => {}
-                Event::Health(health) if health.step > step => {}
-                _ => board.absorb(&record),
-            }
-        }
-        // What this worker is doing, nobody has told yet.
-        board.snapshot.started = None;
-        board.snapshot.phase = Phase::default();
         Ok(Self {
             board: Mutex::new(board),
             news: watch::Sender::new(true),
@@ -119,7 +124,7 @@ impl Hub {
         })
     }
 
-    /// Tells that something happened, now.
+    /// Records that something happened, now.
     pub(super) fn emit(&self, event: Event) {
         let time = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -133,40 +138,45 @@ impl Hub {
         });
     }
 
-    /// Shows pictures to whoever looks.
+    /// Writes a line into worker.log that is no event of the run.
+    pub(super) fn remark(&self, line: String) {
+        self.board().pass_on(Told::Remark(line));
+    }
+
+    /// Shows pictures to the faces that watch.
     pub(super) fn show(&self, pictures: Pictures) {
         self.change(|board| {
             board.pictures[usize::from(pictures.purpose == Purpose::Fresh)].replace(pictures);
         });
     }
 
-    /// Tells the machine's state.
+    /// Publishes a reading of the machine.
     pub(super) fn measure(&self, machine: Machine) {
         self.change(|board| board.machine.replace(machine));
     }
 
-    /// Tells the configuration in force, as TOML.
+    /// Publishes the configuration in force, as TOML.
     pub(super) fn configure(&self, config: String) {
-        self.change(|board| board.snapshot.config = config);
+        self.change(|board| board.config = config);
     }
 
-    /// Tells nothing more, so that whoever prints or listens can end.
+    /// Ends the news, so that printers and listeners can finish.
     pub(super) fn close(&self) {
         self.board().speaker = None;
         self.news.send_replace(false);
     }
 
-    /// Awakes a listener at every change.
+    /// Wakes a listener at every change.
     pub(super) fn news(&self) -> watch::Receiver<bool> {
         self.news.subscribe()
     }
 
-    /// Everything that is newer than the cursor, which moves on.
+    /// Everything newer than the cursor, and moves the cursor past it.
     pub(super) fn newer_than(&self, cursor: &mut Cursor) -> Vec<ToFace> {
         self.board().newer_than(cursor)
     }
 
-    /// Counts a face that looks on, or that has gone. Returns how many there are now.
+    /// Counts a watching face that came or left. Returns how many there are now.
     pub(super) fn count_watcher(&self, came: bool) -> usize {
         if came {
             self.watchers.fetch_add(1, Ordering::Relaxed) + 1
@@ -175,7 +185,7 @@ impl Hub {
         }
     }
 
-    /// Whether any face looks on.
+    /// Whether any face is watching.
     pub(super) fn is_watched(&self) -> bool {
         self.watchers.load(Ordering::Relaxed) > 0
     }
@@ -186,7 +196,7 @@ impl Hub {
     }
 
     fn board(&self) -> MutexGuard<'_, Board> {
-        // A panic between two statements here leaves at worst an event untold.
+        // After a panic in here, at worst one event was not told.
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -196,7 +206,7 @@ impl Board {
         let line = match self.log.append(&record) {
             Ok(line) => line,
             Err(error) => {
-                // Said once: a full disk would otherwise fill the screen as well.
+                // Reported once: otherwise a full disk would fill the screen as well.
                 if !std::mem::replace(&mut self.log_failed, true) {
                     eprintln!(
                         "warning: cannot write events.jsonl, training goes on without it: {error}"
@@ -206,54 +216,11 @@ impl Board {
             }
         };
         self.pass_on(Told::Event(record.clone(), line));
-        self.absorb(&record);
-        self.snapshot.sequence += 1;
-        self.remembered.push_back((self.snapshot.sequence, record));
+        self.timeline.push(record.clone());
+        self.sequence += 1;
+        self.remembered.push_back((self.sequence, record));
         if self.remembered.len() > REMEMBERED {
             self.remembered.pop_front();
-        }
-    }
-
-    /// Keeps what a snapshot tells.
-    fn absorb(&mut self, record: &Record) {
-        match &record.event {
-            Event::Started(started) => {
-                self.rewind(started.step);
-                self.snapshot.started = Some(started.clone());
-            }
-            Event::Rollback(rollback) => self.rewind(rollback.back_to),
-            Event::Phase { phase, .. } => return self.snapshot.phase = *phase,
-            Event::Stats(stats) => return self.history.add(*stats),
-            Event::Health(health) => {
-                self.quality.add(health.quality());
-                self.snapshot.health = Some(Box::new(record.clone()));
-                return;
-            }
-            Event::Ended(_) => self.snapshot.phase = Phase::Ended,
-            _ => {}
-        }
-        self.note(record.clone());
-    }
-
-    /// Forgets what lies after a step, from which the run goes on.
-    fn rewind(&mut self, step: u64) {
-        self.history.rewind(step);
-        self.quality.rewind(step);
-        let is_after =
-            |record: &Record| matches!(&record.event, Event::Health(health) if health.step > step);
-        if self.snapshot.health.as_deref().is_some_and(is_after) {
-            self.snapshot.health = None;
-        }
-    }
-
-    fn note(&mut self, record: Record) {
-        let log = &mut self.snapshot.log;
-        log.push(record);
-        if log.len() > NOTABLE {
-            // The newest checkpoint stays, however much was noted since: a face tells from it what a stop would lose.
-            let is_checkpoint = |record: &Record| matches!(record.event, Event::Checkpoint(_));
-            let newest = log.iter().rposition(is_checkpoint);
-            log.remove(usize::from(newest == Some(0)));
         }
     }
 
@@ -271,7 +238,7 @@ impl Board {
         let oldest = self
             .remembered
             .front()
-            .map_or(self.snapshot.sequence + 1, |(sequence, _)| *sequence);
+            .map_or(self.sequence + 1, |(sequence, _)| *sequence);
         let mut told = Vec::new();
         if cursor.begun && cursor.sequence + 1 >= oldest {
             let events = self
@@ -291,7 +258,7 @@ impl Board {
         }
         *cursor = Cursor {
             begun: true,
-            sequence: self.snapshot.sequence,
+            sequence: self.sequence,
             pictures: [self.pictures[0].version, self.pictures[1].version],
             machine: self.machine.version,
         };
@@ -300,15 +267,15 @@ impl Board {
 
     fn whole(&self) -> Snapshot {
         Snapshot {
-            history: self.history.thinned(),
-            quality: self.quality.thinned(),
+            sequence: self.sequence,
+            config: self.config.clone(),
             pictures: self
                 .pictures
                 .iter()
                 .filter_map(|latest| latest.value.clone())
                 .collect(),
             machine: self.machine.value.clone(),
-            ..self.snapshot.clone()
+            ..self.timeline.snapshot()
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Readings of the machine for whoever looks on: load, memory, and the GPU where one trains.
+//! Readings of the machine for the faces that watch: load, memory, and the GPU if one trains.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
@@ -12,10 +12,10 @@ use tch::Device;
 use super::hub::Hub;
 use crate::native;
 
-/// How often the machine is read while a face looks on.
+/// How often the machine is read while a face watches.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// Reads the machine into the hub until `stop` is dropped. Nobody looks on: nothing is read.
+/// Reads the machine into the hub until the sender of `stop` is dropped. It reads nothing while no face watches.
 pub(super) fn watch(hub: &Hub, device: Device, stop: &Receiver<()>) {
     let mut readings = Readings::of(device);
     while let Err(RecvTimeoutError::Timeout) =
@@ -28,12 +28,12 @@ pub(super) fn watch(hub: &Hub, device: Device, stop: &Receiver<()>) {
 }
 
 struct Readings {
-    /// Absent where the system tells nothing.
+    /// Absent if the system cannot be read.
     system: Option<System>,
     gpu: Option<Gpu>,
 }
 
-/// The GPU that trains, as NVIDIA's management library knows it.
+/// The GPU that trains, read through NVIDIA's management library.
 struct Gpu {
     library: Nvml,
     uuid: String,

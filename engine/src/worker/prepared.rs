@@ -1,14 +1,14 @@
-//! What a configuration makes of the machine: its device, its data and its networks.
+//! What a configuration needs from the machine: its device and its data.
 
 use sparring_contract::config::{Config, Precision};
 
 use crate::data::{DataBundle, Dataset};
-use crate::gan::{Session, fits};
+use crate::gan::{Session, check_compatibility};
 use crate::native;
 
-/// A session at step 0, and what it is to learn.
+/// A device that is ready to train, and the data on it.
 pub(super) struct Prepared {
-    pub(super) session: Session,
+    dataset: Dataset,
     /// Where the images are from, in words.
     pub(super) origin: String,
     /// Whether they are the digits that the judge knows.
@@ -18,7 +18,7 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// Finds the device, loads the data, and builds the networks.
+    /// Finds the device and loads the data. It is an error if the networks of the configuration do not fit the data.
     pub(super) fn of(config: &Config) -> anyhow::Result<Self> {
         let device = native::device(&config.device)?;
         native::prepare(config.threads);
@@ -26,18 +26,22 @@ impl Prepared {
             native::prepare_cuda(config.precision == Precision::Tf32);
         }
         let bundle = DataBundle::load(&config.data_source(), &mut |_| {})?;
-        let mut data = Dataset::on(device, &bundle.train.images);
-        if let Some(labels) = bundle.train.labels.as_ref().filter(|_| config.classes > 0) {
-            data = data
-                .with_classes(labels)
-                .with_class_names(bundle.class_names.clone());
+        let mut dataset =
+            Dataset::on(device, &bundle.train.images).with_class_names(bundle.class_names.clone());
+        if let Some(labels) = bundle.train.labels.as_ref().filter(|_| config.conditional) {
+            dataset = dataset.with_classes(labels);
         }
-        fits(config, &data)?;
+        check_compatibility(config, &dataset)?;
         Ok(Self {
-            session: Session::new(config, data),
+            dataset,
             is_mnist: bundle.is_mnist(),
             origin: bundle.described(),
             warnings: bundle.warnings(),
         })
+    }
+
+    /// Builds the networks.
+    pub(super) fn session(self, config: &Config) -> Session {
+        Session::new(config, self.dataset)
     }
 }

@@ -1,6 +1,6 @@
-//! The worker's socket: faces connect, are told what happens and give commands.
+//! The worker's socket: faces connect to it, learn what happens and send commands.
 //!
-//! Each face has a task and a cursor into the [`Hub`]. A face that reads slowly or not at all holds up its own task
+//! Each face has a task and a cursor into the [`Hub`]. A face that reads slowly, or not at all, holds up its own task
 //! and nothing else.
 
 use std::fs;
@@ -11,33 +11,31 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use futures_util::{SinkExt, StreamExt as _};
+use futures_util::{SinkExt as _, StreamExt as _};
 use sparring_contract::BUILD_ID;
 use sparring_contract::protocol::{
-    Ack, Command, FaceHello, MAX_FRAME, PROTOCOL, Reason, ToFace, ToWorker, WorkerHello, decode,
-    encode,
+    Ack, Command, FaceHello, PROTOCOL, Reason, ToFace, ToWorker, WorkerHello,
 };
 use sparring_contract::run::{Lock, Presence, Run, boot, host, secure_socket_dir};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{interval, timeout};
-use tokio_util::bytes::Bytes;
-use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
 use super::hub::{Cursor, Hub};
-use super::orders::{Answer, Order};
+use super::wire::{FaceCodec, Fitted, Wire, fitted, hello};
+use crate::trainer::{Instruction, Responder};
 
-/// How often the socket is looked after: cleaners of /tmp remove old ones.
+/// How often to check that the socket still exists: programs that clean /tmp remove old ones.
 const LOOK_AFTER: Duration = Duration::from_secs(5);
 
-/// How long faces may take to hear the last words.
+/// How long faces may take to read the last messages.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// Answers that may wait for a face to read them. A face that does not is let go.
+/// Answers that may wait for a face to read them. Further ones are dropped.
 const WAITING_ANSWERS: usize = 64;
 
-/// Faces at once.
+/// The most faces at a time.
 const MOST_FACES: usize = 64;
 
 /// What a face's task needs.
@@ -45,11 +43,11 @@ const MOST_FACES: usize = 64;
 struct Desk {
     run: String,
     hub: Arc<Hub>,
-    orders: SyncSender<Order>,
+    orders: SyncSender<Instruction>,
     tied: bool,
 }
 
-/// The socket of a run that this process has.
+/// The socket of a run that this process holds.
 pub(super) struct Server {
     listener: UnixListener,
     path: PathBuf,
@@ -62,12 +60,12 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Listens. A socket that lies at its path is a dead worker's: this process holds the run's lock.
+    /// Starts to listen. An existing socket at the path belongs to a dead worker, because this process holds the lock.
     pub(super) fn bind(
         run: &Run,
         lock: &Arc<Lock>,
         hub: &Arc<Hub>,
-        orders: SyncSender<Order>,
+        orders: SyncSender<Instruction>,
         tied: bool,
         since: f64,
     ) -> anyhow::Result<Self> {
@@ -100,7 +98,7 @@ impl Server {
             tokio::select! {
                 accepted = self.listener.accept() => match accepted {
                     Ok((stream, _)) => self.receive(stream),
-                    // Out of file handles, say: the next look gives the machine time to find some.
+                    // For example, no file handle is free. Waiting gives the machine time to free some.
                     Err(_) => { look_after.tick().await; }
                 },
                 _ = look_after.tick() => self.look_after(),
@@ -109,7 +107,7 @@ impl Server {
         }
     }
 
-    /// Lets faces hear the last words, and takes the socket away.
+    /// Lets faces read the last messages, and removes the socket.
     pub(super) async fn close(mut self) {
         let _ = timeout(LAST_WORDS, async {
             while self.faces.join_next().await.is_some() {}
@@ -129,18 +127,18 @@ impl Server {
         }
     }
 
-    /// Binds anew where the socket has disappeared. Where the run itself has, training ends: nothing could be saved,
-    /// and the socket may be that of a new run of the same name.
+    /// Binds again if the socket has disappeared. If the run itself has, ends the training: nothing could be saved, and
+    /// the socket may belong to a new run of the same name.
     fn look_after(&mut self) {
         if !self.lock.is_in_place() {
-            // A full row is tried again at the next look.
-            let _ = self.desk.orders.try_send(Order::End(Reason::Failed));
+            // If the queue is full, the next check tries again.
+            let _ = self.desk.orders.try_send(Instruction::End(Reason::Failed));
             return;
         }
         if inode(&self.path) == Some(self.inode) {
             return;
         }
-        // Tried again at the next look if it cannot be done now.
+        // If this fails, the next check tries again.
         if let Ok((listener, inode)) = listen(&self.path) {
             (self.listener, self.inode) = (listener, inode);
             let _ = self.announce();
@@ -178,72 +176,38 @@ fn inode(path: &Path) -> Option<u64> {
 }
 
 impl Desk {
-    /// Attends to a face until it leaves or there is nothing more to tell. What goes wrong with a face is its own
-    /// matter: it is let go.
+    /// Serves a face until it leaves or there is nothing more to tell. An error drops this face and affects
+    /// nothing else.
     async fn attend(self, stream: UnixStream) {
-        let mut wire = LengthDelimitedCodec::builder()
-            .max_frame_length(MAX_FRAME)
-            .new_framed(stream);
-        let Some(Ok(ToWorker::Hello(face))) = next(&mut wire).await else {
+        let mut wire = Wire::new(stream, FaceCodec::default());
+        let Some(Ok(ToWorker::Hello(face))) = wire.next().await else {
             return;
         };
-        let hello = WorkerHello {
+        let own = WorkerHello {
             protocol: PROTOCOL,
             build: BUILD_ID.to_owned(),
             run: self.run.clone(),
             pid: std::process::id(),
         };
-        if send(&mut wire, &ToFace::Hello(hello)).await.is_none() {
+        let Ok(own) = hello(own) else { return };
+        // An older face would misunderstand everything after the hello, which tells it so.
+        if wire.send(own).await.is_err() || face.protocol < PROTOCOL {
             return;
         }
         if face.watch {
             self.hub.count_watcher(true);
         }
-        self.converse(&mut wire, &face).await;
+        Conversation::new(&self, wire, face.clone()).go_on().await;
         if face.watch && self.hub.count_watcher(false) == 0 && self.tied {
-            let _ = self.orders.try_send(Order::End(Reason::Stopped));
+            let _ = self.orders.try_send(Instruction::End(Reason::Stopped));
         }
     }
 
-    async fn converse(&self, wire: &mut Wire, face: &FaceHello) -> Option<()> {
-        let (answer, mut answers) = mpsc::channel(WAITING_ANSWERS);
-        let mut news = self.hub.news();
-        let mut cursor = Cursor::default();
-        let mut open = true;
-        loop {
-            if face.watch {
-                open = *news.borrow_and_update();
-                for message in self.hub.newer_than(&mut cursor) {
-                    feed(wire, &message).await?;
-                }
-            }
-            while let Ok(ack) = answers.try_recv() {
-                feed(wire, &ToFace::Ack(ack)).await?;
-            }
-            SinkExt::<Bytes>::flush(wire).await.ok()?;
-            if !open {
-                return None;
-            }
-            tokio::select! {
-                changed = news.changed() => {
-                    changed.ok()?;
-                    open = *news.borrow();
-                }
-                Some(ack) = answers.recv() => feed(wire, &ToFace::Ack(ack)).await?,
-                message = next(wire) => match message? {
-                    Ok(ToWorker::Request { id, command }) => self.order(face, id, command, &answer),
-                    Ok(ToWorker::Hello(_) | ToWorker::Unknown) => {}
-                    Err(()) => return None,
-                },
-            }
-        }
-    }
-
-    /// Passes a command on to the trainer, which answers between two steps.
+    /// Passes a command to the trainer, which answers between two steps.
     fn order(&self, face: &FaceHello, id: u64, command: Command, to: &mpsc::Sender<Ack>) {
-        let answer = Answer::new({
+        let answer = Responder::new({
             let to = to.clone();
-            // A face that reads no answers has none.
+            // A face that does not read its answers loses them.
             move |step, outcome| drop(to.try_send(Ack { id, step, outcome }))
         });
         if face.read_only {
@@ -252,11 +216,11 @@ impl Desk {
                 "this face is read-only; attach without --read-only to steer",
             );
         }
-        match self.orders.try_send(Order::Command(command, answer)) {
-            Err(TrySendError::Full(Order::Command(_, answer))) => {
+        match self.orders.try_send(Instruction::Command(command, answer)) {
+            Err(TrySendError::Full(Instruction::Command(_, answer))) => {
                 answer.refuse(0, "too many commands wait already; try again");
             }
-            Err(TrySendError::Disconnected(Order::Command(_, answer))) => {
+            Err(TrySendError::Disconnected(Instruction::Command(_, answer))) => {
                 answer.refuse(0, "the run is ending");
             }
             _ => {}
@@ -264,24 +228,188 @@ impl Desk {
     }
 }
 
-type Wire = Framed<UnixStream, LengthDelimitedCodec>;
-
-/// The next message; `Err` for one that cannot be understood, `None` when the face has gone.
-async fn next(wire: &mut Wire) -> Option<Result<ToWorker, ()>> {
-    let frame = wire.next().await?.ok()?;
-    Some(decode(&frame).map_err(drop))
+/// What is told to one face.
+struct Conversation<'a> {
+    desk: &'a Desk,
+    wire: Wire,
+    face: FaceHello,
+    /// What was left out before: it is reported once, and not with every new picture.
+    omitted: Vec<String>,
 }
 
-async fn send(wire: &mut Wire, message: &ToFace) -> Option<()> {
-    feed(wire, message).await?;
-    SinkExt::<Bytes>::flush(wire).await.ok()
+impl<'a> Conversation<'a> {
+    fn new(desk: &'a Desk, wire: Wire, face: FaceHello) -> Self {
+        Self {
+            desk,
+            wire,
+            face,
+            omitted: Vec::new(),
+        }
+    }
+
+    /// Tells what is new and takes commands. Returns when the face is gone or the worker has nothing more to tell.
+    async fn go_on(mut self) -> Option<()> {
+        let (answer, mut answers) = mpsc::channel(WAITING_ANSWERS);
+        let mut news = self.desk.hub.news();
+        let mut cursor = Cursor::default();
+        let mut open = true;
+        loop {
+            if self.face.watch {
+                open = *news.borrow_and_update();
+                for message in self.desk.hub.newer_than(&mut cursor) {
+                    self.tell(message).await?;
+                }
+            }
+            while let Ok(ack) = answers.try_recv() {
+                self.tell(ToFace::Ack(ack)).await?;
+            }
+            self.wire.flush().await.ok()?;
+            if !open {
+                return None;
+            }
+            tokio::select! {
+                changed = news.changed() => {
+                    changed.ok()?;
+                    open = *news.borrow();
+                }
+                Some(ack) = answers.recv() => self.tell(ToFace::Ack(ack)).await?,
+                message = self.wire.next() => match message?.ok()? {
+                    ToWorker::Request { id, command } => {
+                        self.desk.order(&self.face, id, command, &answer);
+                    }
+                    ToWorker::Hello(_) | ToWorker::Unknown => {}
+                },
+            }
+        }
+    }
+
+    /// Puts a message on the wire, to leave with the next flush. What is too long for a message is left out, and both
+    /// the face and worker.log are told so.
+    async fn tell(&mut self, message: ToFace) -> Option<()> {
+        let Fitted { frame, omitted } = fitted(message);
+        if let Some(frame) = frame {
+            self.wire.feed(frame).await.ok()?;
+        }
+        let Some(omitted) = omitted.filter(|new| !self.omitted.contains(&new.what)) else {
+            return Some(());
+        };
+        let what = omitted.to_string();
+        self.omitted.push(omitted.what);
+        self.desk.hub.remark(format!("warning: {what}"));
+        let report = fitted(ToFace::Omitted { what });
+        self.wire.feed(report.frame?).await.ok()
+    }
 }
 
-/// Puts a message on the wire, to leave with the next flush. One that is too long, a snapshot of huge pictures say,
-/// is left out.
-async fn feed(wire: &mut Wire, message: &ToFace) -> Option<()> {
-    match encode(message) {
-        Ok(bytes) => wire.feed(Bytes::from(bytes)).await.ok(),
-        Err(_) => Some(()),
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use sparring_contract::protocol::{Frame, Pictures, Purpose, encode_hello};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::super::hub::Told;
+    use super::*;
+
+    fn pictures(side: u32) -> Pictures {
+        Pictures {
+            purpose: Purpose::Fixed,
+            seed: 0,
+            step: 1,
+            count: 256,
+            channels: 3,
+            height: side,
+            width: side,
+            pixels: vec![7; (256 * 3 * side * side) as usize],
+            labels: Vec::new(),
+        }
+    }
+
+    /// The hello and the first messages that a face is told which watches and speaks this protocol, until it leaves.
+    async fn told(desk: Desk, protocol: u32, count: usize) -> (WorkerHello, Vec<ToFace>) {
+        let (mut face, worker) = UnixStream::pair().unwrap();
+        let attended = tokio::spawn(desk.attend(worker));
+        let greeting = FaceHello {
+            protocol,
+            watch: true,
+            read_only: false,
+        };
+        let greeting = encode_hello(&ToWorker::Hello(greeting)).unwrap();
+        face.write_all(&greeting).await.unwrap();
+        let mut bytes = Vec::new();
+        let mut hello = None;
+        let mut messages = Vec::new();
+        while messages.len() < count && face.read_buf(&mut bytes).await.unwrap() > 0 {
+            if hello.is_none()
+                && let Some(frame) = Frame::hello(&bytes).unwrap()
+            {
+                hello = Some(frame.message().unwrap());
+                bytes.drain(..frame.length());
+            }
+            while hello.is_some()
+                && let Some(frame) = Frame::first::<ToFace>(&bytes).unwrap()
+            {
+                messages.push(frame.message().unwrap());
+                bytes.drain(..frame.length());
+            }
+        }
+        drop(face);
+        attended.await.unwrap();
+        let Some(ToFace::Hello(hello)) = hello else {
+            panic!("no hello")
+        };
+        (hello, messages)
+    }
+
+    /// A desk with a hub that has shown these pictures, and what goes to worker.log.
+    fn desk(dir: &Path, shown: Pictures) -> (Desk, std::sync::mpsc::Receiver<Told>) {
+        fs::write(dir.join("config.toml"), "").unwrap();
+        let run = Run::open(dir).unwrap();
+        let (speaker, said) = sync_channel(100);
+        let hub = Hub::of(&run, 0, speaker).unwrap();
+        hub.show(shown);
+        let desk = Desk {
+            run: "otter".to_owned(),
+            hub: Arc::new(hub),
+            orders: sync_channel(1).0,
+            tied: false,
+        };
+        (desk, said)
+    }
+
+    #[tokio::test]
+    async fn many_large_pictures_arrive_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let (desk, _said) = desk(dir.path(), pictures(64));
+        let (_, messages) = told(desk, PROTOCOL, 1).await;
+        let [ToFace::Snapshot(snapshot)] = &messages[..] else {
+            panic!("{} messages", messages.len());
+        };
+        assert_eq!(snapshot.pictures, [pictures(64)]);
+    }
+
+    #[tokio::test]
+    async fn what_is_too_long_for_a_message_is_reported_to_the_face_and_in_the_log() {
+        let dir = tempfile::tempdir().unwrap();
+        let (desk, said) = desk(dir.path(), pictures(256));
+        let (_, messages) = told(desk, PROTOCOL, 2).await;
+        let [ToFace::Snapshot(snapshot), ToFace::Omitted { what }] = &messages[..] else {
+            panic!("{} messages", messages.len());
+        };
+        assert!(snapshot.pictures.is_empty());
+        assert!(what.starts_with("pictures left out"), "{what}");
+        let Ok(Told::Remark(line)) = said.try_recv() else {
+            panic!("nothing in worker.log")
+        };
+        assert_eq!(line, format!("warning: {what}"));
+    }
+
+    #[tokio::test]
+    async fn an_older_face_hears_which_protocol_the_worker_speaks_and_nothing_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let (desk, _said) = desk(dir.path(), pictures(64));
+        let (hello, messages) = told(desk, PROTOCOL - 1, 1).await;
+        assert_eq!(hello.protocol, PROTOCOL);
+        assert_eq!(messages, []);
     }
 }

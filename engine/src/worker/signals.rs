@@ -1,11 +1,11 @@
-//! Signals become orders: the first Ctrl-C or SIGTERM saves and ends, a second Ctrl-C ends at once.
+//! Signals become instructions: the first Ctrl-C or SIGTERM saves and ends, a second Ctrl-C ends at once.
 
 use std::sync::mpsc::SyncSender;
 
 use sparring_contract::protocol::Reason;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::orders::Order;
+use crate::trainer::Instruction;
 
 /// The signals that a worker hears.
 pub(super) struct Signals {
@@ -14,12 +14,12 @@ pub(super) struct Signals {
     hangup: Signal,
 }
 
-/// A second Ctrl-C: the user waits no longer.
+/// A second Ctrl-C: the user does not want to wait.
 #[derive(Debug)]
 pub(super) struct Impatience;
 
 impl Signals {
-    /// Starts to listen. From here on no signal of these ends the process by itself.
+    /// Starts to listen. From here on none of these signals ends the process by itself.
     pub(super) fn listen() -> std::io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
@@ -28,9 +28,9 @@ impl Signals {
         })
     }
 
-    /// Passes signals on to the trainer; returns when the user is impatient. A hangup is heard and let pass: the
-    /// terminal is gone, the training goes on.
-    pub(super) async fn pass_on(&mut self, orders: &SyncSender<Order>) -> Impatience {
+    /// Passes signals on to the trainer; returns when the user is impatient. A hangup is ignored: the terminal is gone,
+    /// and training goes on.
+    pub(super) async fn pass_on(&mut self, instructions: &SyncSender<Instruction>) -> Impatience {
         let mut interrupted = false;
         loop {
             let reason = tokio::select! {
@@ -41,8 +41,8 @@ impl Signals {
             if reason == Reason::Interrupted && std::mem::replace(&mut interrupted, true) {
                 return Impatience;
             }
-            // A trainer that is ending, or whose orders wait in a full row, ends all the same.
-            let _ = orders.try_send(Order::End(reason));
+            // It fails if the trainer is ending already, or if its queue is full; a second signal then still helps.
+            let _ = instructions.try_send(Instruction::End(reason));
         }
     }
 }

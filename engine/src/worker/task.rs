@@ -2,32 +2,34 @@
 
 use std::io::{self, Write};
 use std::num::NonZero;
-use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::thread;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use sparring_contract::exit;
 use sparring_contract::protocol::{Purpose, Task, TaskReply, read_frame, write_frame};
 use sparring_contract::run::CheckpointHeader;
-use tch::Tensor;
 
-use super::{checkpoint, data, eval, pictures};
-use crate::gan::{Noise, Painter};
+use super::draw::{Batch, Draw, draw};
+use super::panics::caught;
+use super::{data, eval};
 use crate::native;
+use crate::trainer::{labels, pictures};
 
-/// Pictures in one reply: noise is drawn, and pictures travel, so many at a time.
-const CHUNK: u64 = 256;
+/// Bytes of pixels per reply, unless one picture has more: far below the limit of an attachment, so that the face's
+/// progress moves on.
+const REPLY_PIXELS: i64 = 512 << 10;
 
 /// Does the task that arrives on stdin.
 pub(super) fn serve() -> u8 {
-    panic::set_hook(Box::new(|_| {}));
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let done = panic::catch_unwind(AssertUnwindSafe(|| do_task(&mut out)));
-    let message = match done {
+    let message = match caught(|| do_task(&mut out)) {
         Ok(Ok(())) => return exit::SUCCESS,
         Ok(Err(error)) => format!("{error:#}"),
-        Err(payload) => super::panic_message(payload.as_ref()),
+        Err(panic) => {
+            eprintln!("{}", panic.details());
+            panic.to_string()
+        }
     };
     // A face that is gone needs no answer.
     let _ = write_frame(&mut out, &TaskReply::Failed { message });
@@ -38,92 +40,92 @@ fn do_task(out: &mut impl Write) -> anyhow::Result<()> {
     let task = read_frame(&mut io::stdin().lock()).context("cannot read the task")?;
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     native::prepare(cores.try_into().unwrap_or(1));
-    // Judging has more operations than the team has, and these are long enough for threads of libtorch's own.
+    // Evaluation uses operations that our own thread team does not have; they run long enough for libtorch's threads.
     tch::set_num_threads(cores.try_into().unwrap_or(1));
     match task.context("no task came")? {
         Task::Sample {
             checkpoint,
             count,
+            first,
             seed,
             class,
             device,
         } => sample(
             out,
             &checkpoint,
-            count,
-            &Drawn {
+            &Draw {
+                count,
+                first,
                 seed,
                 class,
                 device,
             },
         )?,
         Task::Data { source, pictures } => data::inspect(out, &source, pictures)?,
-        Task::Eval { subject } => eval::eval(out, &subject)?,
+        Task::Eval {
+            subject,
+            augmentation,
+        } => eval::eval(out, &subject, augmentation)?,
+        Task::JudgeTrain { source, seed } => eval::train_judge(out, &source, seed)?,
     }
     write_frame(out, &TaskReply::Done)?;
     Ok(())
 }
 
-fn sample(out: &mut impl Write, path: &Path, count: u64, how: &Drawn) -> anyhow::Result<()> {
+fn sample(out: &mut impl Write, path: &Path, how: &Draw) -> anyhow::Result<()> {
     let header = CheckpointHeader::read(path)?;
-    for drawn in draw(path, &header, count, how)? {
-        write_frame(
-            out,
-            &TaskReply::Pictures(pictures::pictures(
+    for batch in draw(path, &header, how)? {
+        for part in parts(&batch) {
+            let pictures = pictures(
                 Purpose::Fresh,
                 how.seed,
                 header.step,
-                &drawn,
-            )),
-        )?;
+                &part.pictures,
+                part.classes.as_ref().map(labels).unwrap_or_default(),
+            );
+            write_frame(out, &TaskReply::Pictures(pictures))?;
+        }
     }
     Ok(())
 }
 
-/// What pictures are drawn from.
-pub(super) struct Drawn {
-    /// Seed of the noise.
-    pub(super) seed: u64,
-    /// The class of all of them; each in its turn if none is named.
-    pub(super) class: Option<u64>,
-    /// The configuration's name of a device.
-    pub(super) device: String,
+/// A batch in parts that each fit into one reply.
+fn parts(batch: &Batch) -> impl Iterator<Item = Batch> {
+    let count = batch.pictures.size()[0];
+    let bytes: i64 = batch.pictures.size()[1..].iter().product();
+    let most = (REPLY_PIXELS / bytes.max(1)).max(1);
+    (0..count)
+        .step_by(usize::try_from(most).unwrap_or(1))
+        .map(move |first| batch.narrow(first, most.min(count - first)))
 }
 
-/// Pictures of a checkpoint's generator, `[n, channels, height, width]`, a byte a pixel, up to [`CHUNK`] at a time: the
-/// same seed gives the same pictures, whatever they are drawn for.
-pub(super) fn draw(
-    path: &Path,
-    header: &CheckpointHeader,
-    count: u64,
-    how: &Drawn,
-) -> anyhow::Result<impl Iterator<Item = Tensor> + use<>> {
-    let classes = header.config.classes;
-    match how.class {
-        Some(_) if classes == 0 => bail!(
-            "{}: its networks were told of no classes: leave --class out, or train a preset that is, such as cgan",
-            path.display()
-        ),
-        Some(class) if class >= classes => {
-            bail!(
-                "class {class}: {} has the classes 0 to {}",
-                path.display(),
-                classes - 1
-            )
-        }
-        _ => {}
+#[cfg(test)]
+mod tests {
+    use tch::{Device, Kind, Tensor};
+
+    use super::*;
+
+    fn sizes_of_parts(size: [i64; 4]) -> Vec<i64> {
+        let batch = Batch {
+            pictures: Tensor::zeros(size, (Kind::Uint8, Device::Cpu)),
+            classes: Some(Tensor::arange(size[0], (Kind::Int64, Device::Cpu))),
+        };
+        let mut next_class = 0;
+        parts(&batch)
+            .map(|part| {
+                let classes = part.classes.unwrap();
+                assert_eq!(classes.int64_value(&[0]), next_class);
+                assert_eq!(classes.size()[0], part.pictures.size()[0]);
+                next_class += classes.size()[0];
+                classes.size()[0]
+            })
+            .collect()
     }
-    let device = native::device(&how.device)?;
-    let unreadable = || format!("cannot read {}", path.display());
-    let snapshot = checkpoint::load(path, header).with_context(unreadable)?;
-    let painter =
-        Painter::new(&header.config, header.shape, &snapshot, device).with_context(unreadable)?;
-    let mut painter = painter.only(how.class);
-    let mut noise = Noise::seeded(how.seed, header.config.latent_dim);
-    let mut left = count;
-    Ok(std::iter::from_fn(move || {
-        let chunk = left.min(CHUNK);
-        left -= chunk;
-        (chunk > 0).then(|| painter.paint(&noise.draw(chunk.cast_signed())))
-    }))
+
+    #[test]
+    fn a_reply_holds_as_many_pictures_as_a_message_can_and_at_least_one() {
+        assert_eq!(sizes_of_parts([256, 1, 28, 28]), [256]);
+        assert_eq!(sizes_of_parts([100, 3, 64, 64]), [42, 42, 16]);
+        assert_eq!(sizes_of_parts([2, 3, 600, 600]), [1, 1]);
+    }
 }

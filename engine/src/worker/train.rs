@@ -1,64 +1,75 @@
 //! Training a run, from taking its lock to its exit code.
 
-use std::panic::{self, AssertUnwindSafe};
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, channel, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use sparring_contract::exit;
 use sparring_contract::launch::Voice;
-use sparring_contract::protocol::{Ended, Event, Reason, Stats};
+use sparring_contract::protocol::{Ended, Event, Phase, Reason, Stats};
 use sparring_contract::run::{CheckpointHeader, Lock, Run};
 use tokio::sync::oneshot;
 
+use super::clock::MonotonicClock;
 use super::fitting::advised;
 use super::headless::Speaker;
 use super::hub::{Hub, WAITING_LINES};
-use super::orders::Order;
+use super::machine;
+use super::panics::{Panic, caught};
+use super::prepared::Prepared;
 use super::server::Server;
 use super::signals::Signals;
-use super::trainer::Trainer;
+use crate::trainer::{Assignment, Injection, Instruction, Trainer, load_checkpoint};
 
-/// Orders that may wait for the end of a step.
-const WAITING_ORDERS: usize = 64;
+/// Instructions that may wait for the end of a step.
+const WAITING_INSTRUCTIONS: usize = 64;
+
+/// The variable that makes a step go wrong (docs/HEALTH.md).
+const INJECTION: &str = "SPARRING_FAULT";
 
 /// What a worker is to train, and for whom.
-pub(super) struct Assignment {
+pub(super) struct Job {
     pub(super) dir: PathBuf,
     pub(super) from: Option<PathBuf>,
     pub(super) voice: Voice,
-    /// Whether the directory goes when training fails before its first step.
+    /// Whether to remove the directory if training fails before its first step.
     pub(super) fresh: bool,
     /// Whether the run ends with its last face.
     pub(super) tied: bool,
 }
 
 /// Trains a run and returns the exit code.
-pub(super) fn train(assignment: &Assignment) -> u8 {
-    if assignment.voice == Voice::Log {
-        // Out of the session of whoever started it: the end of a terminal is none of its business. It fails only
-        // where the process leads a session already.
+pub(super) fn train(job: &Job) -> u8 {
+    if job.voice == Voice::Log {
+        // Leaves the session of the process that started it, so that the end of a terminal does not matter. It fails
+        // only if this process leads a session already.
         let _ = rustix::process::setsid();
     }
-    match try_train(assignment) {
+    match try_train(job) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            let message = format!("{error:#}");
+            if let Some(run) = Run::open(&job.dir) {
+                leave_failure(&run, job.voice, &message);
+            }
+            eprintln!("error: {message}");
             exit::FAILURE
         }
     }
 }
 
-fn try_train(assignment: &Assignment) -> anyhow::Result<u8> {
-    let dir = &assignment.dir;
+fn try_train(job: &Job) -> anyhow::Result<u8> {
+    let dir = &job.dir;
     let run = Run::open(dir)
         .with_context(|| format!("{} is no run: it has no config.toml", dir.display()))?;
     let lock = Arc::new(run.lock()?);
-    let from = assignment.from.as_deref();
+    let from = job.from.as_deref();
     let step = from
         .map(CheckpointHeader::read)
         .transpose()?
@@ -67,7 +78,7 @@ fn try_train(assignment: &Assignment) -> anyhow::Result<u8> {
     let hub = Hub::of(&run, step, speaker)
         .with_context(|| format!("cannot write {}", run.events_file().display()))?;
     let hub = Arc::new(hub);
-    let speech = Speaker::of(&run, assignment.voice);
+    let speech = Speaker::of(&run, job.voice);
     let printing = thread::Builder::new()
         .name("speaker".to_owned())
         .spawn(move || speech.speak(&told))?;
@@ -75,48 +86,60 @@ fn try_train(assignment: &Assignment) -> anyhow::Result<u8> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let ended = runtime.block_on(attended(assignment, &run, &lock, &hub, printing))?;
+    let ended = runtime.block_on(attended(job, &run, &lock, &hub, printing))?;
     let unstarted = is_unstarted(&ended);
-    if ended.reason == Reason::Failed && (unstarted || assignment.voice == Voice::Json) {
-        eprintln!("error: {}", ended.message.unwrap_or_default());
+    if ended.reason == Reason::Failed && (unstarted || job.voice == Voice::Json) {
+        let message = ended.message.unwrap_or_default();
+        if unstarted {
+            leave_failure(&run, job.voice, &message);
+        }
+        eprintln!("error: {message}");
     }
-    // A directory of the same name that is there instead of this run's is somebody else's.
+    // A directory of the same name that has taken this one's place belongs to somebody else.
     let own = lock.is_in_place();
     drop(lock);
-    // In the foreground the error was said; otherwise whoever started the worker still wants to read it.
-    if unstarted && own && assignment.fresh && assignment.voice != Voice::Log {
+    // Whoever started the worker in the background still wants to read what it left.
+    if unstarted && own && job.fresh && job.voice != Voice::Log {
         run.remove()?;
     }
     Ok(ended.exit_code)
 }
 
-/// Trains on a thread of its own, while this one attends to signals and faces.
+/// Leaves an error for the face that started this worker in the background, which cannot see its stderr.
+fn leave_failure(run: &Run, voice: Voice, message: &str) {
+    if voice == Voice::Log {
+        // Without it the face still has the end of worker.log.
+        let _ = run.write_failure(message);
+    }
+}
+
+/// Trains on a thread of its own, while this one serves signals and faces.
 async fn attended(
-    assignment: &Assignment,
+    job: &Job,
     run: &Run,
     lock: &Arc<Lock>,
     hub: &Arc<Hub>,
     printing: JoinHandle<()>,
 ) -> anyhow::Result<Ended> {
     let mut signals = Signals::listen().context("cannot listen to signals")?;
-    let (orders, inbox) = sync_channel(WAITING_ORDERS);
+    let (instruct, instructions) = sync_channel(WAITING_INSTRUCTIONS);
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()
         .as_secs_f64();
-    let mut server = Server::bind(run, lock, hub, orders.clone(), assignment.tied, since)?;
+    let mut server = Server::bind(run, lock, hub, instruct.clone(), job.tied, since)?;
 
     let (done, finished) = oneshot::channel();
     let training = {
-        let (run, from, hub) = (run.clone(), assignment.from.clone(), Arc::clone(hub));
-        move || drop(done.send(guarded(&run, from.as_deref(), &hub, inbox)))
+        let (run, from, hub) = (run.clone(), job.from.clone(), Arc::clone(hub));
+        move || drop(done.send(guarded(&run, from.as_deref(), &hub, instructions)))
     };
     thread::Builder::new()
         .name("trainer".to_owned())
         .spawn(training)?;
     let ended = tokio::select! {
-        ended = finished => ended.context("the trainer ended without a word")?,
-        _impatience = signals.pass_on(&orders) => end_at_once(),
+        ended = finished => ended.context("the trainer ended without a report")?,
+        _impatience = signals.pass_on(&instruct) => end_at_once(),
         () = server.serve() => unreachable!("a server serves until it is closed"),
     };
     if !is_unstarted(&ended) {
@@ -124,30 +147,32 @@ async fn attended(
     }
     hub.close();
     server.close().await;
-    // The last lines are said before the process ends, however slow their reader.
+    // The last lines are printed before the process ends, however slow their reader is.
     let _ = printing.join();
     Ok(ended)
 }
 
-/// Whether a run failed before its first step, and so has nothing to tell.
+/// Whether a run failed before its first step, and so has nothing to report.
 fn is_unstarted(ended: &Ended) -> bool {
     ended.reason == Reason::Failed && ended.stats.step == 0
 }
 
-/// Trains, and turns an error or a panic, which is how libtorch's errors arrive, into an end of the run.
-fn guarded(run: &Run, from: Option<&Path>, hub: &Hub, inbox: Receiver<Order>) -> Ended {
-    panic::set_hook(Box::new(|_| {}));
-    let reached = AtomicU64::new(0);
-    let trained = panic::catch_unwind(AssertUnwindSafe(|| {
-        Trainer::prepare(run, from, hub, inbox, &reached).map(Trainer::train)
-    }));
-    let message = match trained {
+/// Trains, and turns an error or a panic into an end of the run. libtorch's errors arrive as panics.
+fn guarded(
+    run: &Run,
+    from: Option<&Path>,
+    hub: &Hub,
+    instructions: Receiver<Instruction>,
+) -> Ended {
+    let completed = AtomicU64::new(0);
+    let message = match caught(|| try_training(run, from, hub, instructions, &completed)) {
         Ok(Ok(ended)) => return ended,
         Ok(Err(error)) => format!("{error:#}"),
-        Err(payload) => {
-            let message = super::panic_message(payload.as_ref());
+        Err(panic) => {
+            log_panic(run, &panic);
+            let message = panic.to_string();
             match run.config() {
-                // What the steps held is free again by now. The batch of a run that goes on is what it was.
+                // The memory of the steps is free again by now. A run that continues has to keep its batch size.
                 Ok(config) if from.is_none() => advised(message, &config),
                 _ => message,
             }
@@ -162,13 +187,85 @@ fn guarded(run: &Run, from: Option<&Path>, hub: &Hub, inbox: Receiver<Order>) ->
         reason: Reason::Failed,
         exit_code: exit::FAILURE,
         message: Some(message),
-        stats: Stats::none_at(saved.max(reached.into_inner()), 0, 0),
+        stats: Stats::none_at(saved.max(completed.into_inner()), 0, 0),
         checkpoint: checkpoint.map(|newest| newest.path),
     }
 }
 
-/// Ends the process without a further word, as the user asked twice. The threads of libtorch are in the middle of a
-/// step, and their memory must not be torn down under them.
+/// Builds or restores the session and trains it.
+fn try_training(
+    run: &Run,
+    from: Option<&Path>,
+    hub: &Hub,
+    instructions: Receiver<Instruction>,
+    completed: &AtomicU64,
+) -> anyhow::Result<Ended> {
+    let injection = injection()?;
+    let resumed = from.map(CheckpointHeader::read).transpose()?;
+    let config = run.config()?;
+    let prepared = Prepared::of(&config)?;
+    hub.emit(Event::Phase {
+        phase: Phase::WarmingUp,
+        step: resumed.as_ref().map_or(0, |header| header.step),
+    });
+    let (origin, is_judged) = (prepared.origin.clone(), prepared.is_mnist);
+    let warnings = prepared.warnings.clone();
+    let mut session = prepared.session(&config);
+    if let (Some(path), Some(header)) = (from, &resumed) {
+        let unusable = || format!("cannot go on from {}", path.display());
+        let state = load_checkpoint(path, header).with_context(unusable)?;
+        session.load_state_dict(&state).with_context(unusable)?;
+        session.set_attempt(header.attempt);
+    }
+    let device = session.device();
+    let clock = MonotonicClock::new();
+    let assignment = Assignment {
+        run,
+        config,
+        session,
+        origin,
+        warnings,
+        is_judged,
+        resumed_from: from.map(Path::to_owned),
+        resumed,
+        is_fault_check_free: !device.is_cuda(),
+        injection,
+    };
+    let trainer = Trainer::new(assignment, hub, &clock, instructions, completed);
+    Ok(thread::scope(|scope| {
+        let (_stop, stopped) = channel();
+        scope.spawn(move || machine::watch(hub, device, &stopped));
+        trainer.train()
+    }))
+}
+
+/// The step that the environment wants to go wrong.
+fn injection() -> anyhow::Result<Option<Injection>> {
+    let Ok(text) = std::env::var(INJECTION) else {
+        return Ok(None);
+    };
+    let expected = || {
+        format!(
+            "{INJECTION}={text}: expected nan@STEP or panic@STEP, with + behind it for every attempt"
+        )
+    };
+    Injection::parse(&text).with_context(expected).map(Some)
+}
+
+/// Writes where the trainer panicked, and all that it said, into worker.log.
+fn log_panic(run: &Run, panic: &Panic) {
+    let log = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(run.worker_log());
+    if let Ok(mut log) = log {
+        // The error itself is reported anyway; a full disk costs only its details.
+        let _ = writeln!(log, "{}", panic.details());
+    }
+}
+
+/// Ends the process without another word, as the user asked twice. The threads of libtorch are in the middle of a step,
+/// and their memory must not be torn down under them.
 fn end_at_once() -> ! {
     // SAFETY: _exit takes the process away as it is.
     unsafe { libc::_exit(i32::from(exit::INTERRUPTED)) }

@@ -1,4 +1,4 @@
-//! What the tests of the native operations share: numbers to try them on, and when two results are the same.
+//! Shared by the tests of the native operations: inputs, and when two results are equal.
 
 use sparring_engine::native::Activation;
 use tch::{Device, Kind, Tensor};
@@ -22,13 +22,13 @@ pub fn activated(z: &Tensor, activation: Activation) -> Tensor {
     }
 }
 
-/// Multiples of `step` from -4 to 4 steps: sums of their products are exact in any order, so that no unit is on one side
-/// of an activation's bend here and on the other there.
+/// Multiples of `step` from -4 to 4 steps. Sums of their products are exact in any order, so two implementations agree
+/// on which side of an activation's kink every unit is.
 pub fn grid(shape: &[i64], step: f64) -> Tensor {
     (Tensor::randint_low(-4, 5, shape, (Kind::Float, Device::Cpu)) * step).set_requires_grad(true)
 }
 
-/// The power of two with which weights for so many inputs give outputs of about 1.
+/// The power of two that makes the outputs of a layer with this many inputs about 1.
 pub fn fitting(inputs: i64) -> f64 {
     (-(inputs as f64).log2() / 2.0 - 2.0).floor().exp2()
 }

@@ -1,4 +1,4 @@
-//! Questions that lie over the panels.
+//! Dialogues over the panels.
 
 use sparring_contract::config;
 
@@ -133,7 +133,7 @@ impl Rates {
         };
     }
 
-    /// Takes a letter of a number; others are of no use here.
+    /// Takes a letter that can be part of a number; ignores others.
     pub fn type_letter(&mut self, letter: char) {
         let letter = letter.to_ascii_lowercase();
         if !letter.is_ascii_digit() && !matches!(letter, '.' | 'e' | '-') {
@@ -154,12 +154,12 @@ impl Rates {
         self.field().pop();
     }
 
-    /// Begins the number anew.
+    /// Clears the number.
     pub fn clear(&mut self) {
         self.field().clear();
     }
 
-    /// Multiplies the number, if there is one, to four figures: doubling and halving come back to where they began.
+    /// Multiplies the number, if there is one, and rounds it to four digits, so that halving undoes doubling.
     pub fn scale(&mut self, factor: f64) {
         let field = self.field();
         if let Ok(value) = field.parse::<f64>() {

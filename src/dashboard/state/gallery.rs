@@ -31,7 +31,7 @@ impl Default for Gallery {
 }
 
 impl Gallery {
-    /// Takes newer pictures. Those that are not whole, or of a purpose of a newer build, are of no use.
+    /// Takes newer pictures. Ignores malformed ones, and those of an unknown purpose.
     pub fn receive(&mut self, pictures: Pictures, arrived: Option<f64>) {
         if !pictures.is_whole() {
             return;

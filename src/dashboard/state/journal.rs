@@ -6,7 +6,7 @@ use sparring_contract::protocol::{Event, Outcome, Phase, Reason, Rollback};
 
 use crate::dashboard::words::{bytes, grouped, rate};
 
-/// So many lines are kept; the file on disk keeps them all.
+/// How many lines to keep. The log on disk keeps all of them.
 const LINES: usize = 500;
 
 /// How much a line matters.
@@ -94,7 +94,8 @@ fn told(event: &Event) -> Option<(Weight, String)> {
             samples.path.display()
         ),
         Event::Checkpoint(saved) => format!(
-            "checkpoint step {} saved, {}",
+            "{}checkpoint step {} saved, {}",
+            if saved.best { "best " } else { "" },
             grouped(saved.step),
             bytes(saved.bytes as f64)
         ),

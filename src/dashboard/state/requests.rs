@@ -1,10 +1,10 @@
-//! What was asked of the worker and is not answered yet.
+//! Commands that the worker has not answered yet.
 
 use sparring_contract::protocol::Command;
 
 use crate::dashboard::words::rate;
 
-/// A worker that answers nothing is asked no more than this.
+/// The most commands that may wait for an answer.
 const OPEN: usize = 64;
 
 /// Commands on their way, oldest first.
@@ -15,7 +15,7 @@ pub struct Requests {
 }
 
 impl Requests {
-    /// Notes a command and gives it a number; none if too many are open.
+    /// Notes a command and numbers it; `None` if too many are open.
     pub fn open(&mut self, command: Command) -> Option<u64> {
         if self.open.len() == OPEN {
             return None;
@@ -56,7 +56,7 @@ impl Requests {
     }
 }
 
-/// A command in words, for what is said about it.
+/// A command in words, for messages about it.
 pub fn name(command: &Command) -> String {
     match command {
         Command::Pause => "pausing".to_owned(),

@@ -10,7 +10,7 @@ use crate::dashboard::words::grouped;
 pub enum Connection {
     /// It is.
     Live,
-    /// The connection is gone and being sought again.
+    /// The connection is gone and is being reopened.
     Lost {
         /// Why.
         why: String,
@@ -73,7 +73,7 @@ pub enum Tone {
 impl State {
     /// How the run stands.
     pub fn standing(&self) -> Standing {
-        if let Some(ended) = &self.ended {
+        if let Some(ended) = &self.timeline.ended {
             return Standing::Ended(ended.reason);
         }
         match self.connection {
@@ -84,10 +84,10 @@ impl State {
         if self.stopping {
             return Standing::Stopping;
         }
-        match (self.phase, self.requests.pausing()) {
+        match (self.timeline.phase, self.requests.pausing()) {
             (Phase::Ended, _) => Standing::Ended(Reason::Unknown),
             (Phase::Paused, Some(false)) => Standing::Resuming,
-            (Phase::Paused, _) => Standing::Paused(self.phase_step),
+            (Phase::Paused, _) => Standing::Paused(self.timeline.phase_step()),
             (Phase::Saving, _) => Standing::Saving,
             (_, Some(true)) => Standing::Pausing,
             (Phase::Loading, _) => Standing::Loading,
@@ -99,7 +99,7 @@ impl State {
 
     /// Whether a worker has the run, as far as this face knows.
     pub fn is_alive(&self) -> bool {
-        self.ended.is_none()
+        self.timeline.ended.is_none()
             && matches!(self.connection, Connection::Live | Connection::Lost { .. })
     }
 
@@ -108,7 +108,7 @@ impl State {
         if self.read_only {
             return Some("this face only watches (--read-only)");
         }
-        if self.ended.is_some() {
+        if self.timeline.ended.is_some() {
             return Some("the run has ended");
         }
         match self.connection {
@@ -120,12 +120,13 @@ impl State {
 
     /// Whether a checkpoint was asked for and is not there yet.
     pub fn is_saving(&self) -> bool {
-        self.phase == Phase::Saving || self.requests.any(|command| *command == Command::Checkpoint)
+        self.timeline.phase == Phase::Saving
+            || self.requests.any(|command| *command == Command::Checkpoint)
     }
 
     /// Why it stands so, where that takes more than a word.
     pub fn detail(&self) -> Option<String> {
-        match (&self.ended, &self.connection) {
+        match (&self.timeline.ended, &self.connection) {
             (Some(ended), _) => ended.message.clone(),
             (None, Connection::Died { status: why, .. } | Connection::Lost { why }) => {
                 Some(why.clone())

@@ -3,11 +3,12 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use proptest::prelude::*;
 use sparring_contract::protocol::{
-    Ack, Best, Event, Health, Machine, Outcome, Phase, Purpose, Rollback, Stats, ToFace, Verdict,
+    Ack, Best, Event, Health, Machine, MetricKind, MetricSpec, Outcome, Phase, Purpose, Rollback,
+    Started, Stats, ToFace, Verdict,
 };
 
 use super::run::{
-    Face, checkpoint, learning, loading_run, pictures, report, started, training_run,
+    Face, checkpoint, learning, loading_run, metrics, pictures, report, started, training_run,
 };
 use crate::dashboard::{KeyPress, Message};
 
@@ -33,14 +34,9 @@ fn key() -> impl Strategy<Value = Message> {
 
 fn stats() -> impl Strategy<Value = Stats> {
     (0..100_000_u64, prop::array::uniform8(any::<f64>())).prop_map(|(step, wild)| Stats {
-        d_loss: wild[0],
-        g_loss: wild[1],
-        d_real: wild[2],
-        d_fake: wild[3],
-        d_grad_norm: wild[4],
-        g_grad_norm: wild[5],
         images_per_second: wild[6],
         training_seconds: wild[7],
+        metrics: metrics([wild[0], wild[1], wild[2], wild[3], wild[4], wild[5]]),
         ..report(step)
     })
 }
@@ -57,7 +53,7 @@ fn verdict() -> impl Strategy<Value = Verdict> {
             Verdict::Memorising,
             Verdict::Unknown,
         ]),
-        prop::collection::vec(any::<u8>(), 0..12)
+        prop::collection::vec(any::<u32>(), 0..12)
             .prop_map(|missing| Verdict::Collapsing { missing }),
     ]
 }
@@ -69,29 +65,32 @@ fn health() -> impl Strategy<Value = Health> {
     ];
     (
         0..100_000_u64,
-        (verdict(), any::<String>()),
+        (verdict(), any::<String>(), any::<String>()),
         histogram,
         prop::array::uniform8(any::<f64>()),
         any::<Option<(u64, f64)>>(),
     )
-        .prop_map(|(step, (verdict, words), histogram, wild, best)| Health {
-            verdict,
-            words,
-            histogram,
-            training_seconds: wild[0],
-            quick_distance: wild[1],
-            diversity: wild[2],
-            confidence: wild[3],
-            accuracy_real: wild[4],
-            accuracy_fake: wild[5],
-            saturated: wild[6],
-            saturated_real: wild[7],
-            best: best.map(|(step, quick_distance)| Best {
-                step,
-                quick_distance,
-            }),
-            ..learning(step)
-        })
+        .prop_map(
+            |(step, (verdict, words, reason), histogram, wild, best)| Health {
+                verdict,
+                words,
+                reason,
+                histogram,
+                training_seconds: wild[0],
+                quick_distance: wild[1],
+                diversity: wild[2],
+                confidence: wild[3],
+                accuracy_real: wild[4],
+                accuracy_fake: wild[5],
+                saturated: wild[6],
+                saturated_real: wild[7],
+                best: best.map(|(step, quick_distance)| Best {
+                    step,
+                    quick_distance,
+                }),
+                ..learning(step)
+            },
+        )
 }
 
 fn rollback() -> impl Strategy<Value = Rollback> {
@@ -107,16 +106,46 @@ fn rollback() -> impl Strategy<Value = Rollback> {
     )
 }
 
+fn spec() -> impl Strategy<Value = MetricSpec> {
+    let kind = prop::sample::select(vec![
+        MetricKind::Loss,
+        MetricKind::Probability,
+        MetricKind::Norm,
+        MetricKind::Rate,
+        MetricKind::Decibel,
+        MetricKind::Unknown,
+    ]);
+    let key = prop::sample::select(vec!["d_loss", "d_real", "d_fake", "psnr"]);
+    let words = (any::<String>(), any::<Option<String>>(), any::<String>());
+    (key, kind, words, any::<Option<f64>>()).prop_map(
+        |(key, kind, (label, unit, explanation), ideal)| MetricSpec {
+            unit,
+            ideal,
+            ..MetricSpec::new(key, &label, kind, &explanation)
+        },
+    )
+}
+
+fn started_somehow() -> impl Strategy<Value = Started> {
+    (
+        0..100_000_u64,
+        prop::collection::vec(spec(), 0..9),
+        prop::collection::vec(any::<String>(), 0..300),
+    )
+        .prop_map(|(step, metrics, class_names)| Started {
+            step,
+            metrics,
+            class_names,
+            ..started()
+        })
+}
+
 fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         stats().prop_map(Event::Stats),
         (0..100_000_u64).prop_map(|step| Event::Stats(report(step))),
         (0..100_000_u64).prop_map(checkpoint),
-        (0..100_000_u64).prop_map(|step| {
-            let mut started = started();
-            started.step = step;
-            Event::Started(Box::new(started))
-        }),
+        started_somehow().prop_map(|started| Event::Started(Box::new(started))),
         (
             prop::sample::select(vec![
                 Phase::Training,

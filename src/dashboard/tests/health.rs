@@ -54,11 +54,11 @@ fn a_look_says_what_it_saw_and_how_long_ago() {
 #[test]
 fn before_the_first_look_it_says_that_one_comes() {
     let mut face = Face::attached_to(loading_run());
-    assert!(face.screen().contains("first look soon"));
+    assert!(face.screen().contains("the first check comes soon"));
     face.hears_of(Event::Started(Box::new(started())));
-    assert!(face.screen().contains("first look soon"));
+    assert!(face.screen().contains("the first check comes soon"));
     looks(&mut face, learning(850));
-    assert!(!face.screen().contains("first look"));
+    assert!(!face.screen().contains("the first check"));
 }
 
 #[test]
@@ -117,6 +117,7 @@ fn every_alarm_has_its_word_and_its_reason() {
             Health {
                 verdict,
                 words: words.to_owned(),
+                reason: reason.to_owned(),
                 ..learning(11_300)
             },
         );
@@ -157,11 +158,11 @@ fn a_run_that_goes_back_forgets_what_came_after_and_says_so() {
     looks(&mut face, collapsing(11_200));
     face.hears_of(rollback(11_256, 9000));
     assert_eq!(face.state.step(), 9000);
-    assert_eq!(face.state.health.latest(), None);
-    let last = face.state.health.quality.last().unwrap();
+    assert_eq!(face.state.timeline.health, None);
+    let last = face.state.timeline.quality.last().unwrap();
     assert_eq!(last.step, 8500);
     let screen = face.screen();
-    assert!(screen.contains("first look soon"), "{screen}");
+    assert!(screen.contains("the first check comes soon"), "{screen}");
     assert!(screen.contains("ROLLBACK to step 9,000"), "{screen}");
     assert!(!screen.contains("collapsing!"), "{screen}");
     assert!(matches!(face.effects[..], [Effect::Notify(_)]));
@@ -203,10 +204,10 @@ fn a_face_that_comes_back_knows_the_latest_look_and_the_whole_curve() {
     let snapshot = training_run().at_step(20_000).snapshot;
     let told: Vec<_> = snapshot.quality.clone();
     face.hears(ToFace::Snapshot(Box::new(snapshot)));
-    let kept: Vec<_> = face.state.health.quality.iter().copied().collect();
+    let kept: Vec<_> = face.state.timeline.quality.iter().copied().collect();
     assert_eq!(kept, told);
-    let seen = face.state.health.latest().unwrap();
-    assert_eq!(seen.health.step, 19_550);
+    let seen = face.state.timeline.health.as_ref().unwrap();
+    assert_eq!(seen.value.step, 19_550);
 }
 
 #[test]
@@ -227,7 +228,7 @@ fn the_health_of_a_run_without_a_worker_is_read_from_its_log() {
             .into_iter()
             .map(|health| record(Event::Health(Box::new(health)), NOW - 600.0));
         let records = snapshot.log.iter().cloned().chain(looks).collect();
-        let state = State::from_log(settings(), records, &snapshot.config, Vec::new());
+        let state = State::from_log(settings(), records, &snapshot.config);
         Face::of(state).screen()
     };
     let screen = read(vec![learning(850), collapsing(1700)]);
@@ -237,7 +238,7 @@ fn the_health_of_a_run_without_a_worker_is_read_from_its_log() {
     );
     assert!(screen.contains("0, 2, 3, 5, 6 are gone"), "{screen}");
     let screen = read(Vec::new());
-    assert!(screen.contains("nobody looked at this run"), "{screen}");
+    assert!(screen.contains("no health check was made"), "{screen}");
 }
 
 #[test]

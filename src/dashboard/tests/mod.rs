@@ -2,6 +2,7 @@
 
 mod anything;
 mod health;
+mod metrics;
 mod run;
 mod screens;
 mod stories;

@@ -1,12 +1,15 @@
 //! Made-up runs and a face that watches one.
 
+use std::f64::consts::LN_2;
+
 use crossterm::event::KeyCode;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use sparring_contract::config;
 use sparring_contract::protocol::{
-    Ack, Best, Checkpointed, Command, Event, Health, Machine, Outcome, Parameters, Phase, Pictures,
-    Purpose, Record, Sampled, Snapshot, Started, Stats, ToFace, Verdict,
+    Ack, Best, Checkpointed, Command, Event, Health, Machine, MetricSpec, Metrics, Outcome,
+    Parameters, Phase, Pictures, Purpose, Record, Sampled, Snapshot, Started, Stats, ToFace,
+    Verdict,
 };
 
 use crate::dashboard::view::{Ink, view};
@@ -106,6 +109,9 @@ fn sampled(step: u64) -> Event {
         step,
         epoch: step / STEPS_PER_EPOCH,
         path: format!("samples/{step:08}.png").into(),
+        purpose: Purpose::Fixed,
+        count: 16,
+        columns: 4,
     })
 }
 
@@ -127,7 +133,22 @@ pub fn started() -> Started {
         epochs: 1000,
         last_step: 1000 * STEPS_PER_EPOCH,
         step: 0,
+        from: None,
+        metrics: specs(),
+        class_names: (0..10).map(|digit| digit.to_string()).collect(),
+        shape: [1, 28, 28],
     }
+}
+
+/// What a run with binary cross-entropy reports.
+pub fn specs() -> Vec<MetricSpec> {
+    let mut specs = MetricSpec::of_older_runs();
+    specs[0].ideal = Some(2.0 * LN_2);
+    specs[1].ideal = Some(LN_2);
+    for loss in &mut specs[..2] {
+        loss.unit = Some("nats".to_owned());
+    }
+    specs
 }
 
 fn config_text() -> String {
@@ -135,7 +156,7 @@ fn config_text() -> String {
         preset: Some("tutorial".to_owned()),
         ..config::Request::default()
     };
-    config::resolve(&request).unwrap().config.to_toml()
+    config::resolve(&request).unwrap().config.to_toml().unwrap()
 }
 
 /// Figures of a duel that wanders, the same at every call.
@@ -151,15 +172,23 @@ pub fn report(step: u64) -> Stats {
         step,
         epoch: step.div_ceil(STEPS_PER_EPOCH),
         images_seen: step * 64,
-        d_loss: 0.62 + 0.18 * wander(1.7, 0.3),
-        g_loss: 1.2 + 0.3 * wander(1.1, 2.0) + (-at).exp(),
-        d_real: 0.71 + 0.06 * wander(2.1, 1.0),
-        d_fake: 0.31 + 0.07 * wander(1.9, 4.0),
-        d_grad_norm: 0.82 + 0.3 * wander(2.7, 2.0).abs(),
-        g_grad_norm: 1.9 + 0.5 * wander(2.3, 5.0),
         images_per_second: 5412.0 + 180.0 * wander(4.0, 1.0),
         training_seconds: step as f64 / SPEED,
+        metrics: metrics([
+            0.62 + 0.18 * wander(1.7, 0.3),
+            1.2 + 0.3 * wander(1.1, 2.0) + (-at).exp(),
+            0.71 + 0.06 * wander(2.1, 1.0),
+            0.31 + 0.07 * wander(1.9, 4.0),
+            0.82 + 0.3 * wander(2.7, 2.0).abs(),
+            1.9 + 0.5 * wander(2.3, 5.0),
+        ]),
     }
+}
+
+/// Values of the metrics, in the order of [`specs`].
+pub fn metrics(values: [f64; 6]) -> Metrics {
+    let keys = specs().into_iter().map(|spec| spec.key);
+    keys.zip(values).collect()
 }
 
 /// The quick distance of a run that learns and wanders a little.
@@ -185,6 +214,7 @@ pub fn learning(step: u64) -> Health {
         training_seconds: step as f64 / SPEED,
         verdict: Verdict::Learning,
         words: format!("learning: quick distance {found:.1}, was 31.0 two minutes ago"),
+        reason: format!("quick distance {found:.1}, was 31.0 two minutes ago"),
         quick_distance: found,
         histogram: vec![0.11, 0.14, 0.09, 0.1, 0.12, 0.04, 0.1, 0.12, 0.08, 0.1],
         diversity: 0.83,
@@ -204,6 +234,7 @@ pub fn collapsing(step: u64) -> Health {
             missing: vec![0, 2, 3, 5, 6],
         },
         words: "collapsing: 86% of the pictures are 8; 0, 2, 3, 5, 6 are gone".to_owned(),
+        reason: "86% of the pictures are 8; 0, 2, 3, 5, 6 are gone".to_owned(),
         quick_distance: 412.3,
         histogram: vec![0.0, 0.04, 0.001, 0.0, 0.02, 0.0, 0.002, 0.03, 0.86, 0.047],
         diversity: 0.06,
@@ -217,6 +248,7 @@ pub fn unjudged(step: u64) -> Health {
         verdict: Verdict::Unclear,
         words: "nothing to tell it by but D: right on 86% of real images and 91% of fakes"
             .to_owned(),
+        reason: String::new(),
         quick_distance: f64::NAN,
         histogram: Vec::new(),
         confidence: f64::NAN,

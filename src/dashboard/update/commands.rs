@@ -5,7 +5,7 @@ use sparring_contract::protocol::{Command, Phase, Purpose};
 use crate::dashboard::message::Effect;
 use crate::dashboard::state::{State, Weight, command_name};
 
-/// Pictures drawn at a wish: those of a 4×4 grid.
+/// How many pictures a sample command draws: a 4×4 grid.
 const PICTURES: u64 = 16;
 
 /// Sends a command, if there is a worker and this face may.
@@ -28,7 +28,7 @@ pub(super) fn toggle_pause(state: &mut State) -> Vec<Effect> {
     let paused = state
         .requests
         .pausing()
-        .unwrap_or(state.phase == Phase::Paused);
+        .unwrap_or(state.timeline.phase == Phase::Paused);
     send(
         state,
         if paused {
@@ -69,11 +69,10 @@ pub(super) fn stop(state: &mut State, save: bool) -> Vec<Effect> {
 /// What a command that was carried out says about the run, for a worker that tells nothing else of it.
 pub(super) fn done(state: &mut State, command: &Command, step: u64) {
     match command {
-        Command::Pause => {
-            state.phase = Phase::Paused;
-            state.phase_step = step;
+        Command::Pause => state.timeline.enter(Phase::Paused, step),
+        Command::Resume if state.timeline.phase == Phase::Paused => {
+            state.timeline.phase = Phase::Training;
         }
-        Command::Resume if state.phase == Phase::Paused => state.phase = Phase::Training,
         Command::Set { key, value } => state.rates.set(key, value.as_f64()),
         _ => {}
     }

@@ -1,9 +1,10 @@
-//! Keys, while a dialogue is open. It was taken out of the state: whoever keeps it open puts it back.
+//! Keys while a dialogue is open. The dialogue was taken out of the state; a key that keeps it open puts it back.
 
 use crossterm::event::KeyCode;
 use sparring_contract::protocol::Command;
 
-use super::{commands, keys};
+use super::actions::{act, leave};
+use super::commands;
 use crate::dashboard::key::KeyPress;
 use crate::dashboard::keymap::Action;
 use crate::dashboard::message::Effect;
@@ -27,31 +28,31 @@ pub(super) fn press(
     }
 }
 
-/// Any key closes the help but those that change which panel it tells about.
+/// Any key closes the help, except those that change the panel it explains.
 fn help(state: &mut State, action: Option<Action>) -> Vec<Effect> {
     match action {
         Some(turn @ (Action::Next | Action::Previous)) => {
             state.dialog = Some(Dialog::Help);
-            keys::act(state, turn)
+            act(state, turn)
         }
-        Some(Action::Detach) => keys::leave(state),
+        Some(Action::Detach) => leave(state),
         _ => Vec::new(),
     }
 }
 
 fn died(state: &mut State, action: Option<Action>) -> Vec<Effect> {
     match action {
-        Some(Action::Detach) => keys::leave(state),
+        Some(Action::Detach) => leave(state),
         _ => Vec::new(),
     }
 }
 
-/// A key that is no answer leaves the question standing.
+/// A key that is not an answer leaves the dialogue open.
 fn stop(state: &mut State, key: KeyPress) -> Vec<Effect> {
     match key.typed() {
         Some('s') => commands::stop(state, true),
         Some('k') => commands::stop(state, false),
-        Some('d') => keys::leave(state),
+        Some('d') => leave(state),
         _ => {
             state.dialog = Some(Dialog::Stop);
             Vec::new()

@@ -1,5 +1,6 @@
 //! What changes a dashboard: a message in, effects out.
 
+mod actions;
 mod commands;
 mod dialogs;
 mod keys;
@@ -29,7 +30,7 @@ fn tick(state: &mut State, now: f64) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Pasted text is words for a note, and nothing else: lines of a script must not stop a run.
+/// Pasted text goes into a note and nowhere else: the lines of a pasted script must not stop a run.
 fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     if let Some(Dialog::Note(note)) = &mut state.dialog {
         extend_note(note, text);
@@ -47,7 +48,7 @@ fn remark(state: &mut State, text: String) -> Vec<Effect> {
     Vec::new()
 }
 
-/// A worker that ended its run closes its connection: that is no loss.
+/// A worker that has ended its run closes the connection. That is not a loss.
 fn lose(state: &mut State, why: &str) -> Vec<Effect> {
     if !state.is_alive() {
         return Vec::new();

@@ -26,11 +26,15 @@ pub(super) fn hear(state: &mut State, said: ToFace) -> Vec<Effect> {
             Vec::new()
         }
         ToFace::Ack(ack) => answer(state, &ack),
+        ToFace::Omitted { what } => {
+            state.journal.write(state.now, Weight::Warning, what);
+            Vec::new()
+        }
         ToFace::Unknown => Vec::new(),
     }
 }
 
-/// An event that the snapshot already reflects can still be on its way.
+/// An event that the snapshot already contains may still arrive.
 fn happen(state: &mut State, sequence: u64, record: Record) -> Vec<Effect> {
     if sequence <= state.sequence {
         return Vec::new();

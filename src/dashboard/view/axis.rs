@@ -74,6 +74,11 @@ impl Axis {
         })
     }
 
+    /// Whether a value lies between the ends.
+    pub(super) fn holds(&self, value: f64) -> bool {
+        (self.low..=self.high).contains(&value)
+    }
+
     /// Where a value is, 0 at the foot and 1 at the top; none for what a logarithmic axis has no place for.
     pub(super) fn place(&self, value: f64) -> Option<f64> {
         let place = if self.logarithmic {

@@ -4,12 +4,16 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use sparring_contract::protocol::MetricKind;
 
 use super::chart;
 use super::frame::Frame;
-use super::ink::{Ink, cells, put, row};
-use crate::dashboard::state::{Chart, Panel, Series, State};
+use super::ink::{Ink, cells, put, row, shortened};
+use crate::dashboard::state::{Chart, Curve, Panel, State};
 use crate::dashboard::words::{UNKNOWN, figure, probability, whole};
+
+/// Columns for the name of a bar.
+const NAME: usize = 7;
 
 /// Rows of bars and figures.
 pub(super) const ROWS: u16 = 3;
@@ -18,10 +22,21 @@ pub(super) const ROWS: u16 = 3;
 pub(super) fn draw(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
     let focused = state.look.focus == Panel::Balance;
     let inner = Frame::new(title(state, ink), focused).draw(ink, area, buffer);
-    bar(state, "D(x)", Series::DReal, ink, row(inner, 0), buffer);
-    bar(state, "D(G(z))", Series::DFake, ink, row(inner, 1), buffer);
-    put(buffer, row(inner, 2), figures(state, ink, inner.width));
+    let bars = ROWS - 1;
+    let probabilities = curves(state, MetricKind::Probability);
+    for (index, curve) in (0..bars).zip(probabilities) {
+        bar(state, curve, ink, row(inner, index), buffer);
+    }
+    put(buffer, row(inner, bars), figures(state, ink, inner.width));
     charts(state, ink, inner, buffer);
+}
+
+/// The curves of all metrics of a kind.
+fn curves(state: &State, kind: MetricKind) -> &[Curve] {
+    state
+        .charts
+        .of_kind(kind)
+        .map_or(&[], |chart| &chart.curves)
 }
 
 fn title<'a>(state: &State, ink: Ink) -> Vec<Line<'a>> {
@@ -35,11 +50,13 @@ fn title<'a>(state: &State, ink: Ink) -> Vec<Line<'a>> {
     }
 }
 
-/// A probability as a bar, with a mark at the ½ of the equilibrium.
-fn bar(state: &State, name: &str, series: Series, ink: Ink, area: Rect, buffer: &mut Buffer) {
-    let value = state.stats.map_or(f64::NAN, |stats| series.of(&stats));
+/// A probability as a bar, with a mark at its value at the equilibrium.
+fn bar(state: &State, curve: &Curve, ink: Ink, area: Rect, buffer: &mut Buffer) {
+    let value = state.latest(curve.series);
+    let style = ink.hue(curve.hue);
+    let name = shortened(&curve.label, NAME);
     let head = Line::from(vec![
-        Span::styled(format!("{name:<8}"), ink.series(series)),
+        Span::styled(format!("{name:<NAME$} "), style),
         ink.bold(probability(value)),
         Span::raw(" "),
     ]);
@@ -50,18 +67,22 @@ fn bar(state: &State, name: &str, series: Series, ink: Ink, area: Rect, buffer: 
         width: area.width.saturating_sub(taken),
         ..area
     };
-    let (line, half) = track(value, rest.width, ink, ink.series(series));
-    put(buffer, rest, line);
+    put(buffer, rest, track(value, rest.width, ink, style));
+    let Some(ideal) = curve.ideal.filter(|ideal| (0.0..=1.0).contains(ideal)) else {
+        return;
+    };
+    let column = whole((ideal * f64::from(rest.width)).floor());
+    let column = u16::try_from(column).unwrap_or(u16::MAX).min(rest.width);
     let mark = Rect {
-        x: rest.x + half,
-        width: rest.width.saturating_sub(half).min(1),
+        x: rest.x + column,
+        width: rest.width.saturating_sub(column).min(1),
         ..rest
     };
     put(buffer, mark, Span::styled("┃", ink.theme.title()));
 }
 
-/// The bar, and the column of its middle.
-fn track<'a>(value: f64, width: u16, ink: Ink, style: Style) -> (Line<'a>, u16) {
+/// The bar.
+fn track<'a>(value: f64, width: u16, ink: Ink, style: Style) -> Line<'a> {
     let part = if value.is_finite() {
         value.clamp(0.0, 1.0)
     } else {
@@ -70,37 +91,42 @@ fn track<'a>(value: f64, width: u16, ink: Ink, style: Style) -> (Line<'a>, u16) 
     let halves = usize::try_from(whole(part * f64::from(width) * 2.0)).unwrap_or(0);
     let (full, half) = (halves / 2, halves % 2);
     let rest = usize::from(width).saturating_sub(full + half);
-    let line = Line::from(vec![
+    Line::from(vec![
         Span::styled("━".repeat(full) + &"╸".repeat(half), style),
         ink.dim("─".repeat(rest)),
-    ]);
-    (line, width / 2)
+    ])
 }
 
+/// D's lead and the gradient norms.
 fn figures<'a>(state: &State, ink: Ink, width: u16) -> Line<'a> {
-    let of = |series: Series| {
-        let value = state.stats.map_or(f64::NAN, |stats| series.of(&stats));
-        format!("{:>5}", figure(value))
-    };
-    let lead = state
-        .verdict()
-        .map_or_else(|| UNKNOWN.to_owned(), |verdict| signed(verdict.lead));
-    let (norm, gap) = if width >= 46 {
+    let (name, gap) = if width >= 46 {
         ("gradient norm  ", "   ")
     } else {
         ("grad ", " ")
     };
-    Line::from(vec![
-        ink.dim("lead "),
-        ink.bold(format!("{lead:>4}")),
-        Span::raw(gap),
-        ink.dim(norm),
-        Span::styled("D ", ink.theme.discriminator()),
-        ink.bold(of(Series::DGradient)),
-        Span::raw(gap),
-        Span::styled("G ", ink.theme.generator()),
-        ink.bold(of(Series::GGradient)),
-    ])
+    let mut line = Line::default();
+    if !curves(state, MetricKind::Probability).is_empty() {
+        let lead = state
+            .verdict()
+            .map_or_else(|| UNKNOWN.to_owned(), |verdict| signed(verdict.lead));
+        line.push_span(ink.dim("lead "));
+        line.push_span(ink.bold(format!("{lead:>4}")));
+        line.push_span(gap);
+    }
+    let norms = curves(state, MetricKind::Norm);
+    if !norms.is_empty() {
+        line.push_span(ink.dim(name));
+    }
+    for (index, curve) in norms.iter().enumerate() {
+        if index > 0 {
+            line.push_span(gap);
+        }
+        let mark = format!("{} ", curve.mark);
+        line.push_span(Span::styled(mark, ink.hue(curve.hue)));
+        let value = figure(state.latest(curve.series));
+        line.push_span(ink.bold(format!("{value:>5}")));
+    }
+    line
 }
 
 /// A lead with its sign: `+.40`.
@@ -115,25 +141,26 @@ fn charts(state: &State, ink: Ink, inner: Rect, buffer: &mut Buffer) {
     if room < chart::LEAST_HEIGHT + 1 {
         return;
     }
-    let charts: &[Chart] = if inner.width >= 66 {
-        &[Chart::Probabilities, Chart::Gradients]
-    } else {
-        &[Chart::Probabilities]
-    };
-    let each = inner.width / cells(charts.len());
-    for (index, kind) in (0..).zip(charts) {
+    let most = if inner.width >= 66 { 2 } else { 1 };
+    let charts: Vec<&Chart> = [MetricKind::Probability, MetricKind::Norm]
+        .into_iter()
+        .filter_map(|kind| state.charts.of_kind(kind))
+        .take(most)
+        .collect();
+    let each = inner.width / cells(charts.len()).max(1);
+    for (index, shown) in (0..).zip(charts) {
         let part = Rect {
             x: inner.x + index * each,
             y: inner.y + ROWS + 1,
             width: each,
             height: room,
         };
-        put(buffer, row(part, 0), ink.dim(kind.name()));
+        put(buffer, row(part, 0), ink.dim(shown.name.clone()));
         let below = Rect {
             y: part.y + 1,
             height: part.height.saturating_sub(1),
             ..part
         };
-        chart::draw(state, *kind, ink, below, buffer);
+        chart::draw(state, shown, ink, below, buffer);
     }
 }

@@ -4,29 +4,32 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Span;
+use sparring_contract::protocol::MetricKind;
 
 use super::axis::{Axis, Range};
 use super::ink::{Ink, put, row};
 use super::plot::Plot;
 use super::spark;
-use crate::dashboard::state::{Chart, Slice, State};
+use crate::dashboard::state::{Chart, Slice, State, seconds};
 
 /// Columns for the labels of the upright axis.
 const LABELS: u16 = 6;
-/// Columns right of the curves for their marks.
+/// Columns for the marks right of the curves.
 const MARKS: u16 = 2;
 /// Rows below the curves: the axis and its labels.
 const FOOT: u16 = 2;
 
-/// A chart needs this much, or it is not worth drawing.
+/// The smallest chart worth drawing.
 pub(super) const LEAST_HEIGHT: u16 = 3 + FOOT;
 const LEAST_WIDTH: u16 = LABELS + 12 + MARKS;
 
 /// A curve to draw.
 struct Course {
-    mark: &'static str,
+    mark: String,
     style: Style,
     slices: Vec<Slice>,
+    /// The value at the equilibrium.
+    ideal: Option<f64>,
 }
 
 /// What a chart shows, between which axes.
@@ -35,30 +38,28 @@ struct Drawing {
     axis: Option<Axis>,
     /// Seconds from the left end to the right.
     window: f64,
-    /// Whether the ½ of the equilibrium is marked.
-    equilibrium: bool,
     /// What is said where there is nothing to draw.
     nothing: &'static str,
 }
 
 /// Draws the course of some series over the time that is looked at.
-pub(super) fn draw(state: &State, chart: Chart, ink: Ink, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(state: &State, chart: &Chart, ink: Ink, area: Rect, buffer: &mut Buffer) {
     let Some(plot) = plot(area) else { return };
     let courses: Vec<_> = chart
-        .curves()
+        .curves
         .iter()
         .map(|curve| Course {
-            mark: curve.mark,
-            style: ink.series(curve.series),
+            mark: curve.mark.clone(),
+            style: ink.hue(curve.hue),
             slices: spark::slices(state, curve.series, plot.width * 2),
+            ideal: curve.ideal,
         })
         .collect();
     let drawing = Drawing {
         axis: axis(state, chart, &courses, plot.height),
         courses,
-        window: state.look.window(&state.history).0,
-        equilibrium: chart == Chart::Probabilities,
-        nothing: if state.look.log_axis && state.history.last().is_some() {
+        window: state.look.window(seconds(&state.timeline.reports)).0,
+        nothing: if state.look.log_axis && state.timeline.reports.last().is_some() {
             "nothing above 0 to show on a logarithmic axis"
         } else {
             "curves come with the first reports"
@@ -75,12 +76,12 @@ pub(super) fn quality(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) 
     let drawing = Drawing {
         axis: range.and_then(Axis::logarithmic),
         courses: vec![Course {
-            mark: "",
+            mark: String::new(),
             style: ink.theme.accent(),
             slices,
+            ideal: None,
         }],
         window: spark::whole_run(state),
-        equilibrium: false,
         nothing: "no quick distance is known",
     };
     drawing.draw(ink, area, plot, buffer);
@@ -104,9 +105,7 @@ impl Drawing {
             let words = ink.dim(format!(" {}", self.nothing));
             return put(buffer, row(plot, plot.height / 2), words);
         };
-        if self.equilibrium {
-            equilibrium(&axis, ink, plot, buffer);
-        }
+        equilibria(&self.courses, &axis, ink, plot, buffer);
         let mut grid = Plot::new(plot.width, plot.height);
         let ends = self
             .courses
@@ -121,7 +120,7 @@ impl Drawing {
     }
 }
 
-fn axis(state: &State, chart: Chart, courses: &[Course], height: u16) -> Option<Axis> {
+fn axis(state: &State, chart: &Chart, courses: &[Course], height: u16) -> Option<Axis> {
     let values = courses
         .iter()
         .flat_map(|course| course.slices.iter().filter_map(|slice| slice.mean()));
@@ -130,8 +129,8 @@ fn axis(state: &State, chart: Chart, courses: &[Course], height: u16) -> Option<
     }
     let range = Range::of(values)?;
     let marks = (height / 3).clamp(1, 5);
-    Some(match chart {
-        Chart::Probabilities => Axis::linear(
+    Some(match chart.kind {
+        MetricKind::Probability | MetricKind::Share => Axis::linear(
             Range {
                 low: 0.0,
                 high: 1.0,
@@ -194,11 +193,25 @@ fn along(window: f64, ink: Ink, area: Rect, plot: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// The ½ that both probabilities come to at the game's optimum.
-fn equilibrium(axis: &Axis, ink: Ink, plot: Rect, buffer: &mut Buffer) {
-    if let Some(y) = axis.row(0.5, plot.height) {
-        let line = "╌".repeat(usize::from(plot.width));
-        put(buffer, row(plot, y), ink.dim(line));
+/// A dashed line at each curve's value at the equilibrium, as far as the axis reaches: in the curve's colour, or dim
+/// where all curves come to the same.
+fn equilibria(courses: &[Course], axis: &Axis, ink: Ink, plot: Rect, buffer: &mut Buffer) {
+    let all_meet = courses
+        .windows(2)
+        .all(|pair| pair[0].ideal == pair[1].ideal);
+    for course in courses {
+        let Some(ideal) = course.ideal.filter(|ideal| axis.holds(*ideal)) else {
+            continue;
+        };
+        let style = if all_meet {
+            ink.theme.dim()
+        } else {
+            course.style
+        };
+        if let Some(y) = axis.row(ideal, plot.height) {
+            let line = "╌".repeat(usize::from(plot.width));
+            put(buffer, row(plot, y), Span::styled(line, style));
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The questions that lie over the panels.
+//! Dialogues over the panels.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -53,7 +53,7 @@ fn choice<'a>(ink: Ink, room: usize, key: &str, words: &str) -> Vec<Line<'a>> {
 }
 
 fn stop<'a>(state: &State, ink: Ink, room: usize) -> Vec<Line<'a>> {
-    let lost = match (state.saved, state.unsaved()) {
+    let lost = match (state.timeline.saved(), state.unsaved()) {
         (None, 0) => "loses nothing yet".to_owned(),
         (None, steps) => format!("loses all {} steps", grouped(steps)),
         (Some(_), 0) => "loses nothing".to_owned(),
@@ -157,7 +157,7 @@ fn died(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
             .map(|line| Line::from(shortened(line, room))),
     );
     lines.push(Line::default());
-    let kept = match state.saved {
+    let kept = match state.timeline.saved() {
         Some(saved) => format!("from step {}", grouped(saved.step)),
         None => "from its newest checkpoint".to_owned(),
     };

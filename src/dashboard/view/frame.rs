@@ -17,7 +17,7 @@ pub(super) enum Edge {
     Rule,
 }
 
-/// A frame, and what its title says: most important first, and what does not fit is left out from the end.
+/// A frame and its title, the most important part first: what does not fit is left out from the end.
 pub(super) struct Frame<'a> {
     pub title: Vec<Line<'a>>,
     pub focused: bool,

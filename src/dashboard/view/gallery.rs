@@ -11,7 +11,7 @@ use super::frame::{Edge, Frame};
 use super::ink::{Ink, centred, put, row, wrapped};
 use crate::dashboard::state::{Panel, Shown, Standing, State};
 use crate::dashboard::words::{ago, grouped};
-use crate::terminal::{Gallery, Picture, Scale};
+use crate::terminal::{Gallery, Picture};
 
 /// Draws the panel.
 pub(super) fn draw(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
@@ -55,11 +55,11 @@ fn title<'a>(state: &State, shown: &Shown, hang: &Hang, ink: Ink) -> Vec<Line<'a
     if there < all {
         title.push(Line::from(format!("{there} of {all}")));
     }
-    if hang.gallery.brush.scale == Scale::Half {
-        title.push(Line::from(ink.dim("half scale")));
+    if let Some(words) = hang.gallery.brush.scale.words() {
+        title.push(Line::from(ink.dim(words)));
     }
     if ink.is_coarse() {
-        title.push(Line::from(ink.dim("coarse greys")));
+        title.push(Line::from(ink.dim("few colours")));
     }
     title
 }

@@ -48,7 +48,7 @@ fn left_side<'a>(state: &State, ink: Ink) -> Vec<Piece<'a>> {
         Piece::new(4, ink.dim("sparring")),
         Piece::new(0, ink.bold(state.name.clone())),
     ];
-    let Some(started) = &state.started else {
+    let Some(started) = &state.timeline.started else {
         return pieces;
     };
     pieces.push(Piece::new(
@@ -82,7 +82,9 @@ fn right_side<'a>(state: &State, ink: Ink, roomy: bool) -> Vec<Piece<'a>> {
     if let Some(next) = state.next() {
         pieces.push(Piece::new(1, ink.bold(next)));
     }
-    let elapsed = state.stats.map_or(f64::NAN, |stats| stats.training_seconds);
+    let elapsed = state
+        .stats()
+        .map_or(f64::NAN, |stats| stats.training_seconds);
     let mut elapsed = format!("{:>7}", span(elapsed));
     if roomy {
         elapsed.push_str(" elapsed");
@@ -97,7 +99,7 @@ fn right_side<'a>(state: &State, ink: Ink, roomy: bool) -> Vec<Piece<'a>> {
 
 /// The verdict on the run, where it is one to look at: the word alone would not say so without colour.
 pub(super) fn alarm<'a>(state: &State, ink: Ink) -> Option<Span<'a>> {
-    let word = state.health.alarm()?;
+    let word = state.alarm()?;
     Some(Span::styled(format!("{word}!"), ink.theme.alarm()))
 }
 
@@ -138,23 +140,21 @@ pub(super) fn progress(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer)
 
 /// `epoch  12/1000`, as wide at the first epoch as at the last.
 fn epoch(state: &State) -> String {
-    let Some(started) = &state.started else {
+    let Some(started) = &state.timeline.started else {
         return format!("epoch {UNKNOWN}/{UNKNOWN}");
     };
     let all = started.epochs.to_string();
-    let now = state.stats.map_or(0, |stats| stats.epoch);
+    let now = state.stats().map_or(0, |stats| stats.epoch);
     format!("epoch {now:>width$}/{all}", width = all.len())
 }
 
 fn figures<'a>(state: &State, ink: Ink, roomy: bool) -> Vec<Piece<'a>> {
     let last = state
-        .started
+        .started()
         .as_ref()
         .map_or(0, |started| started.last_step);
     let width = grouped(last).len();
-    let speed = state
-        .stats
-        .map_or(f64::NAN, |stats| stats.images_per_second);
+    let speed = throughput(state);
     let mut pieces = vec![
         Piece::new(2, format!("step {:>width$}", grouped(state.step()))),
         Piece::new(1, format!("{:>6} img/s", speed_words(speed))),
@@ -202,9 +202,7 @@ pub(super) fn bar(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
     put(buffer, area, line);
 }
 
-/// The images a second of the latest report.
+/// Images a second in the latest report.
 pub(super) fn throughput(state: &State) -> f64 {
-    state
-        .stats
-        .map_or(f64::NAN, |stats| Series::Throughput.of(&stats))
+    state.latest(Series::Throughput)
 }

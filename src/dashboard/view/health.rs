@@ -1,15 +1,16 @@
-//! The panel that says how the run does, by the looks that its worker takes at it.
+//! The panel that says how the run does, by its health checks.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use sparring_contract::protocol::{Health, Verdict};
+use sparring_contract::run::Dated;
 use unicode_width::UnicodeWidthStr;
 
 use super::frame::Frame;
 use super::ink::{Ink, Piece, cells, fit, joined, put, row, shortened, wrapped};
 use super::{chart, classes, spark};
-use crate::dashboard::state::{Panel, Seen, Standing, State};
+use crate::dashboard::state::{Panel, Standing, State};
 use crate::dashboard::words::{ago, figure, grouped, probability, ratio};
 
 /// From here on there is room for the step of the best.
@@ -23,10 +24,10 @@ const LEAST_TEXT: u16 = 2;
 
 /// Draws the panel: lines where there is little room, tall bars and a chart where there is more.
 pub(super) fn draw(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
-    let seen = state.health.latest();
+    let seen = state.timeline.health.as_ref();
     let focused = state.look.focus == Panel::Health;
     let inner = Frame::new(title(state, seen, ink), focused).draw(ink, area, buffer);
-    let Some(Seen { health, .. }) = seen else {
+    let Some(Dated { value: health, .. }) = seen else {
         return put(buffer, row(inner, 0), ink.dim(awaited(state)));
     };
     let parts_need = PARTS + u16::from(inner.width < WIDE);
@@ -58,9 +59,13 @@ fn summary<'a>(health: &Health, ink: Ink, width: u16, rows: usize) -> Vec<Line<'
     text
 }
 
-fn title<'a>(state: &State, seen: Option<&Seen>, ink: Ink) -> Vec<Line<'a>> {
+fn title<'a>(state: &State, seen: Option<&Dated<Box<Health>>>, ink: Ink) -> Vec<Line<'a>> {
     let mut title = vec![Line::from(ink.bold("health"))];
-    if let Some(Seen { health, time }) = seen {
+    if let Some(Dated {
+        value: health,
+        time,
+    }) = seen
+    {
         let word = match health.verdict {
             Verdict::Unclear | Verdict::Unknown => "no verdict",
             _ => health.verdict.word(),
@@ -71,11 +76,11 @@ fn title<'a>(state: &State, seen: Option<&Seen>, ink: Ink) -> Vec<Line<'a>> {
     title
 }
 
-/// Why there is no look.
+/// Why there is no health check to show.
 fn awaited(state: &State) -> &'static str {
     match state.standing() {
-        Standing::Ended(_) | Standing::Crashed => "nobody looked at this run",
-        _ => "first look soon",
+        Standing::Ended(_) | Standing::Crashed => "no health check was made",
+        _ => "the first check comes soon",
     }
 }
 
@@ -89,7 +94,7 @@ fn lines<'a>(state: &State, health: &Health, ink: Ink, inner: Rect) -> Vec<Line<
     let (width, rows) = (usize::from(inner.width), usize::from(inner.height));
     let mut lines = Vec::new();
     if is_judged(health) {
-        lines.push(classes::line(health, ink, width));
+        lines.push(classes::line(&state.classes(health), ink, width));
         lines.push(quality(state, health, ink, inner.width));
         lines.extend(flow(facts(health, ink), width));
     } else {
@@ -108,12 +113,11 @@ fn lines<'a>(state: &State, health: &Health, ink: Ink, inner: Rect) -> Vec<Line<
 
 /// The verdict's figure in at most so many rows, without the word that the title says.
 fn words<'a>(health: &Health, ink: Ink, width: usize, rows: usize) -> Vec<Line<'a>> {
-    let word = health.verdict.word();
-    let reason = health
-        .words
-        .strip_prefix(word)
-        .and_then(|rest| rest.strip_prefix(':'))
-        .unwrap_or(&health.words);
+    let reason = if health.reason.is_empty() {
+        &health.words
+    } else {
+        &health.reason
+    };
     let style = if health.verdict.is_alarm() {
         ink.theme.warning()
     } else {
@@ -256,11 +260,11 @@ fn parts(state: &State, health: &Health, ink: Ink, area: Rect, buffer: &mut Buff
         put(
             buffer,
             bars,
-            classes::line(health, ink, usize::from(bars.width)),
+            classes::line(&state.classes(health), ink, usize::from(bars.width)),
         );
     } else {
         put(buffer, row(bars, 0), ink.dim("share of each class"));
-        classes::block(health, ink, under(bars), buffer);
+        classes::block(&state.classes(health), ink, under(bars), buffer);
     }
     let heading = |with_step| {
         Line::from(vec![

@@ -8,6 +8,7 @@ use ratatui::widgets::{Clear, Widget};
 use super::footer::key;
 use super::frame::overlay;
 use super::ink::{Ink, Piece, cells, centred, fit, joined, put, row, wrapped};
+use super::teaching;
 use crate::dashboard::keymap::{Binding, TABLE};
 use crate::dashboard::state::State;
 
@@ -27,7 +28,7 @@ pub(super) fn draw(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
     }
     let place = centred(area, WIDTH, height);
     if area.width < WIDTH + 8 {
-        // What little would show beside it would only look torn.
+        // A thin strip beside it would look torn.
         Clear.render(area, buffer);
     }
     let inner = overlay("keys", ink, area, place, buffer);
@@ -54,12 +55,9 @@ pub(super) fn draw(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
 }
 
 fn teaching(state: &State, width: usize) -> Vec<String> {
-    state
-        .look
-        .focus
-        .teaching()
+    teaching::of(state)
         .into_iter()
-        .flat_map(|line| wrapped(line, width))
+        .flat_map(|line| wrapped(&line, width))
         .collect()
 }
 

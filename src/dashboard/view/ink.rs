@@ -1,4 +1,4 @@
-//! What everything is drawn with: styles by meaning, panels, and text that fits.
+//! Styles by meaning, areas, and text that fits.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use sparring_contract::protocol::Verdict;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::dashboard::state::{Health, Series, Tone, Weight};
+use crate::dashboard::state::{Health, Hue, Tone, Weight};
 use crate::terminal::{Capabilities, Colors, Render, Theme};
 
 /// What a terminal can show, as far as drawing has to know.
@@ -19,12 +19,12 @@ pub struct Ink {
     pub unicode: bool,
     /// How pictures are drawn.
     pub render: Render,
-    /// In which colours pictures are drawn: the theme's, or fewer where bytes are scarce.
+    /// The colours of pictures: the theme's, or fewer to save bytes.
     pub pictures: Colors,
 }
 
 impl Ink {
-    /// Draws in a theme on a terminal that can so much.
+    /// Draws in a theme, as far as the terminal is capable.
     pub fn new(theme: Theme, capabilities: &Capabilities) -> Self {
         Self {
             theme,
@@ -39,11 +39,13 @@ impl Ink {
         self.pictures < self.theme.colors()
     }
 
-    pub(super) fn series(self, series: Series) -> Style {
-        match series {
-            Series::DLoss | Series::DReal | Series::DGradient => self.theme.discriminator(),
-            Series::GLoss | Series::DFake | Series::GGradient => self.theme.generator(),
-            Series::Throughput => self.theme.good(),
+    /// The style of a curve: those of the two networks first, and from the first again when there are many.
+    pub(super) fn hue(self, Hue(place): Hue) -> Style {
+        match place % 4 {
+            0 => self.theme.discriminator(),
+            1 => self.theme.generator(),
+            2 => self.theme.accent(),
+            _ => self.theme.good(),
         }
     }
 

@@ -5,15 +5,15 @@ use ratatui::layout::Rect;
 use super::{balance, chart, machine};
 use crate::dashboard::state::{Panel, State};
 
-/// Below this there is no room for panels.
+/// The smallest screen with panels.
 pub(super) const LEAST: (u16, u16) = (72, 20);
-/// From this height on the curves have a chart.
+/// From this height on, the curves have a chart.
 const CHART: u16 = 27;
-/// From this height on health has a row more.
+/// From this height on, health has one more row.
 const ROOMY: u16 = 30;
-/// From this height on balance and health have charts as well.
+/// From this height on, balance and health have charts too.
 const TALL: u16 = 45;
-/// A panel with a chart, and the log beside such panels, have at least this much.
+/// The least height of a panel with a chart, and of the log below such panels.
 const CHARTED: u16 = 12;
 const LOG: u16 = 5;
 
@@ -37,8 +37,8 @@ pub(super) fn panels(state: &State, body: Rect) -> Vec<(Panel, Rect)> {
     panels
 }
 
-/// Columns for the pictures: four digits side by side at full scale, at half scale, then three, then two, with what
-/// a frame takes.
+/// Columns for the pictures and their frame: four of 28 pixels side by side at full scale, at half scale, then three,
+/// then two.
 fn gallery_width(body: Rect) -> u16 {
     match body.width {
         180.. if body.height >= TALL => 117,

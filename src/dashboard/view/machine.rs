@@ -137,14 +137,14 @@ fn checkpoint<'a>(state: &State, ink: Ink) -> Vec<Piece<'a>> {
         ink,
         0,
         "checkpoint",
-        match state.saved {
+        match state.timeline.saved() {
             Some(saved) => format!("step {}", grouped(saved.step)),
             None => "none yet".to_owned(),
         },
     )];
     if state.is_saving() {
         pieces.push(Piece::new(1, "saving…"));
-    } else if let Some(time) = state.saved.and_then(|saved| saved.time) {
+    } else if let Some(time) = state.timeline.saved().and_then(|saved| saved.time) {
         pieces.push(Piece::new(1, ago(state.now - time)));
     }
     pieces
@@ -152,7 +152,7 @@ fn checkpoint<'a>(state: &State, ink: Ink) -> Vec<Piece<'a>> {
 
 /// The age of the newest checkpoint, and what this face writes, in one line.
 fn checkpoint_in_short<'a>(state: &State, ink: Ink) -> Vec<Piece<'a>> {
-    let saved = match state.saved {
+    let saved = match state.timeline.saved() {
         _ if state.is_saving() => "saving…".to_owned(),
         None => "nothing yet".to_owned(),
         Some(saved) => saved.time.map_or_else(
@@ -173,7 +173,7 @@ fn details<'a>(state: &State, machine: &Machine, ink: Ink) -> Vec<Vec<Piece<'a>>
         vec![Piece::new(0, Line::from(vec![name, Span::raw(value)]))]
     };
     let mut lines = vec![line("worker", used(machine.worker_bytes, None))];
-    let Some(started) = &state.started else {
+    let Some(started) = &state.timeline.started else {
         return lines;
     };
     lines.push(line(

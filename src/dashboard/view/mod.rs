@@ -20,6 +20,7 @@ mod machine;
 mod plot;
 mod small;
 mod spark;
+mod teaching;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -27,7 +28,7 @@ use ratatui::layout::Rect;
 use super::state::{Panel, State};
 pub use ink::Ink;
 
-/// Draws a dashboard into an area, whatever its size. The area is taken to be blank.
+/// Draws a dashboard into a blank area of any size.
 pub fn view(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
     let area = area.intersection(buffer.area);
     if area.is_empty() {

@@ -3,10 +3,11 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use sparring_contract::protocol::MetricKind;
 
 use super::ink::{Ink, Piece, fit, inset, joined, put, row, shortened, wrapped};
 use super::{curves, footer, gallery, header};
-use crate::dashboard::state::{Chart, Series, State, Tone};
+use crate::dashboard::state::{Curve, State, Tone};
 use crate::dashboard::words::{figure, grouped, probability};
 
 /// Columns of the picture.
@@ -40,14 +41,15 @@ pub(super) fn draw(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
 }
 
 fn figures(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
-    curves::lines(state, Chart::Losses, ink, area, buffer);
-    let of = |series: Series| state.stats.map_or(f64::NAN, |stats| series.of(&stats));
-    let pair = Line::from(vec![
-        Span::styled("D(x) ", ink.theme.discriminator()),
-        ink.bold(probability(of(Series::DReal))),
-        Span::styled(" D(G) ", ink.theme.generator()),
-        ink.bold(probability(of(Series::DFake))),
-    ]);
+    let sparks = Rect {
+        height: area.height.min(2),
+        ..area
+    };
+    curves::lines(state, state.charts.main(), ink, sparks, buffer);
+    let mut pair = probabilities(state, ink, " ");
+    if pair.width() > usize::from(area.width) {
+        pair = probabilities(state, ink, "");
+    }
     put(buffer, row(area, 2), pair);
     if let Some(verdict) = state.verdict() {
         let words = Span::styled(verdict.words, ink.health(verdict.health));
@@ -72,6 +74,21 @@ fn figures(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
     );
 }
 
+/// What the run reports as probabilities, in a line, with a gap between a name and its value.
+fn probabilities<'a>(state: &State, ink: Ink, gap: &str) -> Line<'a> {
+    let mut line = Line::default();
+    let chart = state.charts.of_kind(MetricKind::Probability);
+    for curve in chart.map_or(&[][..], |chart| &chart.curves) {
+        if line.width() > 0 {
+            line.push_span(" ");
+        }
+        let label = format!("{}{gap}", curve.label);
+        line.push_span(Span::styled(label, ink.hue(curve.hue)));
+        line.push_span(ink.bold(probability(state.latest(curve.series))));
+    }
+    line
+}
+
 fn picture(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
     if let Some(shown) = state.gallery.shown() {
         let one = gallery::laid_out(&shown.pictures, ink, area, true);
@@ -79,11 +96,10 @@ fn picture(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// All that a line can say.
+/// The dashboard in a single line.
 pub(super) fn line(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
     let standing = state.standing();
     let width = usize::from(area.width);
-    let of = |series: Series| state.stats.map_or(f64::NAN, |stats| series.of(&stats));
     let percent = state
         .progress()
         .map_or_else(String::new, |part| format!("{:.1}%", part * 100.0));
@@ -96,10 +112,10 @@ pub(super) fn line(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
     } else {
         (0, 1)
     };
-    let loss = |letter: &'static str, series: Series| {
+    let figure_of = |curve: &Curve| {
         Line::from(vec![
-            Span::styled(letter, ink.series(series)),
-            Span::raw(format!(" {}", figure(of(series)))),
+            Span::styled(curve.mark.clone(), ink.hue(curve.hue)),
+            Span::raw(format!(" {}", figure(state.latest(curve.series)))),
         ])
     };
     let mut pieces = vec![
@@ -111,9 +127,13 @@ pub(super) fn line(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
             ),
         ),
         Piece::new(2, percent),
-        Piece::new(3, loss("D", Series::DLoss)),
-        Piece::new(4, loss("G", Series::GLoss)),
     ];
+    let main = state.charts.main().curves.iter().take(2);
+    pieces.extend(
+        (3..)
+            .zip(main)
+            .map(|(rank, curve)| Piece::new(rank, figure_of(curve))),
+    );
     pieces.splice(1..1, alarm.map(|alarm| Piece::new(alarm_rank, alarm)));
     fit(&mut pieces, width, 1);
     put(buffer, area, joined(pieces, &Span::raw(" ")));

@@ -4,17 +4,19 @@ use ratatui::text::Span;
 use sparring_contract::protocol::Quality;
 
 use super::ink::Ink;
-use crate::dashboard::state::{Series, Slice, State};
+use crate::dashboard::state::{self, Series, Slice, State, seconds};
 use crate::dashboard::words::whole;
 
 const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// The window that is looked at, a slice a cell.
 pub(super) fn slices(state: &State, series: Series, width: u16) -> Vec<Slice> {
-    let (window, _) = state.look.window(&state.history);
+    let reports = &state.timeline.reports;
+    let (window, _) = state.look.window(seconds(reports));
     let (smoothing, _) = state.look.smoothing();
-    state.history.slices(
-        |stats| series.of(stats),
+    state::slices(
+        reports,
+        |stats| state.charts.value(series, stats),
         window,
         usize::from(width),
         smoothing,
@@ -23,23 +25,23 @@ pub(super) fn slices(state: &State, series: Series, width: u16) -> Vec<Slice> {
 
 /// The quality curve since the run began, a slice a cell.
 pub(super) fn quality(state: &State, width: u16) -> Vec<Slice> {
-    let quality = &state.health.quality;
+    let quality = &state.timeline.quality;
     let distance = |point: &Quality| point.quick_distance.clamp(LEAST_DISTANCE, f64::INFINITY);
-    quality.slices(distance, whole_run(state), usize::from(width), 0.0)
+    state::slices(quality, distance, whole_run(state), usize::from(width), 0.0)
 }
 
 /// Seconds from the first point of the quality curve to the last.
 pub(super) fn whole_run(state: &State) -> f64 {
-    state.health.quality.seconds().max(1.0)
+    seconds(&state.timeline.quality).max(1.0)
 }
 
-/// Quick distances of real digits scatter from −0.2 to 1: what is below this is drawn as this, for logarithms.
+/// Quick distances of real images scatter from −0.2 to 1: smaller ones are drawn at this, for logarithms.
 const LEAST_DISTANCE: f64 = 0.5;
 
-/// Of the largest figure, a course covers at least this part: what hardly changes shall look as if.
+/// A sparkline spans at least this share of its largest value, so that small changes look small.
 const LEAST_SPAN: f64 = 0.3;
 
-/// A bar a slice, the lowest and the highest of their own course; blank before the first report and where a figure
+/// A bar for each slice, scaled to the lowest and highest of them; blank before the first report and where a value
 /// was not finite.
 pub(super) fn text(slices: &[Slice]) -> String {
     bars(slices, |high| LEAST_SPAN * high.abs())

@@ -1,7 +1,6 @@
-//! One sink a format.
+//! One sink for each format.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use flate2::Compression;
@@ -10,10 +9,10 @@ use sparring_contract::picture::PngGrid;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
 use super::Sink;
-use super::whole::{WholeFile, WholeFolder};
-use crate::sample::replies::Shape;
+use super::whole::WholeFile;
+use crate::sample::{Shape, npy};
 
-/// One PNG of all pictures.
+/// One PNG with all pictures in a grid.
 pub struct Grid {
     grid: PngGrid,
     file: WholeFile,
@@ -27,19 +26,10 @@ pub struct Npz {
     turned: Vec<u8>,
 }
 
-/// IDX as MNIST has it (<http://yann.lecun.com/exdb/mnist/>, «IDX file format»): a magic number, the sizes, the
+/// Pictures as in MNIST's files (<http://yann.lecun.com/exdb/mnist/>, «IDX file format»): a magic number, the sizes, the
 /// pixels.
 pub struct Idx<W> {
     file: W,
-}
-
-/// A PNG for each picture: `00000.png`, `00001.png` and so on.
-pub struct Folder {
-    whole: WholeFolder,
-    shape: Shape,
-    next: u64,
-    digits: usize,
-    bytes: u64,
 }
 
 impl Grid {
@@ -64,7 +54,7 @@ impl Sink for Grid {
 
 impl Npz {
     pub fn create(path: &Path, count: u64, shape: Shape) -> io::Result<Self> {
-        let header = npy_header(count, shape);
+        let header = npy::header(&npy::sizes(count, shape.sizes()));
         let bytes = shape
             .bytes()
             .saturating_mul(count)
@@ -88,12 +78,7 @@ impl Sink for Npz {
         if self.channels == 1 {
             return self.zip.write_all(picture);
         }
-        self.turned.clear();
-        let plane = picture.len() / self.channels;
-        for pixel in 0..plane {
-            self.turned
-                .extend(picture.iter().skip(pixel).step_by(plane));
-        }
+        npy::channels_last(picture, self.channels, &mut self.turned);
         self.zip.write_all(&self.turned)
     }
 
@@ -102,43 +87,14 @@ impl Sink for Npz {
     }
 }
 
-/// The header of an array of bytes in C order, version 1.0
-/// (<https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>).
-fn npy_header(count: u64, shape: Shape) -> Vec<u8> {
-    let Shape {
-        channels,
-        height,
-        width,
-    } = shape;
-    let last = if channels == 1 {
-        String::new()
-    } else {
-        format!(", {channels}")
-    };
-    let mut about = format!(
-        "{{'descr': '|u1', 'fortran_order': False, 'shape': ({count}, {height}, {width}{last}), }}"
-    );
-    // The magic, the version and the length take 10 bytes; with the end of the line they are to fill 64-byte blocks.
-    let padded = (10 + about.len() + 1).next_multiple_of(64) - 11;
-    about.extend(std::iter::repeat_n(' ', padded - about.len()));
-    about.push('\n');
-    let length = u16::try_from(about.len()).unwrap_or(u16::MAX);
-    [
-        b"\x93NUMPY\x01\x00".as_slice(),
-        &length.to_le_bytes(),
-        about.as_bytes(),
-    ]
-    .concat()
-}
-
-/// A file, compressed on its way.
+/// A file that is compressed as it is written.
 pub fn gzip(file: WholeFile) -> GzEncoder<WholeFile> {
     GzEncoder::new(file, Compression::default())
 }
 
-/// What is left of a writer when all is written.
+/// A writer that ends in a file.
 pub trait Finish: Write {
-    /// Writes what is still to be written.
+    /// Writes what is left and returns the file.
     fn into_file(self) -> io::Result<WholeFile>;
 }
 
@@ -184,36 +140,5 @@ impl<W: Finish> Sink for Idx<W> {
 
     fn finish(self: Box<Self>) -> io::Result<u64> {
         self.file.into_file()?.keep()
-    }
-}
-
-impl Folder {
-    pub fn create(path: &Path, count: u64, shape: Shape) -> io::Result<Self> {
-        Ok(Self {
-            whole: WholeFolder::create(path)?,
-            shape,
-            next: 0,
-            digits: count.saturating_sub(1).to_string().len().max(5),
-            bytes: 0,
-        })
-    }
-}
-
-impl Sink for Folder {
-    fn add(&mut self, picture: &[u8]) -> io::Result<()> {
-        let mut grid = PngGrid::new(1, 1, self.shape.sizes())?;
-        grid.add(picture)?;
-        let name = format!("{:0digits$}.png", self.next, digits = self.digits);
-        let mut file = BufWriter::new(File::create_new(self.whole.file(&name))?);
-        grid.write(&mut file)?;
-        let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        self.bytes += file.metadata()?.len();
-        self.next += 1;
-        Ok(())
-    }
-
-    fn finish(self: Box<Self>) -> io::Result<u64> {
-        self.whole.keep()?;
-        Ok(self.bytes)
     }
 }

@@ -1,3 +1,4 @@
+use std::fs;
 use std::io::{Cursor, Read};
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -22,16 +23,15 @@ fn written(name: &str, count: u8, shape: Shape) -> (TempDir, PathBuf) {
     let path = home.path().join(name);
     let size = u8::try_from(shape.bytes()).unwrap();
     let pixels: Vec<u8> = (0..count * size).collect();
-    let destination = Destination::new(&path, count.into()).unwrap();
+    let format = Format::of(&path).unwrap().unwrap();
+    let destination = Destination::new(&path, format, count.into(), shape).unwrap();
     let mut sink = destination.open(count.into(), None, shape).unwrap();
     for picture in pixels.chunks(size.into()) {
         sink.add(picture).unwrap();
     }
     assert!(!path.is_file(), "half a file has its name already");
     let bytes = sink.finish().unwrap();
-    if path.is_file() {
-        assert_eq!(bytes, fs::metadata(&path).unwrap().len());
-    }
+    assert_eq!(bytes, fs::metadata(&path).unwrap().len());
     (home, path)
 }
 
@@ -106,29 +106,12 @@ fn idx_is_what_mnist_is() {
 }
 
 #[test]
-fn a_folder_gets_a_png_for_each_picture() {
-    for name in ["digits", "digits/", "digits.v2/"] {
-        let (_home, path) = written(name, 2, GREY);
-        assert_eq!(png(&path.join("00000.png")), (3, 2, (0..6).collect()));
-        assert_eq!(png(&path.join("00001.png")), (3, 2, (6..12).collect()));
-        assert_eq!(fs::read_dir(path).unwrap().count(), 2);
-    }
-}
-
-#[test]
-fn an_empty_folder_stays_the_same_folder() {
+fn a_name_without_an_ending_is_a_folders() {
     let home = tempdir().unwrap();
-    let destination = Destination::new(home.path(), 1).unwrap();
-    let mut sink = destination.open(1, None, RGB).unwrap();
-    sink.add(&[1, 2, 3, 4, 5, 6]).unwrap();
-    sink.finish().unwrap();
-    let names: Vec<_> = fs::read_dir(home.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
-        .collect();
-    assert_eq!(names, ["00000.png"]);
-    let again = Destination::new(home.path(), 1).unwrap_err();
-    assert!(again.to_string().contains("is not empty; name a new one"));
+    for folder in ["digits", "digits/", "digits.v2/"] {
+        assert_eq!(Format::of(Path::new(folder)).unwrap(), None, "{folder}");
+    }
+    assert_eq!(Format::of(home.path()).unwrap(), None);
 }
 
 #[test]
@@ -141,30 +124,29 @@ fn files_are_as_readable_as_the_users_other_files() {
 }
 
 #[test]
-fn what_cannot_work_is_told_before_there_is_a_worker() {
-    let refused = |path: &str, count| {
-        Destination::new(Path::new(path), count)
-            .unwrap_err()
-            .to_string()
+fn what_cannot_work_is_refused_before_a_worker_starts() {
+    let refused = |path: &str, count, shape| {
+        let path = Path::new(path);
+        let destination = Format::of(path)
+            .and_then(|format| Destination::new(path, format.unwrap(), count, shape));
+        destination.unwrap_err().to_string()
     };
     assert_eq!(
-        refused("/tmp/digits.jpeg", 1),
-        "the ending of /tmp/digits.jpeg is none that can be written; use .png (one grid), .npz, .idx3-ubyte, \
-         .idx3-ubyte.gz, or a folder, which ends with /"
+        refused("/tmp/digits.jpeg", 1, GREY),
+        "/tmp/digits.jpeg has an ending that sparring cannot write; use .png (one grid), .npz, .idx3-ubyte, \
+         .idx3-ubyte.gz, or a folder, with / at its end"
     );
     assert_eq!(
-        refused("/tmp/digits.png", 10_001),
-        "a grid of 10001 pictures is too many for /tmp/digits.png, which takes up to 10000; write them to .npz, \
+        refused("/tmp/digits.png", 10_001, GREY),
+        "10001 pictures are too many for the grid /tmp/digits.png, which takes up to 10000; write them to .npz, \
          .idx3-ubyte or a folder"
     );
     assert_eq!(
-        refused("/nowhere/digits.png", 1),
+        refused("/nowhere/digits.png", 1, GREY),
         "there is no folder /nowhere for /nowhere/digits.png; make it first"
     );
-    let colour = Destination::new(Path::new("/tmp/x.idx3-ubyte"), 1).unwrap();
-    let error = colour.open(1, None, RGB).err().unwrap();
     assert_eq!(
-        error.to_string(),
+        refused("/tmp/x.idx3-ubyte", 1, RGB),
         "/tmp/x.idx3-ubyte cannot hold pictures in colour; write them to .npz, .png or a folder"
     );
 }

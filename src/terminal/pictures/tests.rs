@@ -165,6 +165,27 @@ fn braille_has_a_dot_for_every_light_pixel() {
 }
 
 #[test]
+fn a_dark_shape_in_colour_stands_out_from_a_darker_background() {
+    // A red pixel has a luma of 54, far below the threshold of grey pictures.
+    let pixels = [255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let dots = brush(Render::Braille, Scale::Full, Colors::None);
+    assert_eq!(letters(&drawn(&pixels, 3, 2, dots)), ["⠁"]);
+    assert_eq!(letters(&drawn(&[9; 12], 3, 2, dots)), [" "]);
+}
+
+#[test]
+fn smaller_scales_are_the_means_of_larger_squares() {
+    let pixels: Vec<u8> = (0..144).collect();
+    let mean = |scale| {
+        let buffer = drawn(&pixels, 1, 12, brush(Render::Half, scale, Colors::True));
+        (buffer.area.as_size(), buffer[(0, 0)].fg)
+    };
+    let grey = |level| Color::Rgb(level, level, level);
+    assert_eq!(mean(Scale::Third), (Size::new(4, 2), grey(13)));
+    assert_eq!(mean(Scale::Quarter), (Size::new(3, 2), grey(20)));
+}
+
+#[test]
 fn ascii_goes_from_blank_to_at() {
     let pixels = [0, 60, 120, 180, 255, 0, 60, 120, 180, 255];
     let buffer = drawn(
@@ -191,7 +212,7 @@ proptest! {
         (x, y, width, height) in (0..40u16, 0..40u16, 0..60u16, 0..60u16),
         (channels, down, across) in (prop_oneof![Just(1usize), Just(3)], 1..40usize, 1..40usize),
         render in prop_oneof![Just(Render::Half), Just(Render::Braille), Just(Render::Ascii)],
-        scale in prop_oneof![Just(Scale::Full), Just(Scale::Half)],
+        scale in prop_oneof![Just(Scale::Full), Just(Scale::Half), Just(Scale::Third), Just(Scale::Quarter)],
         colors in prop_oneof![Just(Colors::None), Just(Colors::Ansi16), Just(Colors::Ansi256), Just(Colors::True)],
     ) {
         let pixels = vec![255; channels * down * across];

@@ -1,72 +1,70 @@
-//! What the networks of a step can do, without a step.
+//! What the networks can do at a step, measured without changing anything.
 
 use tch::{Kind, Tensor, no_grad};
 
 use super::Session;
-use crate::gan::painter::{Noise, round_robin};
 use crate::seed::{Stream, derive};
 
-/// Pictures that are drawn in one go.
+/// Pictures that are drawn in one pass.
 const CHUNK: i64 = 250;
 
-/// Real images and fakes, each, that the discriminator is asked about.
-const ASKED: i64 = 500;
+/// Real images, and as many fakes, on which the discriminator is tested.
+const TESTED: i64 = 500;
 
 /// Pictures, and how well the discriminator tells fakes from real images.
 #[derive(Debug)]
 pub struct Inspection {
-    /// `[n, channels, height, width]`, u8, as [`Session::sample`] draws them.
+    /// `[n, channels, height, width]`, u8, as from [`Session::sample`].
     pub pictures: Tensor,
-    /// Share of real images that are taken for real, 0 to 1.
+    /// Share of real images that the discriminator takes for real, 0 to 1.
     pub accuracy_real: f64,
-    /// Share of fakes that are taken for fake, 0 to 1.
+    /// Share of fakes that the discriminator takes for fake, 0 to 1.
     pub accuracy_fake: f64,
 }
 
 impl Session {
-    /// Draws `count` pictures, 500 or more, from fresh noise, and asks the discriminator about 500 fakes of the
-    /// generator itself and as many real images. Changes nothing of the steps to come.
+    /// Draws `count` pictures from fresh inputs, and tests the discriminator on 500 real images and as many fakes of
+    /// the generator itself (not of its average). Does not change the steps to come.
     pub fn inspect(&self, count: i64) -> Inspection {
         let seed = derive(self.seed, Stream::Inspection, self.steps);
-        let noise = Noise::seeded(seed, self.latent_dim.unsigned_abs()).draw(count.max(ASKED));
-        let pictures: Vec<_> = noise
-            .split(CHUNK, 0)
-            .iter()
-            .map(|noise| self.sample(noise))
+        let preview = self.task.preview(seed, count);
+        let inputs = preview.input.split(CHUNK, 0);
+        let classes = preview.classes.map(|classes| classes.split(CHUNK, 0));
+        let pictures: Vec<_> = (0..inputs.len())
+            .map(|chunk| {
+                let classes = classes.as_ref().map(|classes| &classes[chunk]);
+                self.sample_from(&inputs[chunk], classes)
+            })
             .collect();
-        let [accuracy_real, accuracy_fake] = no_grad(|| self.accuracies(&noise));
+        let [accuracy_real, accuracy_fake] = no_grad(|| self.accuracies());
         Inspection {
-            pictures: Tensor::cat(&pictures, 0).narrow(0, 0, count),
+            pictures: Tensor::cat(&pictures, 0),
             accuracy_real,
             accuracy_fake,
         }
     }
 
-    /// Shares of real images and of fakes that the discriminator knows for what they are, seen through the lens of its
-    /// training, but without dropout. Draws from libtorch's generator.
-    fn accuracies(&self, noise: &Tensor) -> [f64; 2] {
-        let data = self.batches.data();
+    /// Shares of real images and of fakes that the discriminator classifies correctly, augmented as in training but
+    /// without dropout. Draws from libtorch's generator.
+    fn accuracies(&self) -> [f64; 2] {
+        let data = self.loader.data();
         let options = (Kind::Int64, self.device());
-        let real = data.select(&Tensor::randint(data.len() as i64, [ASKED], options));
-        let noise = noise.narrow(0, 0, ASKED).to_device(self.device());
-        let classes =
-            round_robin(0, ASKED, self.classes).map(|classes| classes.to_device(self.device()));
-        let fake = self.generator.network.evaluate(&noise, classes.as_ref());
-        let judge = |images: &Tensor, classes: Option<&Tensor>| {
-            let seen = self.lens.look(images, self.steps);
-            self.discriminator.network.evaluate(&seen, classes)
-        };
-        let real = judge(&real.images, real.classes.as_ref());
-        let fake = judge(&fake, classes.as_ref());
-        let verge = self
-            .objective
-            .verge()
-            .unwrap_or_else(|| Tensor::cat(&[&real, &fake], 0).median().double_value(&[]));
+        let batch = data.select(&Tensor::randint(data.len() as i64, [TESTED], options));
+        let classes = self.task.classes(&batch);
+        let input = self.task.generator_input(&batch);
+        let fake = self.generator.network().evaluate(&input, classes);
+        let [on_real, on_fake] = [&batch.images, &fake].map(|pictures| {
+            let seen = self.task.discriminator_input(pictures, &batch, self.steps);
+            self.discriminator.network().evaluate(&seen, classes)
+        });
+        let threshold = self.task.loss().decision_threshold().unwrap_or_else(|| {
+            let all = Tensor::cat(&[&on_real, &on_fake], 0);
+            all.median().double_value(&[])
+        });
         let share = |of: Tensor| {
-            of.to_kind(Kind::Double)
-                .mean(Kind::Double)
-                .double_value(&[])
+            let of = of.to_kind(Kind::Double);
+            of.mean(Kind::Double).double_value(&[])
         };
-        [share(real.gt(verge)), share(fake.lt(verge))]
+        [share(on_real.gt(threshold)), share(on_fake.lt(threshold))]
     }
 }

@@ -11,6 +11,7 @@ fn health(step: u64) -> Event {
         training_seconds: step as f64,
         verdict: Verdict::Learning,
         words: String::new(),
+        reason: String::new(),
         quick_distance: 1000.0 / step as f64,
         histogram: vec![0.1; 10],
         diversity: 0.9,

@@ -1,0 +1,100 @@
+//! The order in which images are learnt: a function of the seed and the epoch alone.
+
+use tch::{Kind, Tensor};
+
+use super::Dataset;
+use crate::seed::{Stream, reseed};
+
+/// Images, with their classes if the data set is labelled.
+#[derive(Debug)]
+pub struct Batch {
+    /// `[batch, channels, height, width]` in [-1, 1], f32.
+    pub images: Tensor,
+    /// `[batch]`, i64.
+    pub classes: Option<Tensor>,
+}
+
+/// The batches of a data set, epoch after epoch, each epoch in another order.
+#[derive(Debug)]
+pub struct DataLoader {
+    data: Dataset,
+    batch_size: u64,
+    batches_per_step: u64,
+    seed: u64,
+    /// An epoch and its order: a permutation of all indices, i64.
+    order: Option<(u64, Tensor)>,
+}
+
+impl DataLoader {
+    /// Batches of `batch_size` images, `batches_per_step` of them for each step. The last batch of an epoch may be
+    /// smaller, and its last step may have fewer batches.
+    pub fn new(data: Dataset, batch_size: u64, batches_per_step: u64, seed: u64) -> Self {
+        Self {
+            data,
+            batch_size,
+            batches_per_step,
+            seed,
+            order: None,
+        }
+    }
+
+    /// The batches of a step (counted from 0), at least one.
+    pub fn batches(&mut self, step: u64) -> Vec<Batch> {
+        let (epoch, first) = self.position(step);
+        let last = (first + self.batch_size * self.batches_per_step).min(self.data.len());
+        let order = self.order(epoch);
+        let mut batches = Vec::new();
+        let mut start = first;
+        while start < last {
+            let length = self.batch_size.min(last - start);
+            let indices = order.narrow(0, start as i64, length as i64);
+            batches.push(self.data.select(&indices));
+            start += length;
+        }
+        batches
+    }
+
+    /// Takes the order of the epochs from another seed.
+    pub(crate) fn reseed(&mut self, seed: u64) {
+        self.seed = seed;
+        self.order = None;
+    }
+
+    /// Number of real images in all steps before this one.
+    pub fn images_before(&self, step: u64) -> u64 {
+        let (epoch, first) = self.position(step);
+        epoch * self.data.len() + first
+    }
+
+    /// Steps in an epoch.
+    pub fn steps_per_epoch(&self) -> u64 {
+        let batches = self.data.len().div_ceil(self.batch_size);
+        batches.div_ceil(self.batches_per_step)
+    }
+
+    /// The data set.
+    pub fn data(&self) -> &Dataset {
+        &self.data
+    }
+
+    /// The epoch of a step, from 0, and the place of the step's first image in the epoch's order.
+    fn position(&self, step: u64) -> (u64, u64) {
+        let per_epoch = self.steps_per_epoch();
+        let first = step % per_epoch * self.batches_per_step * self.batch_size;
+        (step / per_epoch, first)
+    }
+
+    /// The order of an epoch; kept until another epoch is asked for.
+    fn order(&mut self, epoch: u64) -> Tensor {
+        if let Some((kept, order)) = &self.order
+            && *kept == epoch
+        {
+            return order.shallow_clone();
+        }
+        reseed(self.seed, Stream::Order, epoch);
+        let options = (Kind::Int64, self.data.device());
+        let order = Tensor::randperm(self.data.len() as i64, options);
+        self.order = Some((epoch, order.shallow_clone()));
+        order
+    }
+}

@@ -1,0 +1,122 @@
+//! A quick Fréchet distance: few pictures, a fraction of a second, for someone who watches a training.
+
+use sparring_contract::protocol::FeatureKind;
+use tch::Tensor;
+
+use super::bias::{FEW, Parted, bias};
+use super::controls::blurred;
+use super::features::Features;
+use super::frechet::{Gaussian, mean_distance};
+use super::judge::Judge;
+use super::neighbours::recall_and_coverage;
+use super::real::FEWEST_REAL;
+use super::reference::spread_sample;
+
+/// What a quick comparison tells. None of it is a figure of `sparring eval`: it is of fewer pictures, and compared with
+/// training pictures, so that what is chosen by it can still be reported against held-out ones.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QuickFigures {
+    /// Squared Fréchet distance to up to 10,000 training pictures, less what real ones read: about 0 for real pictures,
+    /// and for sets of 2,000 real digits −0.2 to 1.0.
+    pub frechet: f64,
+    /// Predicted class distribution: a share for each class. Empty without a judge.
+    pub histogram: Vec<f64>,
+    /// Share of real pictures, as many as the pictures, that have a picture in their neighbourhood (coverage among few),
+    /// 0 to 1: about 0.95 for real digits, and small when pictures repeat themselves.
+    pub diversity: f64,
+    /// Mean probability of the predicted class, 1/classes to 1; NaN without a judge.
+    pub confidence: f64,
+}
+
+/// A data set, prepared for quick comparisons.
+#[derive(Debug)]
+pub struct QuickFrechet {
+    features: Features,
+    gaussian: Gaussian,
+    /// Features of training pictures, `[n, d]`, f64.
+    real: Tensor,
+    /// Pictures in one Fréchet distance.
+    group: i64,
+    /// FD(n) ≈ FD(∞) + bias / n
+    bias: f64,
+    /// Quick distance of blurred training pictures.
+    blurred: f64,
+}
+
+/// The quick distance of good pictures, as a share of that of blurred ones: 12 of 89 for MNIST, where 12 proved right.
+const GOOD: f64 = 0.135;
+
+impl QuickFrechet {
+    /// How many pictures a comparison is meant for.
+    pub const PICTURES: i64 = FEW;
+
+    /// Prepares training pictures `[n, channels, height, width]`, u8, on any device, with their judge, if there is one,
+    /// else with features that need no labels. `None` if there are fewer than 40 pictures. Takes a second or two on two
+    /// cores for MNIST; a comparison takes about a quarter of a second.
+    pub fn new(training: &Tensor, judge: Option<Judge>) -> Option<Self> {
+        if training.size()[0] < 2 * FEWEST_REAL {
+            return None;
+        }
+        let parted = Parted::of(training);
+        let (features, known) = match judge {
+            Some(judge) => {
+                let (classifier, record) = judge.into_parts();
+                (Features::Judge(classifier), Some(record.bias))
+            }
+            None => (Features::unlabelled(&parted.others), None),
+        };
+        let real = features.of(&parted.real);
+        let gaussian = Gaussian::of(&real);
+        let mut quick = Self {
+            bias: known.unwrap_or_else(|| bias(&features, &parted, &gaussian)),
+            features,
+            gaussian,
+            real,
+            group: parted.group,
+            blurred: f64::NAN,
+        };
+        let some = parted.others.narrow(0, 0, parted.group);
+        quick.blurred = quick.measure(&blurred(&some)).frechet;
+        Some(quick)
+    }
+
+    /// What gives the features.
+    pub fn features(&self) -> FeatureKind {
+        self.features.kind()
+    }
+
+    /// Up to this quick distance pictures are good: 13.5 % of that of training pictures blurred over 3×3 pixels. About
+    /// 12 for MNIST.
+    pub fn good(&self) -> f64 {
+        self.blurred * GOOD
+    }
+
+    /// Compares pictures `[n, channels, height, width]`, u8, on any device; more than 64, better 2,000, and up to 10,000.
+    /// Draws nothing from libtorch's generator.
+    pub fn measure(&self, pictures: &Tensor) -> QuickFigures {
+        let (features, predictions) = match &self.features {
+            Features::Judge(classifier) => {
+                let predictions = classifier.predict(pictures);
+                (predictions.features.shallow_clone(), Some(predictions))
+            }
+            features @ Features::Unlabelled(_) => (features.of(pictures), None),
+        };
+        let group = self.group.min(features.size()[0]);
+        let distance = mean_distance(&features, &self.gaussian, group);
+        let count = features.size()[0].min(self.real.size()[0]);
+        let neighbours = recall_and_coverage(
+            &spread_sample(&features, count),
+            &spread_sample(&self.real, count),
+        );
+        QuickFigures {
+            frechet: distance - self.bias / group as f64,
+            diversity: neighbours.coverage,
+            confidence: predictions
+                .as_ref()
+                .map_or(f64::NAN, |predictions| predictions.confidence),
+            histogram: predictions
+                .map(|predictions| predictions.histogram)
+                .unwrap_or_default(),
+        }
+    }
+}

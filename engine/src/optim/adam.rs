@@ -1,0 +1,102 @@
+//! Adam (Kingma and Ba 2015), with a state that can be saved.
+
+use tch::{Kind, Tensor};
+
+use crate::native::{AdamStep, AdamTensors, adam};
+
+/// PyTorch's default: added to the root of the second moment, to keep the division finite.
+const EPSILON: f64 = 1e-8;
+
+/// The optimiser of one network.
+#[derive(Debug)]
+pub struct Adam {
+    /// Step size; may change between steps.
+    pub learning_rate: f64,
+    betas: [f64; 2],
+    parameters: Vec<Tensor>,
+    /// Decaying means of the gradients, and of their squares.
+    exp_avgs: Vec<Tensor>,
+    exp_avg_sqs: Vec<Tensor>,
+    /// Steps made: a scalar f32 on the device, as libtorch's kernel wants it.
+    step: Tensor,
+    /// A scalar f32 on the device: 1 once a gradient was not finite.
+    fault: Tensor,
+}
+
+impl Adam {
+    /// An optimiser that has made no step.
+    pub fn new(parameters: Vec<Tensor>, learning_rate: f64, betas: [f64; 2]) -> Self {
+        let zeros = || {
+            parameters
+                .iter()
+                .map(|tensor| tensor.zeros_like().set_requires_grad(false))
+                .collect()
+        };
+        let (exp_avgs, exp_avg_sqs) = (zeros(), zeros());
+        let device = parameters.first().map_or(tch::Device::Cpu, Tensor::device);
+        let scalar = || Tensor::zeros([] as [i64; 0], (Kind::Float, device));
+        Self {
+            learning_rate,
+            betas,
+            parameters,
+            exp_avgs,
+            exp_avg_sqs,
+            step: scalar(),
+            fault: scalar(),
+        }
+    }
+
+    /// Updates every parameter whose gradient is finite. `gradients` are in the order of the parameters.
+    pub fn step(&mut self, gradients: &[Tensor]) {
+        self.step_with_average(gradients, &[], 0.0);
+    }
+
+    /// [`Adam::step`] that moves `averages` towards the parameters in the same pass over memory, by a share `rate` of
+    /// the distance, 0 to 1.
+    pub fn step_with_average(&mut self, gradients: &[Tensor], averages: &[Tensor], rate: f64) {
+        let _ = self.step.g_add_scalar_(1.0);
+        let numbers = AdamStep {
+            learning_rate: self.learning_rate,
+            betas: self.betas,
+            epsilon: EPSILON,
+            average_rate: rate,
+        };
+        let tensors = AdamTensors {
+            parameters: &self.parameters,
+            exp_avgs: &self.exp_avgs,
+            exp_avg_sqs: &self.exp_avg_sqs,
+            averages,
+            step: &self.step,
+            fault: &self.fault,
+        };
+        adam(tensors, gradients, numbers);
+    }
+
+    /// Whether a gradient was not finite since the last [`Adam::clear_fault`]. Waits for the device.
+    pub fn has_fault(&self) -> bool {
+        self.fault.double_value(&[]) != 0.0
+    }
+
+    /// Forgets past faults.
+    pub fn clear_fault(&mut self) {
+        let _ = self.fault.zero_();
+    }
+
+    /// The parameters that it updates.
+    pub fn parameters(&self) -> &[Tensor] {
+        &self.parameters
+    }
+
+    /// Both moments of each parameter in order, with PyTorch's names.
+    pub fn moments(&self) -> impl Iterator<Item = [(&'static str, &Tensor); 2]> {
+        self.exp_avgs
+            .iter()
+            .zip(&self.exp_avg_sqs)
+            .map(|(mean, square)| [("exp_avg", mean), ("exp_avg_sq", square)])
+    }
+
+    /// Steps made, a scalar f32.
+    pub fn steps(&self) -> &Tensor {
+        &self.step
+    }
+}

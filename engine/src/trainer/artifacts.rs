@@ -1,0 +1,127 @@
+//! The files that a run writes: picture grids and checkpoints.
+
+use std::fs::File;
+use std::io::{self, BufWriter};
+use std::path::PathBuf;
+
+use sparring_contract::picture::write_png_grid;
+use sparring_contract::protocol::Pictures;
+use sparring_contract::run::{CheckpointHeader, Run, RunError, write_whole};
+
+use super::checkpoint;
+use super::finite_state::FiniteState;
+
+/// The files of one run.
+pub(super) struct Artifacts<'a> {
+    run: &'a Run,
+    /// The step of the newest checkpoint, while that checkpoint is the state of the run.
+    saved: Option<u64>,
+}
+
+/// Which checkpoint is written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum CheckpointKind {
+    /// One of the newest few, from which a run is resumed.
+    Latest,
+    /// The best so far.
+    Best {
+        /// Its quick distance.
+        quick_distance: f64,
+    },
+}
+
+/// A file that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Written {
+    pub(super) path: PathBuf,
+    /// Its size.
+    pub(super) bytes: u64,
+}
+
+/// A file that could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot save {}: {error}", path.display())]
+pub(super) struct WriteError {
+    path: PathBuf,
+    error: io::Error,
+}
+
+impl CheckpointKind {
+    /// Whether it is the best checkpoint.
+    pub(super) fn is_best(self) -> bool {
+        matches!(self, Self::Best { .. })
+    }
+
+    /// The quick distance for which it is kept, if it is.
+    pub(super) fn quick_distance(self) -> Option<f64> {
+        match self {
+            Self::Latest => None,
+            Self::Best { quick_distance } => Some(quick_distance),
+        }
+    }
+}
+
+impl<'a> Artifacts<'a> {
+    /// The files of a run that was read from the checkpoint of a step, if it was.
+    pub(super) fn new(run: &'a Run, resumed_from: Option<u64>) -> Self {
+        Self {
+            run,
+            saved: resumed_from,
+        }
+    }
+
+    /// Whether the newest checkpoint is the state of the run at this step.
+    pub(super) fn has_checkpoint_of(&self, step: u64) -> bool {
+        self.saved == Some(step)
+    }
+
+    /// Notes that something other than the step has changed, which the newest checkpoint does not know.
+    pub(super) fn note_change(&mut self) {
+        self.saved = None;
+    }
+
+    /// Writes a checkpoint, whole or not at all.
+    pub(super) fn write_checkpoint(
+        &mut self,
+        kind: CheckpointKind,
+        header: &CheckpointHeader,
+        state: &FiniteState<'_>,
+    ) -> Result<Written, WriteError> {
+        let path = match kind {
+            CheckpointKind::Latest => self.run.checkpoint_file(header.step),
+            CheckpointKind::Best { .. } => self.run.best_checkpoint_file(),
+        };
+        match checkpoint::save(&path, header, state) {
+            Ok(bytes) => {
+                if kind == CheckpointKind::Latest {
+                    self.saved = Some(header.step);
+                }
+                Ok(Written { path, bytes })
+            }
+            Err(error) => Err(WriteError { path, error }),
+        }
+    }
+
+    /// Removes all checkpoints but the newest `keep` and the best.
+    pub(super) fn prune_checkpoints(&self, keep: u64) -> Result<(), RunError> {
+        self.run
+            .prune_checkpoints(usize::try_from(keep).unwrap_or(usize::MAX))
+    }
+
+    /// Writes pictures as one PNG with this many columns, whole or not at all.
+    pub(super) fn write_pictures(
+        &self,
+        name: &str,
+        pictures: &Pictures,
+        columns: usize,
+    ) -> Result<PathBuf, WriteError> {
+        let path = self.run.samples_dir().join(name);
+        let written = write_whole(&path, |file: &mut File| {
+            write_png_grid(&mut BufWriter::new(file), pictures, columns)
+        });
+        match written {
+            Ok(_) => Ok(path),
+            Err(error) => Err(WriteError { path, error }),
+        }
+    }
+}

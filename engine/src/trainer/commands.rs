@@ -1,0 +1,110 @@
+//! What the trainer is asked to do between two steps.
+
+use std::fmt;
+
+use sparring_contract::config::{Config, change_live};
+use sparring_contract::protocol::{Command, Outcome, Pictures, Purpose, Reason};
+use sparring_contract::run::Run;
+
+use super::pictures::pictures;
+use crate::gan::Session;
+
+/// Pictures of one command at most.
+const MOST_PICTURES: u64 = 256;
+
+/// What the trainer is asked to do.
+#[derive(Debug)]
+pub(crate) enum Instruction {
+    /// Save and end. [`Reason::Failed`] means that the run's directory was removed: end without saving.
+    End(Reason),
+    /// Carry out a user's command and report the outcome.
+    Command(Command, Responder),
+}
+
+/// The way back to whoever gave a command: takes the step and the outcome, once.
+pub(crate) struct Responder(Box<dyn FnOnce(u64, Outcome) + Send>);
+
+impl Responder {
+    /// A responder that calls a function.
+    pub(crate) fn new(respond: impl FnOnce(u64, Outcome) + Send + 'static) -> Self {
+        Self(Box::new(respond))
+    }
+
+    /// Reports the outcome at a step.
+    pub(super) fn respond(self, step: u64, outcome: Outcome) {
+        (self.0)(step, outcome);
+    }
+
+    /// Reports that the command was refused.
+    pub(crate) fn refuse(self, step: u64, reason: &str) {
+        let reason = reason.to_owned();
+        self.respond(step, Outcome::Refused { reason });
+    }
+}
+
+impl fmt::Debug for Responder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Responder")
+    }
+}
+
+/// The detail of a command that was carried out, if there is one, or why it was refused.
+pub(super) type Done = Result<Option<String>, String>;
+
+/// The outcome of a command.
+pub(super) fn outcome(done: Done) -> Outcome {
+    match done {
+        Ok(detail) => Outcome::Done { detail },
+        Err(reason) => Outcome::Refused { reason },
+    }
+}
+
+/// Fresh pictures, and how to lay them out.
+pub(super) struct FreshPictures {
+    pub(super) pictures: Pictures,
+    /// Columns of a grid that is as square as possible.
+    pub(super) columns: usize,
+    /// The name of their file.
+    pub(super) name: String,
+}
+
+/// Draws pictures from the noise of this seed, or of one that belongs to the step. A count that is not allowed is
+/// refused.
+pub(super) fn draw_fresh(
+    session: &Session,
+    count: u64,
+    seed: Option<u64>,
+) -> Result<FreshPictures, String> {
+    if count == 0 || count > MOST_PICTURES {
+        return Err(format!("{count} pictures: ask for 1 to {MOST_PICTURES}"));
+    }
+    let seed = seed.unwrap_or_else(|| session.fresh_seed());
+    let step = session.steps();
+    // The root of at most 256 is at most 16.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let columns = (count as f64).sqrt().ceil() as usize;
+    Ok(FreshPictures {
+        pictures: pictures(
+            Purpose::Fresh,
+            seed,
+            step,
+            &session.sample(seed, count.cast_signed()),
+            session.sample_labels(count.cast_signed()),
+        ),
+        columns,
+        name: format!("fresh-{step:09}-{seed}.png"),
+    })
+}
+
+/// Changes a key in the configuration, and in the run's own file so that a resumed run keeps the change.
+pub(super) fn change_key(
+    run: &Run,
+    config: &Config,
+    key: &str,
+    value: &serde_json::Value,
+) -> Result<Config, String> {
+    let changed = change_live(config, key, value).map_err(|error| error.to_string())?;
+    run.write_config(&changed)
+        .map_err(|error| error.to_string())?;
+    Ok(changed)
+}
