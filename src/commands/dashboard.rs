@@ -14,7 +14,7 @@ use sparring_contract::launch::OTHER_BUILD;
 use sparring_contract::protocol::Command;
 use sparring_contract::run::{Home, Run, State};
 
-use super::color;
+use super::flags::color;
 use super::wait::wait;
 use crate::attach::{self, Death, Left, Options};
 use crate::cli::{Attach, Background, View};

@@ -9,7 +9,7 @@ use sparring_contract::launch::Launch;
 use sparring_contract::protocol::Command;
 use sparring_contract::run::{CheckpointHeader, Home, RunError};
 
-use super::{color, render, scale};
+use super::flags::{color, render, scale};
 use crate::cli::{DatasetFormat, Sample};
 use crate::client::{ask, find_live, worker};
 use crate::output::say;
