@@ -21,6 +21,7 @@ use sparring_contract::run::{Home, RunError};
 use crate::cli::{Cli, Command, ConfigCommand, DataCommand};
 use crate::client::WorkerMissing;
 use crate::dashboard::KeymapError;
+use dashboard::NeverBegan;
 
 /// Does what the command line asks for and returns the exit code.
 pub fn run(cli: Cli) -> anyhow::Result<u8> {
@@ -62,6 +63,9 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
 
 /// The exit code for an error that [`run`] returned.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
+    if let Some(never_began) = error.downcast_ref::<NeverBegan>() {
+        return never_began.code;
+    }
     let wrong_words = matches!(
         error.downcast_ref(),
         Some(RunError::BadName { .. } | RunError::Exists { .. } | RunError::Config(_))

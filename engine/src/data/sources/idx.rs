@@ -84,7 +84,7 @@ pub(super) fn load(path: &Path, source: &DataSource) -> Result<Loaded, DataError
 }
 
 /// Whether a folder has files of images in this format.
-pub(super) fn has_idx_files(folder: &Path) -> Result<bool, DataError> {
+pub(in crate::data) fn has_idx_files(folder: &Path) -> Result<bool, DataError> {
     Ok(!image_names(folder)?.is_empty())
 }
 
@@ -221,7 +221,8 @@ fn image_names(folder: &Path) -> Result<Vec<String>, DataError> {
     Ok(names)
 }
 
-fn find_images(folder: &Path) -> Result<PathBuf, DataError> {
+/// The file of training images in a folder, or the only one of images.
+pub(in crate::data) fn find_images(folder: &Path) -> Result<PathBuf, DataError> {
     let names = image_names(folder)?;
     let mut candidates: Vec<_> = names
         .iter()

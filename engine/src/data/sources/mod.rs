@@ -18,6 +18,7 @@ mod shrink;
 mod walk;
 
 pub(super) use found::{embedded, find};
+pub(super) use idx::{find_images as find_idx_images, has_idx_files};
 pub(super) use idx_format::read_images as read_idx_images;
 pub(super) use loaded::{About, Loaded, MOST_BYTES};
 pub(super) use mnist::load as load_mnist;
