@@ -2,17 +2,8 @@
 
 use tch::{Kind, Tensor};
 
-use super::Dataset;
+use super::{Batch, Dataset};
 use crate::seed::{Stream, reseed};
-
-/// Images, with their classes if the data set is labelled.
-#[derive(Debug)]
-pub struct Batch {
-    /// `[batch, channels, height, width]` in [-1, 1], f32.
-    pub images: Tensor,
-    /// `[batch]`, i64.
-    pub classes: Option<Tensor>,
-}
 
 /// The batches of a data set, epoch after epoch, each epoch in another order.
 #[derive(Debug)]
