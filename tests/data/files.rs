@@ -122,7 +122,7 @@ fn an_array_of_floats_is_pictures() {
     let told = info(&lab, &file, &[]);
     assert_eq!(
         (&told["images"], &told["height"], &told["preset"]),
-        (&json!(12), &json!(28), &json!("r3"))
+        (&json!(12), &json!(28), &json!("few"))
     );
     fs::write(
         &file,

@@ -9,6 +9,8 @@ mod keys;
 mod layers;
 mod origin;
 mod stored;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 
