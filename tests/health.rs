@@ -245,3 +245,50 @@ fn a_run_takes_the_judge_of_its_data_once_there_is_one() {
     live.signal(Signal::TERM);
     live.end();
 }
+
+#[test]
+fn a_new_run_on_labelled_data_without_a_judge_says_how_to_train_one() {
+    const HINT: &str = "for class-by-class figures: sparring judge train ";
+    let lab = Lab::new();
+    write_corners(&lab);
+    let data = lab.data();
+    let data = data.to_str().unwrap();
+    let train = |name: &str, more: &[&str]| {
+        let few = [
+            "train",
+            "--headless",
+            "--preset",
+            "tutorial",
+            "--steps",
+            "2",
+        ];
+        let said = lab.sparring(&[&few[..], &["--data", data, "--name", name], more].concat());
+        assert_eq!(said.code, 0, "{said:?}");
+        said.err
+    };
+    let said = train("one", &[]);
+    assert_eq!(
+        said.matches(&format!("{HINT}{data}\n")).count(),
+        1,
+        "{said}"
+    );
+    // The flags that prepare pictures make other data of them.
+    let said = train("two", &["--image-size", "28"]);
+    assert!(
+        said.contains(&format!("{HINT}{data} --image-size 28\n")),
+        "{said}"
+    );
+    let resumed = lab.sparring(&["train", "--headless", "--resume", "one", "--steps", "3"]);
+    assert_eq!(resumed.code, 0, "{resumed:?}");
+    let json = lab.train_on(&lab.data(), &["--steps", "2"]);
+    let mnist = lab.sparring(&["train", "--headless", "--steps", "1"]);
+    for silent in [resumed, json, mnist] {
+        assert!(!silent.err.contains("judge train"), "{silent:?}");
+        assert!(!silent.out.contains("judge train"), "{silent:?}");
+    }
+    assert_eq!(lab.sparring(&["judge", "train", data]).code, 0);
+    assert!(!train("three", &[]).contains(HINT));
+
+    fs::remove_file(lab.data().join("train-labels-idx1-ubyte")).unwrap();
+    assert!(!train("four", &[]).contains(HINT), "without labels");
+}
