@@ -8,6 +8,7 @@ Figures are medians; a ratio is the median of the ratios within each round. Prin
     batches   the same at batches of 64, 256 and 1024
     widths    hidden layers of half and of double the width
     conv      DCGAN's shape, batch 128
+    colour    the same on 32x32 pixels in colour
     company   with a busy process on one core, against an idle machine
     memory    peak resident memory
     bound     only ours: a step against its matrix products plus one pass of Adam over memory
@@ -100,16 +101,29 @@ class Bench:
         self.against(runs, "JAX")
 
     def conv(self):
-        steps = self.steps(128)
-        programs = [self.ours("--preset", "dcgan", sets=["batch_size=128"], steps=steps)]
+        self.convolutions("conv", "convolutions in DCGAN's shape, batch 128", [], self.steps(128))
+
+    def colour(self):
+        with tempfile.TemporaryDirectory() as folder:
+            # Random pictures, as torch_gan.py has them: [5000, 32, 32, 3].
+            pictures = Path(folder) / "pictures.npy"
+            header = b"{'descr': '|u1', 'fortran_order': False, 'shape': (5000, 32, 32, 3), }"
+            header = header.ljust(117) + b"\n"
+            pictures.write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+                                 + os.urandom(5000 * 32 * 32 * 3))
+            self.convolutions("colour", "the same on 32x32 pixels in colour", [f"data={pictures}"], self.steps(128) // 2)
+
+    def convolutions(self, model, title, sets, steps):
+        programs = [self.ours("--preset", "dcgan", sets=["batch_size=128", *sets], steps=steps)]
         for mode, malloc in (("lean", False), ("lean", True), ("compiled", True)):
-            words = ["--model", "conv", "--batch", 128]
+            words = ["--model", model, "--batch", 128]
+            name = f"PyTorch {mode}" + (" malloc" if malloc else "")
             programs.append(self.torch(mode, *words, steps=steps, malloc=malloc, rival=True))
-            if mode == "lean":
-                name = programs[-1].name + " channels_last"
-                programs.append(self.torch(mode, *words, "--channels-last", steps=steps, malloc=malloc, rival=True, name=name))
+            if mode == "lean" or model == "colour":
+                programs.append(self.torch(mode, *words, "--channels-last", steps=steps, malloc=malloc, rival=True,
+                                           name=f"{name} channels_last"))
         runs = self.runs(programs)
-        self.speeds("conv", "convolutions in DCGAN's shape, batch 128", runs)
+        self.speeds(model, title, runs)
         self.against(runs)
 
     def company(self):
@@ -215,7 +229,7 @@ class Bench:
         print(f"- {name}: {shown(value, '.2f')}", flush=True)
 
 
-SECTIONS = ["tutorial", "batches", "widths", "conv", "company", "memory", "bound", "long", "growth"]
+SECTIONS = ["tutorial", "batches", "widths", "conv", "colour", "company", "memory", "bound", "long", "growth"]
 
 
 def resident_megabytes(process):

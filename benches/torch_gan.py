@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a user would run instead of sparring: the same two networks in PyTorch, from as taught to well tuned.
 
-    torch_gan.py MODE [--model tutorial|conv] [--batch N] [--steps N] [--threads N] …
+    torch_gan.py MODE [--model tutorial|conv|colour] [--batch N] [--steps N] [--threads N] …
     torch_gan.py MODE --dump DIR --at SECONDS,…     what it draws after so much training, as IDX files
 
 MODE  tutorial  as the tutorial has it: torchvision's MNIST, ToTensor and a DataLoader, a picture at a time through PIL
@@ -10,7 +10,7 @@ MODE  tutorial  as the tutorial has it: torchvision's MNIST, ToTensor and a Data
       lean      fused, without what a step can do without: losses of logits, real and fake pictures in one pass of the
                 discriminator, no gradients of the discriminator's weights while the generator learns
       compiled  lean, under torch.compile
-The pictures are those of engine/assets. Prints one line of JSON. Its peak of memory is this process's own: the
+The pictures are those of engine/assets, or for colour random ones of 32x32. Prints one line of JSON. Its peak of memory is this process's own: the
 compilers that `compiled` starts are not in it.
 """
 import argparse
@@ -35,8 +35,8 @@ LEAK = 0.2
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("mode", choices=["tutorial", "eager", "fused", "lean", "compiled"])
-    parser.add_argument("--model", choices=["tutorial", "conv"], default="tutorial")
-    parser.add_argument("--batch", type=int, help="real pictures a step (default: 64, conv 128)")
+    parser.add_argument("--model", choices=["tutorial", "conv", "colour"], default="tutorial")
+    parser.add_argument("--batch", type=int, help="real pictures a step (default: 64, else 128)")
     parser.add_argument("--width", type=float, default=1, help="factor on the widths of the tutorial's hidden layers")
     parser.add_argument("--skip", type=int, default=0, help="steps before the warm-up")
     parser.add_argument("--warmup", type=int, default=30, help="steps before the timed ones")
@@ -47,15 +47,16 @@ def parse():
     parser.add_argument("--dump", type=Path, metavar="DIR", help="save pictures there instead of timing steps (tutorial)")
     parser.add_argument("--at", type=lambda text: [float(mark) for mark in text.split(",")], default=[60.0],
                         help="seconds of training, rising, by commas, at which 10,000 are saved")
-    parser.add_argument("--channels-last", action="store_true", help="the memory format, for conv")
+    parser.add_argument("--channels-last", action="store_true", help="the memory format, for convolutions")
     arguments = parser.parse_args()
-    arguments.batch = arguments.batch or {"tutorial": 64, "conv": 128}[arguments.model]
-    if arguments.model == "conv" and arguments.mode == "tutorial":
-        parser.error("the tutorial has no conv model: choose another mode")
+    convolves = arguments.model != "tutorial"
+    arguments.batch = arguments.batch or (128 if convolves else 64)
+    if convolves and arguments.mode == "tutorial":
+        parser.error("the tutorial has no convolutions: choose another mode")
     if arguments.dump and arguments.model != "tutorial":
         parser.error("--dump is for --model tutorial")
-    if arguments.channels_last and arguments.model != "conv":
-        parser.error("--channels-last is for --model conv")
+    if arguments.channels_last and not convolves:
+        parser.error("--channels-last is for convolutions")
     return arguments
 
 
@@ -91,6 +92,21 @@ def conv_networks():
     return generator, discriminator
 
 
+def colour_networks():
+    """The same with one more layer: 64 numbers to 3x32x32 by way of 4x4, 8x8 and 16x16, and back."""
+    generator = nn.Sequential(
+        nn.Linear(64, 4 * 4 * 128), nn.Unflatten(1, (128, 4, 4)), nn.BatchNorm2d(128), nn.ReLU(),
+        nn.ConvTranspose2d(128, 64, 4, 2, 1), nn.BatchNorm2d(64), nn.ReLU(),
+        nn.ConvTranspose2d(64, 32, 4, 2, 1), nn.BatchNorm2d(32), nn.ReLU(),
+        nn.ConvTranspose2d(32, 3, 4, 2, 1), nn.Tanh())
+    discriminator = nn.Sequential(
+        nn.Conv2d(3, 32, 4, 2, 1), nn.LeakyReLU(LEAK),
+        nn.Conv2d(32, 64, 4, 2, 1), nn.LeakyReLU(LEAK),
+        nn.Conv2d(64, 128, 4, 2, 1), nn.LeakyReLU(LEAK),
+        nn.Flatten(), nn.Linear(128 * 4 * 4, 1))
+    return generator, discriminator
+
+
 # ---- pictures --------------------------------------------------------------------------------------------------------
 
 
@@ -116,10 +132,13 @@ def taught_batches(arguments):
 
 
 def resident_batches(arguments):
-    """[batch, 784] or [batch, 1, 28, 28] in [-1, 1]; endless."""
-    pictures = bytearray(gzip.decompress(IMAGES.read_bytes()))
-    shape = (-1, 1, 28, 28) if arguments.model == "conv" else (-1, 784)
-    pixels = torch.frombuffer(pictures, dtype=torch.uint8, offset=16).view(shape)
+    """[batch, 784] or [batch, channels, height, width] in [-1, 1]; endless."""
+    if arguments.model == "colour":
+        pixels = torch.randint(256, (5_000, 3, 32, 32), dtype=torch.uint8)
+    else:
+        pictures = bytearray(gzip.decompress(IMAGES.read_bytes()))
+        shape = (-1, 1, 28, 28) if arguments.model == "conv" else (-1, 784)
+        pixels = torch.frombuffer(pictures, dtype=torch.uint8, offset=16).view(shape)
     while True:
         order = torch.randperm(len(pixels))
         for chosen in order.split(arguments.batch):
@@ -131,7 +150,7 @@ def resident_batches(arguments):
 
 
 def plain_step(arguments, generator, discriminator, learn_g, learn_d):
-    """The step as it is taught. The tutorial judges by a sigmoid and BCELoss, conv by logits."""
+    """The step as it is taught. The tutorial judges by a sigmoid and BCELoss, the others by logits."""
     latent = generator[0].in_features
     ones, zeros = torch.ones(arguments.batch, 1), torch.zeros(arguments.batch, 1)
     if arguments.model == "tutorial":
@@ -236,7 +255,8 @@ def main():
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     torch.manual_seed(arguments.seed)
-    networks = tutorial_networks(arguments.width) if arguments.model == "tutorial" else conv_networks()
+    networks = {"tutorial": lambda: tutorial_networks(arguments.width), "conv": conv_networks,
+                "colour": colour_networks}[arguments.model]()
     if arguments.channels_last:
         networks = [network.to(memory_format=torch.channels_last) for network in networks]
     rate, betas = 2e-4, (0.9, 0.999) if arguments.model == "tutorial" else (0.5, 0.999)

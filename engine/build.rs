@@ -63,8 +63,11 @@ fn compile_native(libtorch: &Path) -> Result<(), Box<dyn Error>> {
                 "matmul",
                 "activation",
                 "dense",
+                "unfold",
                 "conv",
                 "norm",
+                "resample",
+                "residual",
                 "small",
                 "adam",
             ]

@@ -314,7 +314,7 @@ pub struct Sample {
     #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     pub seed: Option<u64>,
     /// Draw only this class of a conditional model, by its name or number [default: each in its turn]
-    #[arg(long, value_name = "NAME", conflicts_with = "live")]
+    #[arg(long, value_name = "NAME")]
     pub class: Option<String>,
     /// Draw equally many pictures of each class, or fail if the model has no classes
     #[arg(long, conflicts_with_all = ["class", "live"])]
@@ -354,7 +354,7 @@ pub struct Eval {
     /// Take the run's best checkpoint, by its quick distance, instead of the newest
     #[arg(long, conflicts_with = "samples")]
     pub best: bool,
-    /// Evaluate these pictures instead: an IDX file, FILE.npz, or a folder of PNG files
+    /// Evaluate these pictures instead: an IDX file, FILE.npz, or a folder, such as `sparring sample --out` writes
     #[arg(long, value_name = "PATH", conflicts_with_all = ["source", "seed", "device"])]
     pub samples: Option<PathBuf>,
     /// What those pictures are compared with: `mnist`, or a folder of IDX files

@@ -3,6 +3,7 @@
 mod attach;
 pub mod cli;
 mod client;
+mod clock;
 mod commands;
 pub mod dashboard;
 mod output;

@@ -261,7 +261,7 @@ fn perform(stage: &mut Stage, run: &Run, command: &Command) -> Outcome {
             key: key.clone(),
             value: value.clone(),
         }),
-        Command::Sample { .. } => {
+        Command::Sample { .. } | Command::SampleClass { .. } => {
             stage.say(&ToFace::Pictures(pictures(Purpose::Fresh, 250)));
             let file = run.samples_dir().join("fresh.png");
             detail = Some(file.display().to_string());

@@ -240,6 +240,14 @@ fn pictures_checkpoints_and_rates_on_demand() {
         }),
         "0 pictures: ask for 1 to 256"
     );
+    assert_eq!(
+        face.refused(Command::SampleClass {
+            class: 0,
+            count: 1,
+            seed: None
+        }),
+        "the model is trained without classes"
+    );
     assert!(face.refused(Command::Unknown).contains("older build"));
 
     let events = stop(face, live);

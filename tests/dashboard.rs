@@ -114,6 +114,19 @@ fn a_run_that_cannot_begin_says_why_in_a_line_and_is_not_kept() {
     assert!(contents.contains("error: no pictures in "), "{contents}");
     terminal.is_as_before();
     assert!(!lab.path().join("runs/otter").exists());
+
+    // With a preset that is named, the worker is the first to read IDX files.
+    let cut = folder.join("train-images-idx3-ubyte");
+    std::fs::write(&cut, b"\0\0\x08\x03\0").unwrap();
+    let named = [&arguments[..], &["--preset", "tutorial"]].concat();
+    let mut terminal = Terminal::with(lab.command(&named));
+    assert_eq!(terminal.ends().code(), Some(1));
+    let contents = terminal.contents();
+    let errors = contents.lines().filter(|line| line.contains("error: "));
+    assert_eq!(errors.count(), 1, "{contents}");
+    assert!(contents.contains("train-images-idx3-ubyte"), "{contents}");
+    terminal.is_as_before();
+    assert!(!lab.path().join("runs/otter").exists());
 }
 
 #[test]

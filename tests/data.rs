@@ -192,7 +192,20 @@ fn images_that_do_not_fit_the_networks() {
             "--set",
             "discriminator.hidden=[2, 2, 2, 2]",
         ],
-        "discriminator.hidden has 4 layers, which with architecture = \"dcgan\" halve the pictures as often, and these are 8x8: give it as many widths as both sides can be halved",
+        "discriminator.hidden has 4 widths, which halve the pictures 4 times, and these are 8x8: give it fewer widths, so that both sides can be halved as often",
+    );
+    let resnet = |settings: &[&'static str]| [&["--preset", "resnet"], settings].concat();
+    refused(
+        &resnet(&["--set", "generator.hidden=[]"]),
+        "generator.hidden is empty: architecture = \"resnet\" needs a width for each resolution",
+    );
+    refused(
+        &resnet(&["--set", "discriminator.hidden=[24]"]),
+        "discriminator.hidden has the width 24, and 1 times that cannot be divided into groups of 16: change discriminator.group_width or the width",
+    );
+    refused(
+        &resnet(&["--set", "generator.normalization=batch"]),
+        "generator.normalization is set, and architecture = \"resnet\" has no place for it: take it out, or choose another architecture",
     );
     refused(
         &[

@@ -133,6 +133,37 @@ fn what_was_saved_is_judged_like_what_was_drawn() {
 }
 
 #[test]
+fn a_data_set_is_judged_like_a_file_of_the_same_pictures() {
+    let lab = Lab::new();
+    write_corners(&lab);
+    let flags = ["--name", "one", "--steps", "20"];
+    let conditional = [&flags[..], &["--set", "conditional=true"]].concat();
+    assert_eq!(lab.train_on(&lab.data(), &conditional).code, 0);
+    let data = lab.data();
+    let data = data.to_str().unwrap();
+    let figures = |name: &str, format: &[&str]| -> Value {
+        let path = lab.path().join(name);
+        let path = path.to_str().unwrap();
+        // They are compared in groups as large as the training pictures: one of a single class would stand out.
+        let sample = ["sample", "one", "-n", "900", "--seed", "5", "--out", path];
+        let saved = lab.sparring(&[&sample, format].concat());
+        assert_eq!(saved.code, 0, "{saved:?}");
+        let said = lab.sparring(&["eval", "--json", "--samples", path, "--data", data]);
+        assert_eq!((said.code, said.err.as_str()), (0, ""), "{said:?}");
+        let told: Value = serde_json::from_str(&said.out).unwrap();
+        assert_eq!(told["pictures"], 900);
+        told["found"].clone()
+    };
+    let expected = figures("one.npz", &[]);
+    for format in ["png", "idx", "npz"] {
+        let found = figures(format, &["--format", format]);
+        assert!(are_near(&found, &expected), "{found}, not {expected}");
+    }
+    let folders = lab.path().join("png");
+    assert!(folders.join("3/00003.png").exists() && folders.join("manifest.json").exists());
+}
+
+#[test]
 fn what_cannot_be_judged_is_said() {
     let lab = Lab::new();
     let file = lab.path().join("few.idx3-ubyte");

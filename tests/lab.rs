@@ -62,6 +62,8 @@ impl Lab {
             .env_remove("COLORTERM")
             .env_remove("COLUMNS")
             .env("LC_ALL", "C.UTF-8")
+            // Tests run side by side, so the cores are taken; a run has threads of its own, which can do with that.
+            .env("OMP_NUM_THREADS", "1")
             .stdin(Stdio::null());
         command
     }

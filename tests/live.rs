@@ -1,11 +1,15 @@
 //! Commands of the shell to a run that is training.
 
+use std::fs::{self, File};
+use std::io::BufReader;
+
 use serde_json::json;
-use sparring_contract::protocol::Command;
+use sparring_contract::picture::read_png_grid;
+use sparring_contract::protocol::{Command, Event, Purpose};
 use sparring_contract::run::{Presence, boot};
 
 use crate::actor::{Actor, new_run, now};
-use crate::lab::{Lab, Said};
+use crate::lab::{Lab, Live, Said, idx_header};
 
 /// Asserts that a command went well and said this, in one line.
 #[track_caller]
@@ -114,6 +118,57 @@ fn live_samples_are_shown_and_their_file_is_named() {
     let file = actor.run.samples_dir().join("fresh.png");
     let last = said.out.lines().last().unwrap();
     assert_eq!(last, format!("sampled at step 120: {}", file.display()));
+}
+
+/// A grid of 16 pictures of 8×8 that `sparring sample --live` saved, picture by picture.
+fn saved(said: &Said) -> Vec<Vec<u8>> {
+    assert_eq!(said.code, 0, "{said:?}");
+    let (_, file) = said.out.trim_end().rsplit_once(": ").unwrap();
+    let file = BufReader::new(File::open(file).unwrap());
+    let grid = read_png_grid(file, 16, 4, (Purpose::Fresh, 0)).unwrap();
+    grid.pixels.chunks(64).map(<[u8]>::to_vec).collect()
+}
+
+#[test]
+fn a_run_in_training_draws_one_class_if_asked_to() {
+    let lab = Lab::new();
+    let labels: Vec<u8> = (0..200_u8).map(|image| image % 4).collect();
+    let file = lab.data().join("train-labels-idx1-ubyte");
+    fs::write(file, [idx_header(0x801, &[200]), labels].concat()).unwrap();
+    let endless: &[_] = &["--name", "otter", "--epochs", "1000000"];
+    let conditional = &["--set", "conditional=true"];
+    let mut live = Live::start(lab.training(&[endless, conditional].concat()));
+    live.until(|event| matches!(event, Event::Stats(_)));
+    assert_eq!(lab.sparring(&["pause"]).code, 0);
+
+    let sample = |class: &[&str]| {
+        let all = ["sample", "--live", "-n", "16", "--seed", "7"];
+        lab.sparring(&[&all, class].concat())
+    };
+    let all = saved(&sample(&[]));
+    let said = sample(&["--class", "3"]);
+    let threes = saved(&said);
+    // Without a class each comes in its turn, from the same noise.
+    for index in 0..16 {
+        assert_eq!(all[index] == threes[index], index % 4 == 3, "{index}");
+    }
+    let captions = |digit: &str| {
+        said.out
+            .split_whitespace()
+            .filter(|word| *word == digit)
+            .count()
+    };
+    assert_eq!((captions("3"), captions("2")), (16, 0), "{said:?}");
+    sample(&["--class", "4"]).refused(1, "error: there is no class 4; the model has 0, 1, 2, 3");
+    assert_eq!(lab.sparring(&["stop", "--no-save"]).code, 0);
+    assert_eq!(live.end().0, 0);
+
+    let actor = Actor::of(&lab, "badger");
+    lab.sparring(&["sample", "--live", "badger", "--class", "3"]).refused(
+        1,
+        "error: the model was trained without classes; leave --class out, or train a conditional preset such as cgan",
+    );
+    assert_eq!(actor.was_asked(), None);
 }
 
 #[test]

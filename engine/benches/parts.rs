@@ -84,14 +84,14 @@ fn dense_backward<const BATCH: i64>(bencher: Bencher, [inputs, outputs]: [i64; 2
 fn convolution_forward(bencher: Bencher, transposed: bool) {
     team();
     let (x, weight, bias, options) = convolution(transposed);
-    bencher.bench_local(|| conv(&x, &weight, &bias, options, LEAKY));
+    bencher.bench_local(|| conv(&x, &weight, Some(&bias), options, LEAKY));
 }
 
 #[divan::bench(args = [false, true])]
 fn convolution_backward(bencher: Bencher, transposed: bool) {
     team();
     let (x, weight, bias, options) = convolution(transposed);
-    let loss = conv(&x, &weight, &bias, options, LEAKY).sum(Kind::Float);
+    let loss = conv(&x, &weight, Some(&bias), options, LEAKY).sum(Kind::Float);
     let leaves = [x, weight, bias];
     bencher.bench_local(|| Tensor::run_backward(&[&loss], &leaves, true, false));
 }
@@ -107,6 +107,7 @@ fn convolution(transposed: bool) -> (Tensor, Tensor, Tensor, ConvOptions) {
         stride: 2,
         padding: 1,
         transposed,
+        ..ConvOptions::default()
     };
     (
         learning(&[128, inputs, side, side]),

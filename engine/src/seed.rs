@@ -18,6 +18,8 @@ pub enum Stream {
     Inspection = 6,
     /// The pictures that are held out for testing.
     Split = 7,
+    /// The images of a step that are mirrored.
+    Flips = 8,
 }
 
 /// Seeds libtorch's generators of all devices.

@@ -4,7 +4,10 @@
 mod near;
 
 use near::{activated, assert_near, fitting, grid};
-use sparring_engine::native::{Activation, BatchNormState, ConvOptions, batch_norm, conv, prepare};
+use sparring_engine::native::{
+    Activation, BatchNormState, ConvOptions, ResidualWeights, batch_norm, conv, downsampled,
+    prepare, residual_block, upsampled,
+};
 use tch::{Device, Kind, Tensor};
 
 const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
@@ -41,6 +44,8 @@ fn convolutions_and_batch_norms_match_libtorch() {
     prepare(5);
     tch::manual_seed(0);
     convolutions_and_their_gradients();
+    residual_blocks_and_their_gradients();
+    resampling_and_its_gradients();
     batch_norms_and_their_gradients();
 }
 
@@ -50,34 +55,159 @@ fn convolutions_and_their_gradients() {
     {
         for (stride, transposed) in [(2, false), (2, true), (1, false), (1, true)] {
             for activation in ACTIVATIONS {
-                let case = format!(
-                    "{activation:?} of {n} pictures of {height} by {width}, {inputs} to {outputs} channels, stride {stride}, transposed: {transposed}"
-                );
-                let x = grid(&[n, inputs, height, width], 0.25);
-                let [rows, columns] = if transposed {
-                    [inputs, outputs]
-                } else {
-                    [outputs, inputs]
-                };
-                let step = fitting(inputs * 16);
-                let weight = grid(&[rows, columns, 4, 4], step);
-                let bias = (grid(&[outputs], step).detach() + step / 8.0).set_requires_grad(true);
                 let options = ConvOptions {
                     stride,
                     padding: 1,
                     transposed,
+                    groups: 1,
                 };
-                let found = conv(&x, &weight, &bias, options, activation);
-                let (strides, ones) = ([stride, stride], [1, 1]);
-                let z = if transposed {
-                    x.conv_transpose2d(&weight, Some(&bias), strides, ones, [0, 0], 1, ones)
-                } else {
-                    x.conv2d(&weight, Some(&bias), strides, ones, ones, 1)
-                };
-                let expected = activated(&z, activation);
-                assert_same(&case, &[&x, &weight, &bias], &found, &expected);
+                let x = [n, inputs, height, width];
+                assert_convolution_matches(x, outputs, 4, options, activation);
             }
         }
+    }
+    let leaky = Activation::LeakyRelu { slope: 0.2 };
+    for (kernel, padding) in [(3, 1), (1, 0), (1, 1)] {
+        for (groups, [inputs, outputs]) in [(1, [5, 7]), (2, [6, 4]), (4, [64, 32]), (8, [8, 8])] {
+            for (stride, transposed) in [(1, false), (1, true), (2, false), (2, true)] {
+                let options = ConvOptions {
+                    stride,
+                    padding,
+                    transposed,
+                    groups,
+                };
+                assert_convolution_matches([9, inputs, 7, 8], outputs, kernel, options, leaky);
+            }
+        }
+    }
+}
+
+fn assert_convolution_matches(
+    shape: [i64; 4],
+    outputs: i64,
+    kernel: i64,
+    options: ConvOptions,
+    activation: Activation,
+) {
+    let ConvOptions {
+        stride,
+        padding,
+        transposed,
+        groups,
+    } = options;
+    let case = format!(
+        "{activation:?} of pictures of {shape:?} to {outputs} channels with a kernel of {kernel}, {options:?}"
+    );
+    let inputs = shape[1];
+    let x = grid(&shape, 0.25);
+    let [rows, columns] = if transposed {
+        [inputs, outputs / groups]
+    } else {
+        [outputs, inputs / groups]
+    };
+    let step = fitting(inputs * kernel * kernel);
+    let weight = grid(&[rows, columns, kernel, kernel], step);
+    let bias = (grid(&[outputs], step).detach() + step / 8.0).set_requires_grad(true);
+    let found = conv(&x, &weight, Some(&bias), options, activation);
+    let (strides, paddings, ones) = ([stride; 2], [padding; 2], [1, 1]);
+    let z = if transposed {
+        x.conv_transpose2d(
+            &weight,
+            Some(&bias),
+            strides,
+            paddings,
+            [0, 0],
+            groups,
+            ones,
+        )
+    } else {
+        x.conv2d(&weight, Some(&bias), strides, paddings, ones, groups)
+    };
+    assert_same(
+        &case,
+        &[&x, &weight, &bias],
+        &found,
+        &activated(&z, activation),
+    );
+}
+
+fn residual_blocks_and_their_gradients() {
+    for ([n, channels, side], inner, group_width, kernel) in [
+        ([1, 2, 1], 2, 1, 3),
+        ([9, 6, 7], 12, 4, 3),
+        ([70, 32, 8], 64, 16, 3),
+        ([3, 4, 6], 8, 8, 1),
+    ] {
+        // The slope of a leaky ReLU leads off the grid, and with many units rounding would decide the side of one.
+        let many = n * inner * side * side > 100_000;
+        let activations = if many {
+            [ACTIVATIONS[1]].to_vec()
+        } else {
+            ACTIVATIONS.to_vec()
+        };
+        for activation in activations {
+            let case = format!("{activation:?} of {n} pictures of {channels}x{side}x{side}");
+            let x = grid(&[n, channels, side, side], 0.25);
+            let step = fitting(channels);
+            let middle = fitting(group_width * kernel * kernel);
+            // Biases off the grid, so that no unit is at the kink of its activation.
+            let bias =
+                |step: f64| (grid(&[inner], step).detach() + step / 8.0).set_requires_grad(true);
+            let weights = ResidualWeights {
+                expand: grid(&[inner, channels, 1, 1], step),
+                expand_bias: bias(step),
+                grouped: grid(&[inner, group_width, kernel, kernel], middle),
+                grouped_bias: bias(middle),
+                project: grid(&[channels, inner, 1, 1], fitting(inner)),
+            };
+            let found = residual_block(&x, &weights, activation);
+            let conv = |x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, groups: i64| {
+                let padding = [weight.size()[2] / 2; 2];
+                x.conv2d(weight, bias, [1, 1], padding, [1, 1], groups)
+            };
+            let ResidualWeights {
+                expand,
+                expand_bias,
+                grouped,
+                grouped_bias,
+                project,
+            } = &weights;
+            let groups = inner / group_width;
+            let first = activated(&conv(&x, expand, Some(expand_bias), 1), activation);
+            let second = activated(
+                &conv(&first, grouped, Some(grouped_bias), groups),
+                activation,
+            );
+            let expected = &x + conv(&second, project, None, 1);
+            let leaves = [&x, grouped, expand, expand_bias, grouped_bias, project];
+            assert_same(&case, &leaves, &found, &expected);
+        }
+    }
+}
+
+fn resampling_and_its_gradients() {
+    let taps = Tensor::from_slice(&[0.125_f32, 0.375, 0.375, 0.125]);
+    for [n, channels, height, width] in [[1, 1, 2, 4], [7, 3, 6, 8], [70, 32, 14, 14]] {
+        let case = format!("{n} pictures of {channels} channels, {height} by {width}");
+        let x = grid(&[n, channels, height, width], 0.25);
+        // Squares, so that the gradient depends on x.
+        let expected = x.upsample_bilinear2d([2 * height, 2 * width], false, None, None);
+        let squares = |y: &Tensor| y * y;
+        assert_same(
+            &case,
+            &[&x, &x],
+            &squares(&upsampled(&x)),
+            &squares(&expected),
+        );
+        let kernel = taps.outer(&taps).expand([channels, 1, 4, 4], false);
+        let padded = x.replication_pad2d([1, 1, 1, 1]);
+        let expected = padded.conv2d(&kernel, None::<&Tensor>, [2, 2], [0, 0], [1, 1], channels);
+        assert_same(
+            &case,
+            &[&x, &x],
+            &squares(&downsampled(&x)),
+            &squares(&expected),
+        );
     }
 }
 

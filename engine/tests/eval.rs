@@ -10,6 +10,12 @@ use sparring_engine::eval::{
 };
 use tch::{Device, Kind, Tensor};
 
+/// Leaves the other cores to the other tests. libtorch's threads wait for each other after every operation: beside busy
+/// ones two of them are many times as slow as one.
+fn on_one_thread() {
+    tch::set_num_threads(1);
+}
+
 /// The figures that are clearly worse than those of real digits.
 fn caught(found: &Figures, real: &Figures) -> Vec<&'static str> {
     let mut by = Vec::new();
@@ -30,6 +36,7 @@ fn caught(found: &Figures, real: &Figures) -> Vec<&'static str> {
 
 #[test]
 fn both_judges_know_the_test_digits() {
+    on_one_thread();
     let data = RealData::mnist().unwrap();
     let [_, labels] = data.labels().unwrap();
     let judges = [Judge::mnist().unwrap(), Judge::mnist_second().unwrap()];
@@ -43,6 +50,7 @@ fn both_judges_know_the_test_digits() {
 
 #[test]
 fn every_defect_is_caught_and_real_digits_are_not() {
+    on_one_thread();
     let data = RealData::mnist().unwrap();
     let first = data.training.narrow(0, 10_000).pictures;
     let others = data.training.narrow(10_000, 10_000).pictures;
@@ -119,6 +127,7 @@ fn both_judges_rank_the_controls_alike() {
 
 #[test]
 fn a_quick_comparison_tells_real_digits_from_repeated_and_blurred_ones() {
+    on_one_thread();
     let data = RealData::mnist().unwrap();
     let digits = &data.training.pictures;
     let judge = Judge::mnist().unwrap();
@@ -193,6 +202,7 @@ fn disc_data(training: i64, held_out: i64) -> RealData {
 
 #[test]
 fn a_judge_of_colour_pictures_is_trained_stored_found_and_used() {
+    on_one_thread();
     let data = disc_data(400, 200);
     let mut told = Vec::new();
     let mut progress = |_: &str, done, total| told.push((done, total));
@@ -274,6 +284,7 @@ fn a_judge_of_colour_pictures_is_trained_stored_found_and_used() {
 
 #[test]
 fn generated_pictures_help_a_classifier_of_few_real_ones_and_wrong_ones_do_not() {
+    on_one_thread();
     let evaluator = Evaluator::new(disc_data(60, 200), None, &mut |_| {}).unwrap();
     let fresh = discs(120, 3);
     let asked = fresh.labels.as_ref().unwrap();
@@ -291,6 +302,7 @@ fn generated_pictures_help_a_classifier_of_few_real_ones_and_wrong_ones_do_not()
 
 #[test]
 fn pictures_without_labels_are_compared_in_features_that_need_none() {
+    on_one_thread();
     let unlabelled = |part: Part| Part {
         labels: None,
         ..part
@@ -337,6 +349,7 @@ fn pictures_without_labels_are_compared_in_features_that_need_none() {
 
 #[test]
 fn a_hundred_real_pictures_are_enough_and_a_handful_is_refused() {
+    on_one_thread();
     let few = |count| {
         let all = discs(count, 1);
         data("few", all, None, Vec::new())
@@ -373,6 +386,7 @@ fn a_hundred_real_pictures_are_enough_and_a_handful_is_refused() {
 
 #[test]
 fn pictures_that_are_all_alike_give_figures_or_none_but_no_panic() {
+    on_one_thread();
     let pictures = Tensor::full([80, 1, 28, 28], 7, (Kind::Uint8, Device::Cpu));
     let labels = Some(Tensor::zeros([80], (Kind::Int64, Device::Cpu)));
     let part = Part {

@@ -10,8 +10,8 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sparring_contract::config::{Config, Request, Setting, resolve};
-use sparring_engine::data::{Batch, Dataset, Images};
-use sparring_engine::gan::Session;
+use sparring_engine::data::{Batch, DataLoader, Dataset, Images};
+use sparring_engine::gan::{Session, diff_augmented};
 use tch::{Device, Tensor};
 
 /// How far a loss may be from PyTorch's, relative to the loss, or to 1 if the loss is smaller.
@@ -142,6 +142,7 @@ impl Game {
             "least_squares" => &["generator.model.0.bias", "generator.model.3.bias"],
             "convolutional" => &["generator.model.0.bias", "generator.model.4.bias"],
             "relativistic" => &["discriminator.model.5.bias"],
+            "residual" => &["discriminator.model.6.bias"],
             _ => &[],
         };
         biases.iter().any(|bias| name.ends_with(bias))
@@ -211,6 +212,140 @@ fn convolutions_with_spectral_norm_and_a_penalty_match_pytorch() {
 }
 
 #[test]
+fn residual_networks_match_pytorch() {
+    let rules = [
+        "loss=relativistic",
+        "conditional=true",
+        "generator.architecture=resnet",
+        "generator.hidden=[8, 6]",
+        "generator.group_width=4",
+        "generator.patch_size=1",
+        "discriminator.architecture=resnet",
+        "discriminator.hidden=[6, 8]",
+        "discriminator.group_width=4",
+        "discriminator.patch_size=1",
+        "penalty.r1=0.5",
+        "penalty.r2=0.3",
+        "penalty.lazy_interval=2",
+    ];
+    Game::of("residual", &rules).assert_matches();
+}
+
+#[test]
+fn differentiable_augmentation_matches_pytorch() {
+    let _alone = alone();
+    for (name, rules) in [
+        ("color", &["augment.color=1"][..]),
+        ("half_color", &["augment.color=0.5"]),
+        ("translation", &["augment.translation=0.25"]),
+        ("cutout", &["augment.cutout=0.5"]),
+        (
+            "all",
+            &[
+                "augment.color=1",
+                "augment.translation=0.125",
+                "augment.cutout=0.375",
+            ],
+        ),
+    ] {
+        let game = Game::of("augment", rules);
+        tch::manual_seed(8);
+        let found = diff_augmented(game.get("pictures"), &game.config.augment);
+        let off = (found - game.get(name)).abs().max().double_value(&[]);
+        assert!(off < 1e-5, "{name}: {off}");
+    }
+}
+
+#[test]
+fn flips_mirror_about_half_of_the_real_pictures_and_nothing_else() {
+    let _alone = alone();
+    // A picture whose left half is white.
+    let row = [[255; 4], [0; 4]].concat();
+    let images = Images {
+        count: 64,
+        channels: 1,
+        height: 8,
+        width: 8,
+        pixels: row.repeat(8 * 64),
+    };
+    let mut loader = DataLoader::new(Dataset::on(Device::Cpu, &images), 64, 1, 3).with_flips(true);
+    let batch = loader.batches(0).remove(0).images;
+    let is_left = batch.select(3, 0).select(2, 0).flatten(0, -1);
+    let mirrored = batch.flip([3]);
+    let flipped = is_left.lt(0.0).sum(tch::Kind::Int64).int64_value(&[]);
+    assert!((16..=48).contains(&flipped), "{flipped} of 64");
+    assert_eq!(
+        (&batch + mirrored).abs().max().double_value(&[]),
+        0.0,
+        "a picture is neither as it was nor mirrored"
+    );
+    let again = loader.batches(0).remove(0).images;
+    assert_eq!(again, batch, "the same step has other flips");
+}
+
+#[test]
+fn convolutional_networks_take_pictures_of_every_size_grey_and_in_colour() {
+    let _alone = alone();
+    for architecture in ["dcgan", "resnet"] {
+        for side in [28, 32, 48, 64] {
+            for channels in [1, 3] {
+                let case = format!("{architecture} of {channels}x{side}x{side}");
+                let [generator, discriminator] = ["generator", "discriminator"]
+                    .map(|network| format!("{network}.architecture={architecture}"));
+                let rules = [
+                    generator.as_str(),
+                    &discriminator,
+                    "generator.hidden=[16, 16]",
+                    "discriminator.hidden=[16, 16]",
+                    "conditional=true",
+                    "batch_size=2",
+                    "augment.color=1",
+                    "augment.translation=0.125",
+                    "augment.cutout=0.5",
+                ];
+                let images = Images {
+                    count: 4,
+                    channels,
+                    height: side,
+                    width: side,
+                    pixels: (0..4 * channels * side * side)
+                        .map(|at| (at % 251) as u8)
+                        .collect(),
+                };
+                let data = Dataset::on(Device::Cpu, &images)
+                    .with_classes(&[0, 1, 0, 1])
+                    .with_class_names(["a", "b"].map(str::to_owned).to_vec());
+                let mut session = Session::new(&config(&rules), data);
+                let pictures = session.sample(1, 3);
+                let [channels, side] = [channels as i64, side as i64];
+                assert_eq!(pictures.size(), [3, channels, side, side], "{case}");
+                session.step();
+                session.step();
+                let metrics = session.metrics();
+                assert!(metrics.get("d_loss").is_finite(), "{case}");
+                // G's first layer makes 4 to 7 pixels a side, whatever the size of the pictures.
+                let tensors = session.state_dict().tensors;
+                let sizes = |name: &str| {
+                    let found = tensors.iter().find(|(known, _)| known == name);
+                    found
+                        .unwrap_or_else(|| panic!("{case}: no {name}"))
+                        .1
+                        .size()
+                };
+                let start = match architecture {
+                    "dcgan" => {
+                        let pixels = sizes("generator.model.0.weight")[0];
+                        pixels / sizes("generator.model.3.weight")[0]
+                    }
+                    _ => sizes("generator.model.0.basis")[1].pow(2),
+                };
+                assert!((16..64).contains(&start), "{case}: {start} pixels");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_discriminator_with_three_updates_per_step_sees_each_image_once_per_epoch() {
     let _alone = alone();
     let config = config(&["discriminator_steps=3", "generator_steps=2"]);
@@ -236,7 +371,10 @@ fn augmentation_depends_only_on_seed_and_step() {
     let rules = [
         "instance_noise=0.1",
         "instance_noise_steps=100",
-        "augment_translation=0.25",
+        "augment.translation=0.25",
+        "augment.cutout=0.5",
+        "augment.color=1",
+        "augment.flip=true",
         "discriminator.dropout=0.3",
         "label_smoothing=0.1",
     ];

@@ -3,7 +3,7 @@
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, ExitStatus};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use sparring_contract::protocol::{Ended, Event, FaceHello, Phase, ToFace, ToWorker};
 use sparring_contract::run::{Run, read_tail};
@@ -13,6 +13,7 @@ use tokio::time::sleep;
 
 use super::last_words::last_words;
 use crate::client::{Link, LinkError, socket};
+use crate::clock::now;
 
 /// How often to look for a worker that was just started.
 const KNOCK_EVERY: Duration = Duration::from_millis(30);
@@ -151,10 +152,7 @@ impl Connection {
     pub(super) fn new(run: Run, hello: FaceHello, child: Option<Child>) -> Self {
         let since = match (&child, run.presence()) {
             (None, Some(presence)) => presence.since,
-            _ => SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .unwrap_or_default()
-                .as_secs_f64(),
+            _ => now(),
         };
         Self {
             run,

@@ -9,9 +9,12 @@ use tokio::sync::mpsc::{Receiver, Sender};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::connection::{Death, News};
+use super::left::Left;
+use super::notice;
+use super::options::Options;
 use super::pacing::{Cause, Pacer, Seconds};
 use super::signals::{Signals, Wanted};
-use super::{Left, Options, notice, now};
+use crate::clock::now;
 use crate::dashboard::view::{Ink, view};
 use crate::dashboard::{Effect, Leave, Message, Standing, State, update};
 use crate::terminal::{Colors, Guard, Input, Screen, Theme, ring};

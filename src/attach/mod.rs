@@ -3,7 +3,9 @@
 mod connection;
 mod face;
 mod last_words;
+mod left;
 mod notice;
+mod options;
 mod pacing;
 mod signals;
 
@@ -11,7 +13,6 @@ use std::env;
 use std::fs::File;
 use std::io::{self, BufReader, IsTerminal as _};
 use std::process::Child;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -21,61 +22,20 @@ use sparring_contract::protocol::{FaceHello, PROTOCOL, Pictures, Purpose};
 use sparring_contract::run::{Run, Timeline, read_records};
 use tokio::sync::mpsc::channel;
 
-use crate::client::LinkError;
-use crate::dashboard::{Keymap, Settings, State};
-use crate::terminal::{Capabilities, Guard, Shade, input};
+use crate::clock::now;
+use crate::dashboard::{Settings, State};
+use crate::terminal::{Guard, input};
 use connection::Connection;
 use face::Face;
 
 pub(crate) use connection::Death;
+pub(crate) use left::Left;
+pub(crate) use options::Options;
 
 /// News that may wait for a slow screen. A face that lags behind gets a new snapshot.
 const WAITING_NEWS: usize = 256;
 /// Commands that may wait for the worker: more than a dashboard has open at once.
 const WAITING_WISHES: usize = 128;
-
-/// How a dashboard is shown.
-#[derive(Clone, Debug)]
-pub(crate) struct Options {
-    /// What the terminal can show.
-    pub(crate) capabilities: Capabilities,
-    /// Whether its background is dark.
-    pub(crate) shade: Shade,
-    /// Frames of news a second, at most.
-    pub(crate) fps: u16,
-    /// Bytes a second to the terminal; `None`: no limit.
-    pub(crate) budget: Option<f64>,
-    /// A command for `sh` when something needs the user's attention.
-    pub(crate) notify: Option<String>,
-    /// Which key does what.
-    pub(crate) keymap: Keymap,
-    /// Whether this face only watches.
-    pub(crate) read_only: bool,
-    /// Remarks for the log.
-    pub(crate) notes: Vec<String>,
-}
-
-/// Why a dashboard was left.
-#[derive(Debug)]
-pub(crate) enum Left {
-    /// The user left it.
-    ByUser {
-        /// Whether the run goes on without the user.
-        training: bool,
-        /// How it stands, in words.
-        standing: String,
-        /// The worker's exit code, where the end of the run was seen.
-        code: Option<u8>,
-    },
-    /// A signal asked for it.
-    Signal(i32),
-    /// The terminal is gone.
-    Gone,
-    /// The worker that this face started died before it began.
-    NeverBegan(Death),
-    /// The worker cannot be talked to.
-    Refused(LinkError),
-}
 
 /// Shows the dashboard of a run until the user leaves it. `child` is the run's worker if this process started it.
 pub(crate) fn attach(run: &Run, child: Option<Child>, options: &Options) -> anyhow::Result<Left> {
@@ -146,14 +106,6 @@ fn newest_grid(run: &Run, timeline: &Timeline) -> Option<Pictures> {
         let source = (saved.purpose, saved.step);
         read_png_grid(BufReader::new(file), saved.count, saved.columns, source).ok()
     })
-}
-
-/// Seconds since 1970.
-pub(crate) fn now() -> f64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs_f64()
 }
 
 /// Whether a dashboard can be shown: both ends of a terminal are there, and it knows escape sequences.

@@ -45,7 +45,10 @@ pub(crate) fn ask(run: &Run, command: Command) -> anyhow::Result<Answer> {
 
 async fn converse(run: &Run, command: Command) -> anyhow::Result<Answer> {
     // Only faces that watch get pictures.
-    let watch = matches!(command, Command::Sample { .. });
+    let watch = matches!(
+        command,
+        Command::Sample { .. } | Command::SampleClass { .. }
+    );
     let mut link = reach(run, watch).await?;
     link.send(&ToWorker::Request { id: ID, command }).await?;
     let mut pictures = None;

@@ -14,7 +14,7 @@ use sparring_contract::launch::OTHER_BUILD;
 use sparring_contract::protocol::Command;
 use sparring_contract::run::{Home, Run, State};
 
-use super::color;
+use super::flags::color;
 use super::wait::wait;
 use crate::attach::{self, Death, Left, Options};
 use crate::cli::{Attach, Background, View};
@@ -22,6 +22,16 @@ use crate::client::{ask, check_here, find};
 use crate::dashboard::Keymap;
 use crate::output::say;
 use crate::terminal::{Capabilities, Environment, Shade};
+
+/// A worker ended before it had anything to show.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(super) struct NeverBegan {
+    /// Why, in its own words if it left any.
+    message: String,
+    /// Its exit code, or that of a failure.
+    pub(super) code: u8,
+}
 
 /// How often to look for a worker that was just started.
 const LOOK_EVERY: Duration = Duration::from_millis(30);
@@ -94,7 +104,7 @@ pub(super) fn watch(
     let worker = child.id();
     let left = attach::attach(&run, Some(child), options)?;
     if let Left::NeverBegan(death) = &left {
-        return never_began(run, worker, death, fresh);
+        return Err(never_began(run, worker, death, fresh).into());
     }
     if tied
         && !matches!(
@@ -119,25 +129,26 @@ pub(super) fn watch(
     }
 }
 
-/// Prints why the worker did not begin, and removes the run if nothing had happened in it.
-fn never_began(run: Run, worker: u32, death: &Death, fresh: bool) -> anyhow::Result<u8> {
+/// Why the worker did not begin. The run is removed if nothing had happened in it.
+fn never_began(run: Run, worker: u32, death: &Death, fresh: bool) -> NeverBegan {
     let left_behind = || run.failure_of(worker).map(|failure| failure.message);
-    match death.error.clone().or_else(left_behind) {
-        Some(error) => eprintln!("error: {error}"),
-        None if death.code == Some(exit::MISMATCH) => eprintln!("error: {OTHER_BUILD}"),
-        None => eprintln!(
-            "error: the worker ended before it began ({}): {}",
+    let message = death.error.clone().or_else(left_behind);
+    let message = message.unwrap_or_else(|| match death.code {
+        Some(exit::MISMATCH) => OTHER_BUILD.to_owned(),
+        _ => format!(
+            "the worker ended before it began ({}): {}",
             death.status,
             death.log.join(" | ")
         ),
+    });
+    if fresh && let Err(error) = run.remove() {
+        eprintln!("warning: {error}");
     }
-    if fresh {
-        run.remove()?;
+    let code = death.code.filter(|code| *code != 0);
+    NeverBegan {
+        message,
+        code: code.unwrap_or(exit::FAILURE),
     }
-    Ok(death
-        .code
-        .filter(|code| *code != 0)
-        .unwrap_or(exit::FAILURE))
 }
 
 /// Waits until a run that is tied to its dashboard has been saved and has ended.

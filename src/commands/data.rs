@@ -16,7 +16,7 @@ use sparring_contract::exit;
 use sparring_contract::launch::Launch;
 use sparring_contract::protocol::{DataReport, Pictures, Task, TaskReply};
 
-use super::{color, render, scale};
+use super::flags::{color, render, scale};
 use crate::cli::{DataInfo, PictureFlags};
 use crate::client::{TaskWorker, read_reply, worker};
 use crate::output::say;

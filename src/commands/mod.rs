@@ -5,6 +5,7 @@ mod config;
 mod dashboard;
 mod data;
 mod eval;
+mod flags;
 mod judge;
 mod live;
 mod logs;
@@ -17,10 +18,10 @@ use sparring_contract::config::ConfigError;
 use sparring_contract::exit;
 use sparring_contract::run::{Home, RunError};
 
-use crate::cli::{Cli, Command, ConfigCommand, DataCommand, Render, Scale, When};
+use crate::cli::{Cli, Command, ConfigCommand, DataCommand};
 use crate::client::WorkerMissing;
 use crate::dashboard::KeymapError;
-use crate::terminal::{self, ColorChoice};
+use dashboard::NeverBegan;
 
 /// Does what the command line asks for and returns the exit code.
 pub fn run(cli: Cli) -> anyhow::Result<u8> {
@@ -62,6 +63,9 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
 
 /// The exit code for an error that [`run`] returned.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
+    if let Some(never_began) = error.downcast_ref::<NeverBegan>() {
+        return never_began.code;
+    }
     let wrong_words = matches!(
         error.downcast_ref(),
         Some(RunError::BadName { .. } | RunError::Exists { .. } | RunError::Config(_))
@@ -72,34 +76,5 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
         exit::MISMATCH
     } else {
         exit::FAILURE
-    }
-}
-
-/// The flag `--color` as the terminal's room knows it.
-fn color(when: When) -> ColorChoice {
-    match when {
-        When::Auto => ColorChoice::Auto,
-        When::Always => ColorChoice::Always,
-        When::Never => ColorChoice::Never,
-    }
-}
-
-/// The flag `--render` as the terminal's room knows it; `None` is `auto`.
-fn render(render: Render) -> Option<terminal::Render> {
-    match render {
-        Render::Auto => None,
-        Render::Half => Some(terminal::Render::Half),
-        Render::Braille => Some(terminal::Render::Braille),
-        Render::Ascii => Some(terminal::Render::Ascii),
-    }
-}
-
-/// The flag `--scale` as the terminal's room knows it.
-fn scale(scale: Scale) -> terminal::Scale {
-    match scale {
-        Scale::Full => terminal::Scale::Full,
-        Scale::Half => terminal::Scale::Half,
-        Scale::Third => terminal::Scale::Third,
-        Scale::Quarter => terminal::Scale::Quarter,
     }
 }

@@ -6,6 +6,7 @@ use sparring_contract::protocol::{MetricKind, MetricSpec, Verdict};
 use sparring_contract::run::{Home, Run, RunError, State, Status, Timeline};
 
 use crate::cli::{Runs, RunsCommand};
+use crate::clock::now;
 use crate::dashboard::ago;
 use crate::output::{say, sparkline};
 
@@ -127,11 +128,7 @@ fn row(run: &Run, status: &Status, labels: &[String]) -> Vec<String> {
     }));
     let health = timeline.health.as_ref();
     cells.push(health.map_or_else(unknown, |health| verdict(&health.value.verdict)));
-    cells.push(
-        timeline
-            .time
-            .map_or_else(unknown, |time| ago(crate::attach::now() - time)),
-    );
+    cells.push(timeline.time.map_or_else(unknown, |time| ago(now() - time)));
     cells
 }
 

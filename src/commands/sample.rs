@@ -7,9 +7,9 @@ use anyhow::{Context as _, bail};
 use sparring_contract::exit;
 use sparring_contract::launch::Launch;
 use sparring_contract::protocol::Command;
-use sparring_contract::run::{CheckpointHeader, Home, RunError};
+use sparring_contract::run::{CheckpointHeader, Home, Run, RunError};
 
-use super::{color, render, scale};
+use super::flags::{color, render, scale};
 use crate::cli::{DatasetFormat, Sample};
 use crate::client::{ask, find_live, worker};
 use crate::output::say;
@@ -54,13 +54,18 @@ pub(super) fn sample(home: &Home, flags: &Sample) -> anyhow::Result<u8> {
 /// `sparring sample --live`: the worker of a run draws, and saves the pictures as well.
 fn sample_live(home: &Home, flags: &Sample) -> anyhow::Result<u8> {
     let run = find_live(home, flags.source.as_deref())?;
-    let command = Command::Sample {
-        count: flags.count,
-        seed: flags.seed,
+    let (count, seed) = (flags.count, flags.seed);
+    let command = match &flags.class {
+        None => Command::Sample { count, seed },
+        Some(name) => Command::SampleClass {
+            class: classes::find(&class_names(&run)?, name)?,
+            count,
+            seed,
+        },
     };
     let answer = ask(&run, command)?;
     if let Some(pictures) = &answer.pictures {
-        sample::show_drawn(look(flags), pictures, &class_names(&run))?;
+        sample::show_drawn(look(flags), pictures, &class_names(&run)?)?;
     }
     if let Some(omitted) = &answer.omitted {
         eprintln!("warning: {omitted}");
@@ -73,12 +78,18 @@ fn sample_live(home: &Home, flags: &Sample) -> anyhow::Result<u8> {
     Ok(exit::SUCCESS)
 }
 
-/// The names of a run's classes, from its newest checkpoint; none before its first one.
-fn class_names(run: &sparring_contract::run::Run) -> Vec<String> {
-    let (newest, _) = run.newest_whole_checkpoint();
-    newest.map_or_else(Vec::new, |(_, header)| {
-        header.conditional_classes().to_vec()
-    })
+/// The classes that the generator of a live run is told, as its worker announced them.
+fn class_names(run: &Run) -> anyhow::Result<Vec<String>> {
+    if !run.config()?.conditional {
+        return Ok(Vec::new());
+    }
+    let started = run.status().timeline.started.with_context(|| {
+        format!(
+            "run {} is still loading its data, and its classes are not known yet: try again",
+            run.name()
+        )
+    })?;
+    Ok(started.class_names)
 }
 
 /// The file or folder that `--out` and `--format` mean. A folder is a data set, by default of PNG files.
@@ -117,7 +128,7 @@ fn draw(home: &Home, flags: &Sample) -> anyhow::Result<Draw> {
     }
     let class = match &flags.class {
         None => None,
-        Some(name) => Some(classes::find(&header, name)?),
+        Some(name) => Some(classes::find(header.conditional_classes(), name)?),
     };
     Ok(Draw {
         checkpoint,

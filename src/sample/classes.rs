@@ -1,7 +1,6 @@
 //! The classes of a conditional model, by name or number.
 
 use anyhow::{Result, bail};
-use sparring_contract::run::CheckpointHeader;
 use sparring_contract::text::printable;
 
 /// How many names an error lists at most.
@@ -10,9 +9,9 @@ const LISTED: usize = 12;
 /// A name this similar to the one given is offered instead (Jaro–Winkler, 0 to 1).
 const SIMILAR: f64 = 0.75;
 
-/// The label of a class. Its name counts first, then its name in other letter case, then its number from 0.
-pub fn find(header: &CheckpointHeader, wanted: &str) -> Result<u64> {
-    let names = header.conditional_classes();
+/// The label of a class of a model that is told these. Its name counts first, then its name in other letter case, then its
+/// number from 0.
+pub fn find(names: &[String], wanted: &str) -> Result<u64> {
     if names.is_empty() {
         bail!(
             "the model was trained without classes; leave --class out, or train a conditional preset such as cgan"
@@ -65,11 +64,11 @@ fn unknown(names: &[String], wanted: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::header;
     use super::*;
 
     fn found(names: &[&str], wanted: &str) -> Result<u64, String> {
-        find(&header(names), wanted).map_err(|error| error.to_string())
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        find(&names, wanted).map_err(|error| error.to_string())
     }
 
     #[test]

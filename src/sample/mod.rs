@@ -5,7 +5,9 @@
 
 pub mod classes;
 pub mod dataset;
+mod draw;
 mod interrupt;
+mod look;
 mod npy;
 mod output;
 mod progress;
@@ -14,17 +16,18 @@ mod scrollback;
 mod worker;
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 use indicatif::HumanBytes;
-use sparring_contract::protocol::{Pictures, Task};
-use sparring_contract::run::CheckpointHeader;
+use sparring_contract::protocol::Pictures;
 
-use crate::terminal::{Capabilities, ColorChoice, Environment, Render, Scale};
+use crate::terminal::Capabilities;
 
+pub use draw::Draw;
 pub use interrupt::Interrupted;
+pub use look::Look;
 pub use output::Format as FileFormat;
 pub use replies::Shape;
 
@@ -34,67 +37,6 @@ use output::Destination;
 use progress::Progress;
 use scrollback::Scrollback;
 use worker::Worker;
-
-/// What to draw.
-#[derive(Clone, Debug)]
-pub struct Draw {
-    /// The checkpoint's file, by its absolute path.
-    pub checkpoint: PathBuf,
-    /// The run, if the checkpoint was found through one.
-    pub run: Option<String>,
-    /// What the checkpoint says about itself.
-    pub header: CheckpointHeader,
-    /// How many pictures, at least 1.
-    pub count: u64,
-    /// Seed of the noise.
-    pub seed: u64,
-    /// The label of the one class to draw, for a conditional generator.
-    pub class: Option<u64>,
-    /// `auto`, `cpu`, `cuda` or `cuda:N`.
-    pub device: String,
-}
-
-/// How pictures are shown.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Look {
-    /// Pictures in a row; as many as fit, or a square in a PNG, if not given.
-    pub columns: Option<u16>,
-    /// The flag `--color`.
-    pub color: ColorChoice,
-    /// The flag `--render`; `None` is `auto`.
-    pub render: Option<Render>,
-    /// How large pictures are shown; the largest scale that fits if not given.
-    pub scale: Option<Scale>,
-    /// Whether to leave out the names of classes under pictures.
-    pub no_labels: bool,
-}
-
-impl Draw {
-    /// The shape of each picture.
-    fn shape(&self) -> Shape {
-        let [channels, height, width] = self
-            .header
-            .shape
-            .map(|size| u32::try_from(size).unwrap_or_default());
-        Shape {
-            channels,
-            height,
-            width,
-        }
-    }
-
-    /// The task of drawing the pictures from number `first` on.
-    fn task(&self, first: u64) -> Task {
-        Task::Sample {
-            checkpoint: self.checkpoint.clone(),
-            count: self.count,
-            first,
-            seed: self.seed,
-            class: self.class,
-            device: self.device.clone(),
-        }
-    }
-}
 
 /// Draws pictures and shows them on stdout.
 ///
@@ -139,12 +81,6 @@ pub fn save_dataset(
 ) -> Result<()> {
     let line = fill_dataset(draw.clone(), path, format, any_seed, command)?;
     quietly(writeln!(io::stdout(), "{line}").map_err(Into::into))
-}
-
-impl Look {
-    fn capabilities(self, stdout: &io::Stdout) -> Capabilities {
-        Capabilities::new(&Environment::of(stdout), self.color, self.render)
-    }
 }
 
 fn show_on(

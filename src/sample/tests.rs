@@ -1,15 +1,16 @@
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use sparring_contract::config::{Request, resolve};
 use sparring_contract::protocol::TaskReply;
+use sparring_contract::run::CheckpointHeader;
 use tempfile::{TempDir, tempdir};
 
 use super::replies::tests::{bytes_of, pictures};
 use super::*;
-use crate::terminal::Colors;
+use crate::terminal::{ColorChoice, Colors, Environment, Render};
 
 /// The header of a checkpoint for grey pictures of 2×2, conditional if it has classes.
 pub fn header(class_names: &[&str]) -> CheckpointHeader {

@@ -46,7 +46,7 @@ fn the_layout_of_medmnist_is_read() {
         told["notes"],
         json!(["the validation pictures (val_images) are left out"])
     );
-    assert_eq!(told["preset"], "cdcgan");
+    assert_eq!(told["preset"], "few");
     assert_eq!(info(&lab, &file, &["--image-size", "32"])["width"], 32);
 }
 

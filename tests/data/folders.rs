@@ -154,7 +154,7 @@ fn sub_folders_are_classes_sorted_by_name() {
         told["notes"],
         json!(["no picture in the folder ants: it is no class"])
     );
-    assert_eq!(told["preset"], "cdcgan");
+    assert_eq!(told["preset"], "few");
 }
 
 #[test]

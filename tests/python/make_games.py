@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Three steps of small GANs in PyTorch 2.13, to compare the engine with: each loss, penalty and norm once.
+"""Three steps of small GANs in PyTorch 2.13, to compare the engine with: each loss, penalty, norm and architecture once.
 
     make_games.py OUT.safetensors
 
-For each of GAMES: the initial state, three batches with their noise, and after each step the losses and the whole state,
+Also what differentiable augmentation makes of pictures. For each of GAMES: the initial state, three batches with their noise, and after each step the losses and the whole state,
 including the moving average. torch.manual_seed(step) is called before each step, for the numbers drawn within it.
 """
 import sys
@@ -24,6 +24,7 @@ GAMES = {
     "relativistic": dict(loss="relativistic", r1=0.5, r2=0.3, lazy_interval=2, betas=(0.0, 0.99)),
     "conditional": dict(classes=3, ema=0.9),
     "convolutional": dict(conv=True, r1=1.0, spectral=True, batch_norm=True),
+    "residual": dict(residual=True, loss="relativistic", r1=0.5, r2=0.3, lazy_interval=2, classes=3),
 }
 
 
@@ -32,8 +33,48 @@ def rows(layers):
     return nn.Sequential(*(layer for layer in layers if layer is not None))
 
 
+class ResidualBlock(nn.Module):
+    """R3GAN's (Huang et al. 2024), with an expansion of 2 and groups of 4 channels."""
+
+    def __init__(self, channels):
+        super().__init__()
+        inner = 2 * channels
+        self.expand = nn.Conv2d(channels, inner, 1)
+        self.grouped = nn.Conv2d(inner, inner, 3, 1, 1, groups=inner // 4)
+        self.project = nn.Conv2d(inner, channels, 1, bias=False)
+
+    def forward(self, x):
+        leaky = lambda z: F.leaky_relu(z, 0.2)
+        return x + self.project(leaky(self.grouped(leaky(self.expand(x)))))
+
+
+class GenerativeBasis(nn.Module):
+    def __init__(self, inputs, channels, side):
+        super().__init__()
+        self.basis = nn.Parameter(torch.randn(channels, side, side))
+        self.linear = nn.Linear(inputs, channels, bias=False)
+
+    def forward(self, z):
+        return self.basis * self.linear(z)[:, :, None, None]
+
+
+class DiscriminativeBasis(nn.Conv2d):
+    def __init__(self, channels, side):
+        super().__init__(channels, channels, side, groups=channels, bias=False)
+
+    def forward(self, x):
+        return super().forward(x).flatten(1)
+
+
+class Downsample(nn.Module):
+    def forward(self, x):
+        taps = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8
+        kernel = taps.outer(taps).expand(x.shape[1], 1, 4, 4)
+        return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), kernel, stride=2, groups=x.shape[1])
+
+
 class Generator(nn.Module):
-    def __init__(self, conv=False, batch_norm=False, classes=0, **_):
+    def __init__(self, conv=False, residual=False, batch_norm=False, classes=0, **_):
         super().__init__()
         self.classes = classes
         norm = (nn.BatchNorm2d if conv else nn.BatchNorm1d) if batch_norm else lambda width: None
@@ -42,6 +83,11 @@ class Generator(nn.Module):
                 nn.Linear(LATENT, 10 * 2 * 2), nn.Unflatten(1, (10, 2, 2)), norm(10), nn.LeakyReLU(0.2),
                 nn.ConvTranspose2d(10, 6, 4, 2, 1), norm(6), nn.LeakyReLU(0.2),
                 nn.ConvTranspose2d(6, 1, 4, 2, 1), nn.Tanh()])
+        elif residual:
+            self.model = rows([
+                GenerativeBasis(LATENT + classes, 8, SIDE // 2), ResidualBlock(8),
+                nn.Conv2d(8, 6, 1, bias=False), nn.Upsample(scale_factor=2, mode="bilinear"), ResidualBlock(6),
+                nn.Conv2d(6, 1, 1, bias=False), nn.Tanh()])
         else:
             self.model = rows([
                 nn.Linear(LATENT + classes, 12), norm(12), nn.LeakyReLU(0.2),
@@ -55,7 +101,7 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    def __init__(self, conv=False, spectral=False, classes=0, **_):
+    def __init__(self, conv=False, residual=False, spectral=False, classes=0, **_):
         super().__init__()
         norm = spectral_norm if spectral else lambda layer: layer
         if conv:
@@ -63,6 +109,10 @@ class Discriminator(nn.Module):
                 norm(nn.Conv2d(1, 5, 4, 2, 1)), nn.LeakyReLU(0.2),
                 norm(nn.Conv2d(5, 12, 4, 2, 1)), nn.LeakyReLU(0.2),
                 nn.Flatten(), norm(nn.Linear(12 * 2 * 2, 1))])
+        elif residual:
+            self.model = rows([
+                nn.Conv2d(1, 6, 1, bias=False), ResidualBlock(6), Downsample(),
+                nn.Conv2d(6, 8, 1, bias=False), ResidualBlock(8), DiscriminativeBasis(8, SIDE // 2), nn.Linear(8, 1)])
         else:
             self.model = rows([
                 nn.Flatten(),
@@ -70,7 +120,7 @@ class Discriminator(nn.Module):
                 norm(nn.Linear(14, 9)), nn.LeakyReLU(0.2),
                 norm(nn.Linear(9, 1))])
         if classes:
-            self.embedding = nn.Embedding(classes, 9)
+            self.embedding = nn.Embedding(classes, self.model[-1].in_features)
 
     def forward(self, x, y):
         seen = self.model[:-1](x)
@@ -168,9 +218,13 @@ def train(name, seed, loss="bce", smoothing=0.0, r1=0.0, r2=0.0, wgan_gp=0.0, la
         cancelled += [discriminator.model[-1].bias] if loss in ("relativistic", "wasserstein", "hinge") else []
         gradients = [p.grad for network in (generator, discriminator) for p in network.parameters()
                      if all(p is not bias for bias in cancelled)]
-        largest = max(gradient.abs().max() for gradient in gradients)
+        largest = [gradient.abs().max() for gradient in gradients]
+        if shape.get("residual"):
+            # The gradients of its layers differ by orders of magnitude.
+            tiny = [gradient.abs() < 1e-5 * most for gradient, most in zip(gradients, largest)]
+        else:
+            tiny = [gradient.abs() < 3e-6 * max(largest) for gradient in gradients]
         # The gradients of classes that are not in the batch are exactly zero.
-        tiny = [gradient.abs() < 3e-6 * largest for gradient in gradients]
         if any((few & (gradient != 0) if classes else few).any() for few, gradient in zip(tiny, gradients)):
             return None
 
@@ -183,7 +237,46 @@ def train(name, seed, loss="bce", smoothing=0.0, r1=0.0, r2=0.0, wgan_gp=0.0, la
     return kept
 
 
-kept = {}
+def mixed(pictures, color=0.0, translation=0.0, cutout=0.0):
+    """DiffAugment (Zhao et al. 2020), in the order of its authors; but translation repeats the edge."""
+    n, _, height, width = pictures.shape
+    draw = lambda: torch.rand(n, 1, 1, 1)
+    rows, columns = torch.arange(height), torch.arange(width)
+    x = pictures
+    if color:
+        x = x + (draw() - 0.5) * color
+        mean = x.mean(1, keepdim=True)
+        x = (x - mean) * (1 + color * (draw() * 2 - 1)) + mean
+        mean = x.mean((1, 2, 3), keepdim=True)
+        x = (x - mean) * (1 + color * (draw() - 0.5)) + mean
+    if translation:
+        for axis, places in ((2, rows), (3, columns)):
+            most = round(len(places) * translation)
+            offsets = torch.randint(-most, most + 1, (n, 1, 1, 1)).flatten()
+            shifted = [x[i].index_select(axis - 1, (places + offsets[i]).clamp(0, len(places) - 1)) for i in range(n)]
+            x = torch.stack(shifted)
+    if cutout:
+        mask = torch.ones(n, height, width)
+        side = round(height * cutout)
+        top = torch.randint(height + 1 - side % 2, (n, 1, 1, 1)).flatten()
+        left = torch.randint(width + 1 - side % 2, (n, 1, 1, 1)).flatten()
+        for i in range(n):
+            for dy in range(side):
+                for dx in range(side):
+                    y = (top[i] + dy - side // 2).clamp(0, height - 1)
+                    mask[i, y, (left[i] + dx - side // 2).clamp(0, width - 1)] = 0
+        x = x * mask.unsqueeze(1)
+    return x
+
+
+torch.manual_seed(7)
+kept = {"augment.pictures": torch.rand(6, 3, 8, 8) * 2 - 1}
+for name, rules in {
+    "color": dict(color=1.0), "half_color": dict(color=0.5), "translation": dict(translation=0.25),
+    "cutout": dict(cutout=0.5), "all": dict(color=1.0, translation=0.125, cutout=0.375),
+}.items():
+    torch.manual_seed(8)
+    kept[f"augment.{name}"] = mixed(kept["augment.pictures"], **rules)
 for name, rules in GAMES.items():
     # Rounding decides the sign of a tiny gradient, and Adam turns the sign into a whole step, so the search is for a
     # seed without tiny gradients.

@@ -4,8 +4,10 @@ use std::path::Path;
 
 use toml::Value;
 
+use super::Config;
+use super::error::ConfigError;
+use super::keys::{Change, Key};
 use super::layers::{Layered, Resolved, Setting};
-use super::{Change, Config, ConfigError, Key};
 
 /// Applies flags to the configuration of a run that is being resumed. Keys marked [`Change::Never`] are refused.
 pub fn resolve_for_resume(stored: &Config, settings: &[Setting]) -> Result<Resolved, ConfigError> {

@@ -1,6 +1,6 @@
 //! Which preset suits a data set.
 
-use super::IMAGE_SIZES;
+use super::data::IMAGE_SIZES;
 
 /// What the choice of a preset depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,13 @@ pub struct DataFacts {
     pub width: u32,
     /// Number of classes; 0 if the pictures have no labels.
     pub classes: usize,
+    /// Number of pictures.
+    pub images: u64,
 }
+
+/// With fewer pictures the discriminator learns them by heart before the generator draws well, so they need
+/// augmentation.
+const FEW: u64 = 5_000;
 
 /// Up to this side, dense networks learn grey pictures best per second on a CPU.
 const SMALL: u32 = 28;
@@ -37,6 +43,10 @@ pub fn choose_preset(facts: &DataFacts) -> (&'static str, String) {
     };
     let pictures = format!("the pictures are {width}x{height} in {colour}, {labels}");
     let convolves = height == width && IMAGE_SIZES.contains(&height);
+    if convolves && facts.images < FEW {
+        let images = facts.images;
+        return ("few", format!("{pictures}, and only {images}"));
+    }
     let small = facts.channels == 1 && height <= SMALL && width <= SMALL;
     let preset = match (convolves && !small, facts.classes > 1) {
         (true, false) => "dcgan",
@@ -60,12 +70,23 @@ mod tests {
     use super::*;
 
     fn chosen(channels: u32, height: u32, width: u32, classes: usize) -> &'static str {
+        chosen_for(50_000, channels, height, width, classes)
+    }
+
+    fn chosen_for(
+        images: u64,
+        channels: u32,
+        height: u32,
+        width: u32,
+        classes: usize,
+    ) -> &'static str {
         let facts = DataFacts {
             is_mnist: false,
             channels,
             height,
             width,
             classes,
+            images,
         };
         let (preset, _) = choose_preset(&facts);
         assert!(PRESETS.iter().any(|known| known.name == preset));
@@ -89,6 +110,14 @@ mod tests {
     }
 
     #[test]
+    fn few_pictures_get_augmentation() {
+        assert_eq!(chosen_for(200, 1, 28, 28, 0), "few");
+        assert_eq!(chosen_for(4_999, 3, 64, 64, 9), "few");
+        assert_eq!(chosen_for(5_000, 3, 64, 64, 9), "cdcgan");
+        assert_eq!(chosen_for(200, 1, 8, 8, 0), "r3");
+    }
+
+    #[test]
     fn one_class_is_no_label() {
         assert_eq!(chosen(3, 32, 32, 1), "dcgan");
     }
@@ -101,10 +130,19 @@ mod tests {
             height: 64,
             width: 64,
             classes: 4,
+            images: 5_000,
         };
         assert_eq!(
             choose_preset(&facts).1,
             "the pictures are 64x64 in colour, of 4 classes"
+        );
+        let few = DataFacts {
+            images: 200,
+            ..facts
+        };
+        assert_eq!(
+            choose_preset(&few).1,
+            "the pictures are 64x64 in colour, of 4 classes, and only 200"
         );
         let mnist = DataFacts {
             is_mnist: true,

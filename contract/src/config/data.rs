@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Config;
-
 /// Sides, in pixels, to which pictures are brought.
 pub const IMAGE_SIZES: [u32; 4] = [28, 32, 48, 64];
 
@@ -46,21 +44,6 @@ impl DataSource {
     /// Whether this is the MNIST inside the program, as it is.
     pub fn is_embedded(&self) -> bool {
         self.data == MNIST
-    }
-}
-
-impl Config {
-    /// The keys that decide what is loaded.
-    pub fn data_source(&self) -> DataSource {
-        DataSource {
-            data: self.data.clone(),
-            image_size: self.image_size,
-            channels: self.channels,
-            background: self.background,
-            tile: self.tile,
-            test_fraction: self.test_fraction,
-            test_seed: self.test_seed,
-        }
     }
 }
 

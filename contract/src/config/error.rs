@@ -1,7 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::layers::Origin;
+use super::origin::Origin;
 
 /// Why a configuration was refused. Each message names the key, the value, where it came from and what is allowed.
 #[derive(Debug, thiserror::Error)]

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use toml::Value;
 
+use super::error::ConfigError;
 use super::layers::read;
-use super::{ConfigError, Origin};
+use super::origin::Origin;
 
 /// Reads the `[keymap]` table of the user's file: the keys for each action. A file without the table changes nothing.
 pub fn keymap(path: &Path) -> Result<BTreeMap<String, Vec<String>>, ConfigError> {

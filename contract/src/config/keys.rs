@@ -2,7 +2,7 @@
 
 use toml::Value;
 
-use super::Background;
+use super::data::Background;
 
 /// When a key may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub struct Key {
 }
 
 const ACTIVATIONS: Kind = Kind::Choice(&["relu", "leaky_relu", "tanh"]);
-const ARCHITECTURES: Kind = Kind::Choice(&["mlp", "dcgan"]);
+const ARCHITECTURES: Kind = Kind::Choice(&["mlp", "dcgan", "resnet"]);
 const LOSSES: Kind = Kind::Choice(&[
     "bce",
     "hinge",
@@ -68,6 +68,10 @@ const COUNT: Kind = Kind::Integer(0, i64::MAX);
 const SHARE: Kind = Kind::Number(0.0, 1.0);
 /// A share below the whole.
 const PART: Kind = Kind::Number(0.0, 0.99);
+/// Blocks in a row, or a factor of widths.
+const BLOCKS: Kind = Kind::Integer(1, 64);
+const PATCHES: Kind = Kind::OneOf(&[1, 2]);
+const WIDTH: Kind = Kind::Integer(1, 65536);
 const WEIGHT: Kind = Kind::Number(0.0, 1e6);
 /// Times that a network learns per step.
 const TURNS: Kind = Kind::Integer(1, 1000);
@@ -106,7 +110,6 @@ pub const KEYS: &[Key] = &[
     key("label_smoothing", Kind::Number(0.0, 0.5), Change::Never),
     key("instance_noise", Kind::Number(0.0, 10.0), Change::Never),
     key("instance_noise_steps", COUNT, Change::Never),
-    key("augment_translation", Kind::Number(0.0, 0.5), Change::Never),
     key("sharpening", Kind::Number(0.0, 100.0), Change::Never),
     key("discriminator_steps", TURNS, Change::Never),
     key("generator_steps", TURNS, Change::Never),
@@ -126,8 +129,16 @@ pub const KEYS: &[Key] = &[
         Kind::Integer(1, 1_000_000),
         Change::Never,
     ),
+    key("augment.translation", Kind::Number(0.0, 0.5), Change::Never),
+    key("augment.cutout", Kind::Number(0.0, 1.0), Change::Never),
+    key("augment.color", SHARE, Change::Never),
+    key("augment.flip", Kind::Flag, Change::Never),
     key("generator.architecture", ARCHITECTURES, Change::Never),
     key("generator.hidden", Kind::Widths, Change::Never),
+    key("generator.blocks", BLOCKS, Change::Never),
+    key("generator.expansion", BLOCKS, Change::Never),
+    key("generator.group_width", WIDTH, Change::Never),
+    key("generator.patch_size", PATCHES, Change::Never),
     key("generator.activation", ACTIVATIONS, Change::Never),
     key("generator.negative_slope", SHARE, Change::Never),
     key(
@@ -139,6 +150,10 @@ pub const KEYS: &[Key] = &[
     key("generator.betas", Kind::Betas, Change::Never),
     key("discriminator.architecture", ARCHITECTURES, Change::Never),
     key("discriminator.hidden", Kind::Widths, Change::Never),
+    key("discriminator.blocks", BLOCKS, Change::Never),
+    key("discriminator.expansion", BLOCKS, Change::Never),
+    key("discriminator.group_width", WIDTH, Change::Never),
+    key("discriminator.patch_size", PATCHES, Change::Never),
     key("discriminator.activation", ACTIVATIONS, Change::Never),
     key("discriminator.negative_slope", SHARE, Change::Never),
     key(

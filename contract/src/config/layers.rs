@@ -1,37 +1,14 @@
 //! Configuration layers: later layers override earlier ones, and every value remembers where it came from.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use super::keys::SHARED;
-use super::{Config, ConfigError, DEFAULTS, Key, PRESETS, Preset};
-
-/// Where a value comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// `config/default.toml`.
-    Default,
-    /// The preset with this name.
-    Preset(&'static str),
-    /// A file.
-    File(PathBuf),
-    /// A command-line flag.
-    Flag(String),
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Default => f.write_str("the defaults"),
-            Self::Preset(name) => write!(f, "preset {name}"),
-            Self::File(path) => write!(f, "{}", path.display()),
-            Self::Flag(flag) => f.write_str(flag),
-        }
-    }
-}
+use super::error::ConfigError;
+use super::keys::{Key, SHARED};
+use super::origin::Origin;
+use super::{Config, DEFAULTS, PRESETS, Preset};
 
 /// A key and its value, given on the command line.
 #[derive(Clone, Debug, PartialEq)]
@@ -138,10 +115,6 @@ fn layers(request: &Request) -> Result<Vec<(Table, Origin)>, ConfigError> {
         layers.push((read(path)?, Origin::File(path.clone())));
     }
     Ok(layers)
-}
-
-pub(super) fn resolve_stored(text: &str, path: &Path) -> Result<Resolved, ConfigError> {
-    Layered::stored(text, path)?.finish()
 }
 
 impl Preset {
@@ -399,7 +372,7 @@ mod tests {
         );
         assert_eq!(
             refusal("preset=vae"),
-            "unknown preset `vae` (from --set preset): choose r3, cgan, tutorial, mlp, dcgan, cdcgan"
+            "unknown preset `vae` (from --set preset): choose r3, cgan, tutorial, mlp, dcgan, cdcgan, resnet, few, resnet-large"
         );
     }
 

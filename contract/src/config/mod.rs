@@ -7,8 +7,10 @@ mod error;
 mod keymap;
 mod keys;
 mod layers;
+mod origin;
+mod stored;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +20,8 @@ pub use data::{Background, Channels, DataSource, IMAGE_SIZES, MNIST};
 pub use error::ConfigError;
 pub use keymap::keymap;
 pub use keys::{Change, KEYS, Key, Kind};
-pub use layers::{Origin, Request, Resolved, Setting, resolve};
+pub use layers::{Request, Resolved, Setting, resolve};
+pub use origin::Origin;
 
 /// Everything that decides how a run goes. Keys and meaning are documented in `config/default.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -67,8 +70,6 @@ pub struct Config {
     pub instance_noise: f64,
     /// Steps over which that noise fades; 0: it stays.
     pub instance_noise_steps: u64,
-    /// How far the pictures that the discriminator sees are shifted at most, as a share of a side.
-    pub augment_translation: f64,
     /// How much the pictures that the discriminator sees are sharpened.
     pub sharpening: f64,
     /// Times that the discriminator learns per step, each from other images.
@@ -85,6 +86,8 @@ pub struct Config {
     pub ema_decay: f64,
     /// Penalties on the gradient of the discriminator.
     pub penalty: Penalty,
+    /// How the pictures that the discriminator sees are changed.
+    pub augment: Augment,
     /// The network that makes pictures.
     pub generator: Network,
     /// The network that tells real pictures from fakes.
@@ -100,8 +103,18 @@ pub struct Config {
 pub struct Network {
     /// Kind of its layers.
     pub architecture: Architecture,
-    /// Widths of the hidden layers, input side first; for a DCGAN their channels.
+    /// Widths of the hidden layers, input side first; for a DCGAN their channels, for a residual network those of each
+    /// resolution. Convolutional networks add layers for larger pictures.
     pub hidden: Vec<u64>,
+    /// For a residual network: blocks at each resolution.
+    pub blocks: u64,
+    /// For a residual network: channels within a block, as a multiple of those outside.
+    pub expansion: u64,
+    /// For a residual network: channels in a group of a block's 3×3 convolution.
+    pub group_width: u64,
+    /// For a residual network: the pixels along a side of the picture, 1 or 2, for one at the largest resolution of its
+    /// blocks.
+    pub patch_size: u64,
     /// Activation after each hidden layer.
     pub activation: Activation,
     /// Slope of `leaky_relu` below zero.
@@ -117,6 +130,20 @@ pub struct Network {
     pub betas: [f64; 2],
 }
 
+impl Network {
+    /// How often its `hidden` layers halve or double the side of a picture.
+    pub fn halvings(&self) -> usize {
+        match self.architecture {
+            Architecture::Mlp => 0,
+            Architecture::Dcgan => self.hidden.len(),
+            Architecture::Resnet => {
+                let after_the_first = self.hidden.len().saturating_sub(1);
+                after_the_first + usize::from(self.patch_size > 1)
+            }
+        }
+    }
+}
+
 /// The kind of a network's layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -125,6 +152,8 @@ pub enum Architecture {
     Mlp,
     /// Convolutions that halve or double the side of the picture (Radford, Metz and Chintala 2016).
     Dcgan,
+    /// Residual blocks without normalisation (Huang et al. 2024).
+    Resnet,
 }
 
 /// Normalisation of a network's layers.
@@ -152,6 +181,20 @@ pub struct Penalty {
     pub wgan_gp: f64,
     /// Applied every N steps, scaled by N.
     pub lazy_interval: u64,
+}
+
+/// How the pictures that the discriminator sees are changed, real and fake alike. Differentiable augmentation (Zhao et
+/// al. 2020) lets small data sets train for longer before the discriminator knows them by heart.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Augment {
+    /// Each picture is shifted by up to this share of a side.
+    pub translation: f64,
+    /// A square whose side is this share of the picture's becomes grey.
+    pub cutout: f64,
+    /// How much brightness, saturation and contrast change: 1 is as in the paper.
+    pub color: f64,
+    /// Whether real pictures are mirrored left to right, each with a probability of one half.
+    pub flip: bool,
 }
 
 /// How learning rates change over a run.
@@ -264,6 +307,18 @@ pub const PRESETS: &[Preset] = &[
         name: "cdcgan",
         source: include_str!("../../../config/cdcgan.toml"),
     },
+    Preset {
+        name: "resnet",
+        source: include_str!("../../../config/resnet.toml"),
+    },
+    Preset {
+        name: "few",
+        source: include_str!("../../../config/few.toml"),
+    },
+    Preset {
+        name: "resnet-large",
+        source: include_str!("../../../config/resnet-large.toml"),
+    },
 ];
 
 /// Every key with its default and its documentation.
@@ -291,33 +346,17 @@ impl Preset {
 }
 
 impl Config {
-    /// Reads the resolved configuration that a run directory holds.
-    ///
-    /// Runs outlive rebuilds: keys that this build does not know are passed over, keys that the file lacks take
-    /// their default.
-    pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
-            path: path.to_owned(),
-            error,
-        })?;
-        Self::parse(&text, path)
-    }
-
-    /// As [`Config::load`], from text; `path` is named in errors.
-    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        layers::resolve_stored(text, path).map(|resolved| resolved.config)
-    }
-
-    /// The configuration as TOML.
-    pub fn to_toml(&self) -> Result<String, ConfigError> {
-        to_toml(self)
-    }
-
-    /// The value of a dotted key.
-    pub fn value(&self, key: &str) -> Option<toml::Value> {
-        let root = toml::Value::try_from(self).ok()?;
-        key.split('.')
-            .try_fold(root, |value, part| value.get(part).cloned())
+    /// The keys that decide what is loaded.
+    pub fn data_source(&self) -> DataSource {
+        DataSource {
+            data: self.data.clone(),
+            image_size: self.image_size,
+            channels: self.channels,
+            background: self.background,
+            tile: self.tile,
+            test_fraction: self.test_fraction,
+            test_seed: self.test_seed,
+        }
     }
 }
 
@@ -325,25 +364,4 @@ impl Config {
 pub fn user_file() -> Option<PathBuf> {
     directories::ProjectDirs::from("", "", "sparring")
         .map(|dirs| dirs.config_dir().join("config.toml"))
-}
-
-fn to_toml(value: &impl Serialize) -> Result<String, ConfigError> {
-    toml::to_string(value).map_err(|error| ConfigError::Unwritable {
-        message: error.to_string().trim_end().to_owned(),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::to_toml;
-
-    #[test]
-    fn what_toml_cannot_express_is_an_error_and_not_an_empty_file() {
-        let message = to_toml(&Some(())).unwrap_err().to_string();
-        assert!(
-            message.starts_with("cannot write the configuration as TOML: "),
-            "{message}"
-        );
-        assert_eq!(message.lines().count(), 1, "{message}");
-    }
 }

@@ -22,6 +22,16 @@ pub enum Command {
         /// Seed of the noise; the step's own if none is given.
         seed: Option<u64>,
     },
+    /// The same of one class of a conditional model. It is a command of its own, because an older worker would pass over
+    /// a field that it does not know and draw every class; a command that it does not know it refuses.
+    SampleClass {
+        /// The label of the class.
+        class: u64,
+        /// How many, 1 to 256.
+        count: u64,
+        /// Seed of the noise; the step's own if none is given.
+        seed: Option<u64>,
+    },
     /// Save a checkpoint.
     Checkpoint,
     /// Change a value of the configuration.

@@ -79,6 +79,7 @@ impl DataReport {
             height: self.height,
             width: self.width,
             classes: self.classes.len(),
+            images: self.images,
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Pictures on the device that trains.
+//! Pictures on the device that trains, and batches of them.
 
 use tch::{Device, Kind, Tensor};
 
-use super::{Batch, Images};
+use super::Images;
 use crate::native::scaled_images;
 
 /// Images on the device that trains, still a byte a pixel: 47 MB for MNIST.
@@ -13,6 +13,15 @@ pub struct Dataset {
     /// `[count]`, i64.
     classes: Option<Tensor>,
     class_names: Vec<String>,
+}
+
+/// Images, with their classes if the data set is labelled.
+#[derive(Debug)]
+pub struct Batch {
+    /// `[batch, channels, height, width]` in [-1, 1], f32.
+    pub images: Tensor,
+    /// `[batch]`, i64.
+    pub classes: Option<Tensor>,
 }
 
 impl Dataset {

@@ -2,17 +2,8 @@
 
 use tch::{Kind, Tensor};
 
-use super::Dataset;
+use super::{Batch, Dataset};
 use crate::seed::{Stream, reseed};
-
-/// Images, with their classes if the data set is labelled.
-#[derive(Debug)]
-pub struct Batch {
-    /// `[batch, channels, height, width]` in [-1, 1], f32.
-    pub images: Tensor,
-    /// `[batch]`, i64.
-    pub classes: Option<Tensor>,
-}
 
 /// The batches of a data set, epoch after epoch, each epoch in another order.
 #[derive(Debug)]
@@ -21,6 +12,8 @@ pub struct DataLoader {
     batch_size: u64,
     batches_per_step: u64,
     seed: u64,
+    /// Whether each image is mirrored with a probability of one half.
+    flips: bool,
     /// An epoch and its order: a permutation of all indices, i64.
     order: Option<(u64, Tensor)>,
 }
@@ -34,8 +27,16 @@ impl DataLoader {
             batch_size,
             batches_per_step,
             seed,
+            flips: false,
             order: None,
         }
+    }
+
+    /// The same batches, in which each image is mirrored left to right with a probability of one half, if `flips`.
+    #[must_use]
+    pub fn with_flips(mut self, flips: bool) -> Self {
+        self.flips = flips;
+        self
     }
 
     /// The batches of a step (counted from 0), at least one.
@@ -50,6 +51,12 @@ impl DataLoader {
             let indices = order.narrow(0, start as i64, length as i64);
             batches.push(self.data.select(&indices));
             start += length;
+        }
+        if self.flips {
+            reseed(self.seed, Stream::Flips, step);
+            for batch in &mut batches {
+                batch.images = flipped_at_random(&batch.images);
+            }
         }
         batches
     }
@@ -97,4 +104,11 @@ impl DataLoader {
         self.order = Some((epoch, order.shallow_clone()));
         order
     }
+}
+
+/// Images `[n, c, h, w]`, each mirrored left to right with a probability of one half.
+fn flipped_at_random(images: &Tensor) -> Tensor {
+    let options = (Kind::Float, images.device());
+    let is_flipped = Tensor::rand([images.size()[0], 1, 1, 1], options).less(0.5);
+    images.flip([3]).where_self(&is_flipped, images)
 }

@@ -12,9 +12,9 @@ mod sources;
 mod split;
 
 pub use bundle::{DataBundle, MNIST_FINGERPRINT};
-pub use dataset::Dataset;
+pub use dataset::{Batch, Dataset};
 pub use error::DataError;
 pub use images::{Images, Part};
-pub use loader::{Batch, DataLoader};
+pub use loader::DataLoader;
 pub use parallel::Progress;
 pub use sparring_contract::config::DataSource;

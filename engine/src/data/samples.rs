@@ -1,6 +1,6 @@
 //! Pictures that somebody made, in the formats that `sparring sample --out` writes, and as they are.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sparring_contract::config::{Background, Channels};
 
@@ -9,7 +9,8 @@ use super::{DataError, Images};
 
 impl Images {
     /// Reads pictures that somebody made: an IDX file, plain or gzipped, the first array of pictures in a `.npz`, or a
-    /// folder of picture files of one size in the order of their names.
+    /// folder with one of these, as `sparring sample` names it, or with picture files of one size, in sub-folders or not, in
+    /// the order of their names.
     pub fn load_samples(path: &Path) -> Result<Self, DataError> {
         if path.is_dir() {
             return load_folder(path);
@@ -26,8 +27,25 @@ impl Images {
     }
 }
 
+/// The file in a folder that holds all its pictures, if it is IDX or has the name of a data set of `sparring sample`.
+fn array_of(folder: &Path) -> Result<Option<PathBuf>, DataError> {
+    if sources::has_idx_files(folder)? {
+        return sources::find_idx_images(folder).map(Some);
+    }
+    let npz = folder.join("dataset.npz");
+    Ok(npz.is_file().then_some(npz))
+}
+
 fn load_folder(folder: &Path) -> Result<Images, DataError> {
-    let found = walk(folder)?;
+    if let Some(array) = array_of(folder)? {
+        return Images::load_samples(&array);
+    }
+    let mut found = walk(folder)?;
+    // Whatever folder they are in: `sparring sample` numbers pictures through all classes, and so the first ones are of
+    // every class, as they were drawn.
+    found
+        .pictures
+        .sort_by(|a, b| a.path.file_name().cmp(&b.path.file_name()));
     let limits = Limits::default();
     let mut squares = Vec::new();
     let mut size = None;

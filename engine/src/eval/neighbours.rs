@@ -26,7 +26,7 @@ pub struct RecallCoverage {
 /// Recall and coverage of made points `[n, d]` and real ones `[m, d]`, f64, n and m above 5. The neighbourhood of a point
 /// is the ball that reaches to its fifth nearest other point of the same kind.
 pub fn recall_and_coverage(made: &Tensor, real: &Tensor) -> RecallCoverage {
-    // JudgeRecord the middle of all, squares of distances lose the fewest digits.
+    // Seen from the middle of all, squares of distances lose the fewest digits.
     let middle = real.mean_dim(0, true, Kind::Double);
     let (made, real) = (made - &middle, real - &middle);
     let (of_made, of_real) = (radii(&made), radii(&real));

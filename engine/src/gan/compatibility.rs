@@ -7,19 +7,53 @@ use crate::data::Dataset;
 /// Why a configuration does not fit the images. Each message names the key to change.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CompatibilityError {
-    /// A side cannot be halved as often as there are hidden layers.
+    /// A side cannot be halved as often as the hidden layers do.
     #[error(
-        "{network}.hidden has {layers} layers, which with architecture = \"dcgan\" halve the pictures as often, and these are {height}x{width}: give it as many widths as both sides can be halved"
+        "{network}.hidden has {layers} widths, which halve the pictures {halvings} times, and these are {height}x{width}: give it fewer widths, so that both sides can be halved as often"
     )]
     Side {
         /// `generator` or `discriminator`.
         network: &'static str,
         /// Its hidden layers.
         layers: usize,
+        /// How often they halve a side.
+        halvings: usize,
         /// In pixels.
         height: i64,
         /// In pixels.
         width: i64,
+    },
+    /// A residual network without a width has no channels.
+    #[error(
+        "{network}.hidden is empty: architecture = \"resnet\" needs a width for each resolution"
+    )]
+    NoStages {
+        /// `generator` or `discriminator`.
+        network: &'static str,
+    },
+    /// The channels of a residual block cannot be divided into its groups.
+    #[error(
+        "{network}.hidden has the width {width}, and {expansion} times that cannot be divided into groups of {group_width}: change {network}.group_width or the width"
+    )]
+    Groups {
+        /// `generator` or `discriminator`.
+        network: &'static str,
+        /// The width.
+        width: u64,
+        /// `expansion`
+        expansion: u64,
+        /// `group_width`
+        group_width: u64,
+    },
+    /// A residual network has neither norms nor dropout.
+    #[error(
+        "{network}.{key} is set, and architecture = \"resnet\" has no place for it: take it out, or choose another architecture"
+    )]
+    NotInResnet {
+        /// `generator` or `discriminator`.
+        network: &'static str,
+        /// `normalization` or `dropout`.
+        key: &'static str,
     },
     /// A batch of one picture has no variance.
     #[error(
@@ -57,6 +91,7 @@ pub fn check_compatibility(config: &Config, data: &Dataset) -> Result<(), Compat
         ("discriminator", &config.discriminator),
     ] {
         check_halvings(network, plan, data.shape())?;
+        check_residual(network, plan)?;
     }
     let (batch_size, images) = (config.batch_size, data.len());
     let single = batch_size == 1 || images % batch_size == 1;
@@ -74,16 +109,43 @@ fn check_halvings(
     plan: &Network,
     [_, height, width]: [i64; 3],
 ) -> Result<(), CompatibilityError> {
-    let layers = plan.hidden.len();
-    let can_be_halved = |side: i64| (side.trailing_zeros() as usize) >= layers;
-    if plan.architecture == Architecture::Dcgan && !(can_be_halved(height) && can_be_halved(width))
-    {
-        return Err(CompatibilityError::Side {
-            network,
-            layers,
-            height,
-            width,
-        });
+    let halvings = plan.halvings();
+    let can_be_halved = |side: i64| (side.trailing_zeros() as usize) >= halvings;
+    if can_be_halved(height) && can_be_halved(width) {
+        return Ok(());
     }
-    Ok(())
+    Err(CompatibilityError::Side {
+        network,
+        layers: plan.hidden.len(),
+        halvings,
+        height,
+        width,
+    })
+}
+
+fn check_residual(network: &'static str, plan: &Network) -> Result<(), CompatibilityError> {
+    if plan.architecture != Architecture::Resnet {
+        return Ok(());
+    }
+    if plan.hidden.is_empty() {
+        return Err(CompatibilityError::NoStages { network });
+    }
+    let unused = [
+        ("normalization", plan.normalization != Normalization::Off),
+        ("dropout", plan.dropout > 0.0),
+    ];
+    if let Some((key, _)) = unused.into_iter().find(|(_, is_set)| *is_set) {
+        return Err(CompatibilityError::NotInResnet { network, key });
+    }
+    // Layers that larger pictures add are multiples of these widths.
+    let uneven = |width: &&u64| !(*width * plan.expansion).is_multiple_of(plan.group_width);
+    match plan.hidden.iter().find(uneven) {
+        None => Ok(()),
+        Some(width) => Err(CompatibilityError::Groups {
+            network,
+            width: *width,
+            expansion: plan.expansion,
+            group_width: plan.group_width,
+        }),
+    }
 }

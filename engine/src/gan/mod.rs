@@ -13,6 +13,7 @@ mod sampler;
 mod session;
 mod task;
 
+pub use augment::diff_augmented;
 pub use compatibility::{CompatibilityError, check_compatibility};
 pub use generate::Generate;
 pub use loss::{AdversarialLoss, Logits};

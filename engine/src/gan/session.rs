@@ -64,7 +64,8 @@ impl Session {
                 config.batch_size,
                 config.discriminator_steps,
                 config.seed,
-            ),
+            )
+            .with_flips(config.augment.flip),
             seed: config.seed,
             step_seed: config.seed,
             generator: optimizer(generator(config, spec, device), &config.generator),

@@ -17,7 +17,8 @@ struct Rows {
 // x = activation(x + bias), with a bias for each column.
 void activate(const Rows& x, const float* bias, Activation activation, double slope);
 
-// dz = dy · activation'(z), computed from y = activation(z); adds the sums of its columns to db.
+// dz = dy · activation'(z), computed from y = activation(z); adds the sums of its columns to db. dz may be
+// dy.
 void deactivate(const Rows& dz, float* db, const Rows& dy, const Rows& y, Activation activation, double slope);
 
 // activation(z), and activation'(z) computed from y, both made of differentiable operations.

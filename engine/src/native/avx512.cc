@@ -30,14 +30,14 @@ namespace {
 
 constexpr int64_t LANES = 16;
 // A tile of 6 x 64 floats: 24 of the 32 registers hold it, four hold a row of the panel, one a number of the other
-// matrix.
-constexpr int64_t TILE_ROWS = 6, VECTORS = 4, PANEL_COLUMNS = VECTORS * LANES;
+// matrix. A tile of a single vector is taller, because the processor can work at more than six sums at a time.
+constexpr int64_t TILE_ROWS = 6, TALL_ROWS = 12, VECTORS = 4, PANEL_COLUMNS = VECTORS * LANES;
 // Rows of a panel: 256 KB, to stay in the L2 cache.
 constexpr int64_t PANEL_ROWS = 1024;
-// Rows of the result that are stored together: a multiple of both the rows of a tile and LANES.
+// Rows of the result that are stored together: a multiple of the rows of both kinds of tile, and of LANES.
 constexpr int64_t BAND = 48;
 // With fewer columns a panel would be mostly empty, so the other matrix becomes the panel.
-constexpr int64_t NARROW = 32;
+constexpr int64_t NARROW = LANES;
 
 // out = left · panel, or out += left · panel if `added`, for a number of rows of `left` and vectors of the panel.
 template <int rows, int vectors>
@@ -62,11 +62,15 @@ AVX512 void tile(const Block& left, const float* __restrict panel, float* out, i
 }
 
 using Tile = void (*)(const Block&, const float*, float*, int64_t, bool);
+template <int vectors, int... rows>
+constexpr std::array<Tile, TALL_ROWS> tiles_of(std::integer_sequence<int, rows...>) {
+  // Tall tiles of more than one vector do not exist.
+  return {(rows < TILE_ROWS || vectors == 1 ? tile<rows < TILE_ROWS || vectors == 1 ? rows + 1 : 1, vectors> : nullptr)...};
+}
 template <int vectors>
-constexpr std::array<Tile, TILE_ROWS> TILES_OF = {tile<1, vectors>, tile<2, vectors>, tile<3, vectors>,
-                                                  tile<4, vectors>, tile<5, vectors>, tile<6, vectors>};
+constexpr auto TILES_OF = tiles_of<vectors>(std::make_integer_sequence<int, TALL_ROWS>());
 // Indexed by the vectors and the rows of the tile, minus one each.
-constexpr std::array<std::array<Tile, TILE_ROWS>, VECTORS> TILES = {TILES_OF<1>, TILES_OF<2>, TILES_OF<3>, TILES_OF<4>};
+constexpr std::array<std::array<Tile, TALL_ROWS>, VECTORS> TILES = {TILES_OF<1>, TILES_OF<2>, TILES_OF<3>, TILES_OF<4>};
 
 // to[i][j] = from[j][i] for 16 x 16 floats, with the given strides between rows.
 AVX512 void turn(const float* from, int64_t from_stride, float* to, int64_t to_stride) {
@@ -185,6 +189,7 @@ void product_avx512(float* out, int64_t stride, Block left, Block right, bool ad
   for (int64_t column = 0; column < right.columns; column += PANEL_COLUMNS) {
     const int64_t width = std::min(PANEL_COLUMNS, right.columns - column);
     const auto& tiles = TILES[(width - 1) / LANES];
+    const int64_t tile_rows = width <= LANES ? TALL_ROWS : TILE_ROWS;
     const bool straight = across == 1 && width % LANES == 0;
     for (int64_t inner = 0; inner < right.rows; inner += PANEL_ROWS) {
       const int64_t depth = std::min(PANEL_ROWS, right.rows - inner);
@@ -193,8 +198,8 @@ void product_avx512(float* out, int64_t stride, Block left, Block right, bool ad
       for (int64_t first = 0; first < left.rows; first += BAND) {
         const int64_t rows = std::min(BAND, left.rows - first);
         float* to = out + first * down + column * across;
-        for (int64_t row = 0; row < rows; row += TILE_ROWS) {
-          const int64_t height = std::min(TILE_ROWS, rows - row);
+        for (int64_t row = 0; row < rows; row += tile_rows) {
+          const int64_t height = std::min(tile_rows, rows - row);
           const Block part = left.part(first + row, inner, height, depth);
           if (straight) {
             tiles[height - 1](part, panel, to + row * down, down, more);

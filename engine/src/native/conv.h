@@ -10,9 +10,12 @@ namespace sparring {
 struct ConvOptions {
   int64_t stride, padding;
   bool transposed;
+  // Groups of channels, each of which is convolved by itself.
+  int64_t groups;
 };
 
-// activation(conv(x, W) + b), with x [n, in, h, w], W [out, in, k, k] ([in, out, k, k] if transposed) and b [out].
+// activation(conv(x, W) + b), with x [n, in, h, w], W [out, in/groups, k, k] ([in, out/groups, k, k] if transposed) and
+// b [out], or undefined for none.
 at::Tensor conv(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, const ConvOptions& options,
                 Activation activation, double slope);
 

@@ -16,6 +16,7 @@ unsafe extern "C" {
         stride: i64,
         padding: i64,
         transposed: bool,
+        groups: i64,
         activation: i64,
         slope: f64,
     ) -> *mut c_char;
@@ -41,17 +42,31 @@ pub struct ConvOptions {
     pub padding: i64,
     /// Whether the convolution is transposed, which makes pictures larger.
     pub transposed: bool,
+    /// Groups of channels, each of which is convolved by itself; a divisor of inputs and outputs.
+    pub groups: i64,
 }
 
-/// `activation(conv(x, W) + b)`, with x `[n, in, h, w]`, W `[out, in, k, k]`, or `[in, out, k, k]` if transposed, and
-/// b `[out]`: `[n, out, h', w']`, as `torch.nn.Conv2d` and `ConvTranspose2d` compute it.
+impl Default for ConvOptions {
+    /// Every pixel by itself.
+    fn default() -> Self {
+        Self {
+            stride: 1,
+            padding: 0,
+            transposed: false,
+            groups: 1,
+        }
+    }
+}
+
+/// `activation(conv(x, W) + b)`, with x `[n, in, h, w]`, W `[out, in/groups, k, k]`, or `[in, out/groups, k, k]` if
+/// transposed, and b `[out]`: `[n, out, h', w']`, as `torch.nn.Conv2d` and `ConvTranspose2d` compute it.
 ///
 /// # Panics
 /// With libtorch's message if the shapes do not fit.
 pub fn conv(
     input: &Tensor,
     weight: &Tensor,
-    bias: &Tensor,
+    bias: Option<&Tensor>,
     options: ConvOptions,
     activation: Activation,
 ) -> Tensor {
@@ -62,10 +77,11 @@ pub fn conv(
             out,
             input.as_ptr(),
             weight.as_ptr(),
-            bias.as_ptr(),
+            bias.map_or(std::ptr::null(), Tensor::as_ptr),
             options.stride,
             options.padding,
             options.transposed,
+            options.groups,
             number,
             slope,
         )

@@ -3,6 +3,8 @@
 mod conv;
 mod cuda;
 mod malloc;
+mod resample;
+mod residual;
 
 use std::ffi::{CStr, c_char, c_int};
 
@@ -11,6 +13,8 @@ use torch_sys::C_tensor;
 
 pub use conv::{BatchNormState, ConvOptions, batch_norm, conv};
 pub use cuda::{CudaError, device, uuid as cuda_uuid};
+pub use resample::{downsampled, upsampled};
+pub use residual::{ResidualWeights, residual_block};
 
 /// Makes the calling thread ready to train, as the leader of a team of `threads` threads. Call it once per process,
 /// before the first tensor; further calls form no other team.
@@ -103,6 +107,17 @@ pub enum Activation {
 }
 
 impl Activation {
+    /// The standard deviation of weights, times √`fan_in`, with which outputs have the variance of the inputs:
+    /// `torch.nn.init.calculate_gain`.
+    pub fn gain(self) -> f64 {
+        match self {
+            Self::Identity => 1.0,
+            Self::Relu => std::f64::consts::SQRT_2,
+            Self::LeakyRelu { slope } => (2.0 / (1.0 + slope * slope)).sqrt(),
+            Self::Tanh => 5.0 / 3.0,
+        }
+    }
+
     /// Its number in C++, and its slope.
     fn numbers(self) -> (i64, f64) {
         match self {

@@ -13,6 +13,8 @@
 #include "dense.h"
 #include "matmul.h"
 #include "norm.h"
+#include "resample.h"
+#include "residual.h"
 #include "small.h"
 #include "team.h"
 
@@ -83,12 +85,32 @@ char* sparring_scaled_images(torch::Tensor** out, const torch::Tensor* images, c
 }
 
 char* sparring_conv(torch::Tensor** out, const torch::Tensor* input, const torch::Tensor* weight,
-                    const torch::Tensor* bias, int64_t stride, int64_t padding, bool transposed, int64_t activation,
-                    double slope) {
+                    const torch::Tensor* bias, int64_t stride, int64_t padding, bool transposed, int64_t groups,
+                    int64_t activation, double slope) {
   return guarded([&] {
-    *out = new torch::Tensor(sparring::conv(*input, *weight, *bias, {stride, padding, transposed},
+    *out = new torch::Tensor(sparring::conv(*input, *weight, bias == nullptr ? torch::Tensor() : *bias,
+                                            {stride, padding, transposed, groups},
                                             static_cast<sparring::Activation>(activation), slope));
   });
+}
+
+char* sparring_residual_block(torch::Tensor** out, const torch::Tensor* input, const torch::Tensor* expand,
+                              const torch::Tensor* expand_bias, const torch::Tensor* grouped,
+                              const torch::Tensor* grouped_bias, const torch::Tensor* project, int64_t activation,
+                              double slope) {
+  return guarded([&] {
+    *out = new torch::Tensor(sparring::residual_block(*input,
+                                                      {*expand, *expand_bias, *grouped, *grouped_bias, *project},
+                                                      static_cast<sparring::Activation>(activation), slope));
+  });
+}
+
+char* sparring_upsampled(torch::Tensor** out, const torch::Tensor* pictures) {
+  return guarded([&] { *out = new torch::Tensor(sparring::upsampled(*pictures)); });
+}
+
+char* sparring_downsampled(torch::Tensor** out, const torch::Tensor* pictures) {
+  return guarded([&] { *out = new torch::Tensor(sparring::downsampled(*pictures)); });
 }
 
 char* sparring_batch_norm(torch::Tensor** out, const torch::Tensor* input, const torch::Tensor* weight,

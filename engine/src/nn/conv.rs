@@ -2,7 +2,7 @@
 
 use tch::{Device, Tensor};
 
-use super::init::uniform;
+use super::init::{he_normal, uniform};
 use super::module::{Mode, Module, NamedTensors};
 use super::weight::{Weight, WeightNorm};
 use crate::native::{Activation, ConvOptions, conv};
@@ -13,7 +13,7 @@ pub struct Conv2d {
     /// `[out, in, k, k]`, or `[in, out, k, k]` if transposed.
     weight: Weight,
     /// `[out]`.
-    bias: Tensor,
+    bias: Option<Tensor>,
     options: ConvOptions,
     activation: Activation,
 }
@@ -41,10 +41,47 @@ impl Conv2d {
                 uniform(&[rows, columns, kernel, kernel], fan_in, device),
                 norm,
             ),
-            bias: uniform(&[outputs], fan_in, device),
+            bias: Some(uniform(&[outputs], fan_in, device)),
             options,
             activation,
         }
+    }
+
+    /// A layer without a bias, with weights after He et al. 2015 for inputs without an activation.
+    pub fn he(
+        [inputs, outputs]: [i64; 2],
+        kernel: i64,
+        options: ConvOptions,
+        activation: Activation,
+        device: Device,
+    ) -> Self {
+        let (shape, positions) = if options.transposed {
+            // As many positions of the kernel reach a pixel.
+            let positions = (kernel / options.stride).pow(2);
+            ([inputs, outputs, kernel, kernel], positions)
+        } else {
+            ([outputs, inputs, kernel, kernel], kernel * kernel)
+        };
+        Self {
+            weight: Weight::new(
+                he_normal(&shape, inputs * positions, 1.0, device),
+                WeightNorm::Off,
+            ),
+            bias: None,
+            options,
+            activation,
+        }
+    }
+
+    /// [`Conv2d::he`] of single pixels, without an activation.
+    pub fn pointwise(sizes: [i64; 2], device: Device) -> Self {
+        Self::he(
+            sizes,
+            1,
+            ConvOptions::default(),
+            Activation::Identity,
+            device,
+        )
     }
 }
 
@@ -53,14 +90,15 @@ impl Module for Conv2d {
         conv(
             input,
             &self.weight.effective(mode),
-            &self.bias,
+            self.bias.as_ref(),
             self.options,
             self.activation,
         )
     }
 
     fn parameters(&self) -> NamedTensors<'_> {
-        vec![self.weight.parameter(), ("bias".to_owned(), &self.bias)]
+        let bias = self.bias.iter().map(|bias| ("bias".to_owned(), bias));
+        [self.weight.parameter()].into_iter().chain(bias).collect()
     }
 
     fn buffers(&self) -> NamedTensors<'_> {

@@ -2,7 +2,7 @@
 
 use tch::{Device, Tensor};
 
-use super::init::uniform;
+use super::init::{he_normal, uniform, zeros};
 use super::module::{Mode, Module, NamedTensors};
 use super::weight::{Weight, WeightNorm};
 use crate::native::{Activation, dense};
@@ -30,6 +30,18 @@ impl Linear {
             weight: Weight::new(uniform(&[outputs, inputs], inputs, device), norm),
             bias: uniform(&[outputs], inputs, device),
             activation,
+        }
+    }
+
+    /// A layer without an activation, with weights after He et al. 2015 and biases of zero.
+    pub fn he(inputs: i64, outputs: i64, device: Device) -> Self {
+        Self {
+            weight: Weight::new(
+                he_normal(&[outputs, inputs], inputs, 1.0, device),
+                WeightNorm::Off,
+            ),
+            bias: zeros(&[outputs], device),
+            activation: Activation::Identity,
         }
     }
 }

@@ -330,9 +330,9 @@ impl<'a> ActiveRun<'a> {
         self.reporter.latest()
     }
 
-    /// Draws pictures from fresh noise, shows them and saves them.
-    pub(super) fn sample(&mut self, count: u64, seed: Option<u64>) -> Done {
-        let fresh = draw_fresh(&self.session, count, seed)?;
+    /// Draws pictures from fresh noise, of one class or of each in its turn, shows them and saves them.
+    pub(super) fn sample(&mut self, count: u64, seed: Option<u64>, class: Option<u64>) -> Done {
+        let fresh = draw_fresh(&self.session, &self.config, (count, seed), class)?;
         let path = self
             .artifacts
             .write_pictures(&fresh.name, &fresh.pictures, fresh.columns)

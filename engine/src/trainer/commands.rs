@@ -5,9 +5,10 @@ use std::fmt;
 use sparring_contract::config::{Config, change_live};
 use sparring_contract::protocol::{Command, Outcome, Pictures, Purpose, Reason};
 use sparring_contract::run::Run;
+use tch::{Device, Kind, Tensor};
 
-use super::pictures::pictures;
-use crate::gan::Session;
+use super::pictures::{labels, pictures};
+use crate::gan::{Noise, PictureSpec, Session};
 
 /// Pictures of one command at most.
 const MOST_PICTURES: u64 = 256;
@@ -68,12 +69,13 @@ pub(super) struct FreshPictures {
     pub(super) name: String,
 }
 
-/// Draws pictures from the noise of this seed, or of one that belongs to the step. A count that is not allowed is
-/// refused.
+/// Draws pictures from the noise of this seed, or of one that belongs to the step; of one class, or of each in its turn.
+/// A count that is not allowed is refused, and a class that the model does not have.
 pub(super) fn draw_fresh(
     session: &Session,
-    count: u64,
-    seed: Option<u64>,
+    config: &Config,
+    (count, seed): (u64, Option<u64>),
+    class: Option<u64>,
 ) -> Result<FreshPictures, String> {
     if count == 0 || count > MOST_PICTURES {
         return Err(format!("{count} pictures: ask for 1 to {MOST_PICTURES}"));
@@ -83,17 +85,43 @@ pub(super) fn draw_fresh(
     // The root of at most 256 is at most 16.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let columns = (count as f64).sqrt().ceil() as usize;
-    Ok(FreshPictures {
-        pictures: pictures(
-            Purpose::Fresh,
-            seed,
-            step,
-            &session.sample(seed, count.cast_signed()),
-            session.sample_labels(count.cast_signed()),
+    let images = count.cast_signed();
+    let (drawn, asked, suffix) = match class {
+        None => (
+            session.sample(seed, images),
+            session.sample_labels(images),
+            String::new(),
         ),
+        Some(class) => {
+            let classes = only(class, session, config, images)?;
+            let noise = Noise::seeded(seed, config.latent_dim).draw(images);
+            (
+                session.sample_from(&noise, Some(&classes)),
+                labels(&classes),
+                format!("-class-{class}"),
+            )
+        }
+    };
+    Ok(FreshPictures {
+        pictures: pictures(Purpose::Fresh, seed, step, &drawn, asked),
         columns,
-        name: format!("fresh-{step:09}-{seed}.png"),
+        name: format!("fresh-{step:09}-{seed}{suffix}.png"),
     })
+}
+
+/// One class for all of `count` pictures, `[count]`, i64, if the model has it.
+fn only(class: u64, session: &Session, config: &Config, count: i64) -> Result<Tensor, String> {
+    let data = session.loader().data();
+    let classes = PictureSpec::new(config, data.shape(), data.class_names()).num_classes;
+    let label = class.cast_signed();
+    if classes == 0 {
+        return Err("the model is trained without classes".to_owned());
+    }
+    if !(0..classes).contains(&label) {
+        let last = classes - 1;
+        return Err(format!("there is no class {class}, only 0 to {last}"));
+    }
+    Ok(Tensor::full([count], label, (Kind::Int64, Device::Cpu)))
 }
 
 /// Changes a key in the configuration, and in the run's own file so that a resumed run keeps the change.

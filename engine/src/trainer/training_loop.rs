@@ -200,7 +200,10 @@ impl<'a> Trainer<'a> {
                 self.resume(Some(self.active.steps() + steps.max(1)));
                 Ok(None)
             }
-            Command::Sample { count, seed } => self.active.sample(count, seed),
+            Command::Sample { count, seed } => self.active.sample(count, seed, None),
+            Command::SampleClass { class, count, seed } => {
+                self.active.sample(count, seed, Some(class))
+            }
             Command::Checkpoint => match self.active.save_checkpoint(CheckpointKind::Latest) {
                 Ok(true) => {
                     let path = self.run.checkpoint_file(self.active.steps());

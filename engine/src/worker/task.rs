@@ -1,5 +1,6 @@
 //! Tasks over a pipe: a face asks on stdin and is answered on stdout.
 
+use std::env;
 use std::io::{self, Write};
 use std::num::NonZero;
 use std::path::Path;
@@ -38,10 +39,10 @@ pub(super) fn serve() -> u8 {
 
 fn do_task(out: &mut impl Write) -> anyhow::Result<()> {
     let task = read_frame(&mut io::stdin().lock()).context("cannot read the task")?;
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    native::prepare(cores.try_into().unwrap_or(1));
+    let threads = threads();
+    native::prepare(threads);
     // Evaluation uses operations that our own thread team does not have; they run long enough for libtorch's threads.
-    tch::set_num_threads(cores.try_into().unwrap_or(1));
+    tch::set_num_threads(threads.try_into().unwrap_or(1));
     match task.context("no task came")? {
         Task::Sample {
             checkpoint,
@@ -70,6 +71,17 @@ fn do_task(out: &mut impl Write) -> anyhow::Result<()> {
     }
     write_frame(out, &TaskReply::Done)?;
     Ok(())
+}
+
+/// As many threads as there are cores, or as the user allows programs of libtorch's kind. Its threads wait for each other
+/// after every operation: where others need the cores too, one thread is many times as fast as two.
+fn threads() -> u32 {
+    let asked = env::var("OMP_NUM_THREADS").ok();
+    let asked = asked.and_then(|number| number.parse().ok());
+    let cores = || thread::available_parallelism().map_or(1, NonZero::get);
+    asked
+        .unwrap_or_else(|| cores().try_into().unwrap_or(1))
+        .max(1)
 }
 
 fn sample(out: &mut impl Write, path: &Path, how: &Draw) -> anyhow::Result<()> {

@@ -63,7 +63,7 @@ pub fn name(command: &Command) -> String {
         Command::Resume => "going on".to_owned(),
         Command::Step { steps: 1 } => "one step".to_owned(),
         Command::Step { steps } => format!("{steps} steps"),
-        Command::Sample { .. } => "sampling".to_owned(),
+        Command::Sample { .. } | Command::SampleClass { .. } => "sampling".to_owned(),
         Command::Checkpoint => "a checkpoint".to_owned(),
         Command::Set { key, value } => {
             let value = value.as_f64().map_or_else(|| value.to_string(), rate);

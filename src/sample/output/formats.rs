@@ -8,9 +8,17 @@ use flate2::write::GzEncoder;
 use sparring_contract::picture::PngGrid;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-use super::Sink;
 use super::whole::WholeFile;
 use crate::sample::{Shape, npy};
+
+/// Takes pictures one by one. What is not finished leaves nothing behind.
+pub trait Sink {
+    /// Adds the next picture, `[channels, height, width]`.
+    fn add(&mut self, picture: &[u8]) -> io::Result<()>;
+
+    /// Gives the file its name and returns its size in bytes.
+    fn finish(self: Box<Self>) -> io::Result<u64>;
+}
 
 /// One PNG with all pictures in a grid.
 pub struct Grid {

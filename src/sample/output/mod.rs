@@ -11,6 +11,8 @@ use anyhow::{Context as _, Result, bail};
 use super::Shape;
 use crate::terminal::gallery::square_side;
 
+use formats::Sink;
+
 pub use whole::folder_of;
 
 /// The most pictures in one grid, which is held in memory.
@@ -35,15 +37,6 @@ pub enum Format {
         /// Whether it is compressed.
         gzip: bool,
     },
-}
-
-/// Takes pictures one by one. What is not finished leaves nothing behind.
-pub trait Sink {
-    /// Adds the next picture, `[channels, height, width]`.
-    fn add(&mut self, picture: &[u8]) -> io::Result<()>;
-
-    /// Gives the file its name and returns its size in bytes.
-    fn finish(self: Box<Self>) -> io::Result<u64>;
 }
 
 impl Format {

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use sparring_contract::config::{Channels, IMAGE_SIZES};
 
-use super::default_side;
+use super::loaded::default_side;
 use super::npy::Header;
 use super::shrink::{Flat, Square};
 

@@ -7,12 +7,12 @@ use sparring_contract::protocol::SourceSizes;
 
 use super::classes::{self, index};
 use super::layout::{Item, items};
+use super::loaded::{About, Loaded, check_bytes, default_side};
 use super::picture::{Limits, decode, size};
 use super::shrink::{Square, collate};
 use super::walk::Walk;
-use super::{About, DataError, Loaded, check_bytes, default_side};
 use crate::data::parallel::{Progress, map};
-use crate::data::{Images, Part};
+use crate::data::{DataError, Images, Part};
 
 /// A picture and its size before it was brought to the one of all.
 type Decoded = (Square, [u32; 2]);

@@ -1,25 +1,16 @@
-//! The IDX format of the MNIST files: a big-endian magic number and sizes, then bytes; often gzipped.
-//!
-//! Described by its authors at <http://yann.lecun.com/exdb/mnist/>.
+//! IDX files that belong together: images, their labels, and those to test with.
 
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read};
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use flate2::bufread::MultiGzDecoder;
 use sparring_contract::config::{Channels, DataSource};
 
 use super::classes::index;
+use super::idx_format::{open, parse_labels, read_images};
+use super::loaded::{About, Loaded};
+use super::mnist;
 use super::shrink::{Flat, Square, collate};
-use super::{About, DataError, Loaded, check_bytes, mnist};
-use crate::data::{Images, Part};
-
-const IMAGES: u32 = 0x0803;
-const LABELS: u32 = 0x0801;
-const GZIP: [u8; 2] = [0x1f, 0x8b];
-
-/// Bytes after the end of a file that are counted for the error that names them.
-const SURPLUS: u64 = 1 << 20;
+use crate::data::{DataError, Images, Part};
 
 /// Reads the training images of a file or a folder, and the labels and test images that lie beside them.
 pub(super) fn load(path: &Path, source: &DataSource) -> Result<Loaded, DataError> {
@@ -93,60 +84,13 @@ pub(super) fn load(path: &Path, source: &DataSource) -> Result<Loaded, DataError
 }
 
 /// Whether a folder has files of images in this format.
-pub(super) fn has_idx_files(folder: &Path) -> Result<bool, DataError> {
+pub(in crate::data) fn has_idx_files(folder: &Path) -> Result<bool, DataError> {
     Ok(!image_names(folder)?.is_empty())
 }
 
 /// Whether the name of a file is that of images in this format.
 fn is_idx(name: &str) -> bool {
     name.ends_with("idx3-ubyte") || name.ends_with("idx3-ubyte.gz")
-}
-
-/// Reads a file of images, plain or gzipped.
-pub(in crate::data) fn read_images(path: &Path) -> Result<Images, DataError> {
-    parse_images(open(path)?, path)
-}
-
-/// The bytes of a file, unpacked if it is gzipped; the CRC-32 of gzip is checked.
-fn open(path: &Path) -> Result<impl Read, DataError> {
-    let unreadable = |error| DataError::unreadable(path, error);
-    let file = File::open(path).map_err(unreadable)?;
-    unpacked(BufReader::new(file)).map_err(unreadable)
-}
-
-/// Undoes gzip; bytes of another kind stay as they are.
-pub(super) fn unpacked<'a>(mut bytes: impl BufRead + 'a) -> io::Result<Box<dyn Read + 'a>> {
-    if bytes.fill_buf()?.starts_with(&GZIP) {
-        Ok(Box::new(MultiGzDecoder::new(bytes)))
-    } else {
-        Ok(Box::new(bytes))
-    }
-}
-
-/// Parses a file of images; `path` is named in errors.
-pub(super) fn parse_images(bytes: impl Read, path: &Path) -> Result<Images, DataError> {
-    let ([count, height, width], pixels) = parse(bytes, IMAGES, "images", path)?;
-    if count == 0 || height == 0 || width == 0 {
-        return Err(DataError::Nothing {
-            path: path.to_owned(),
-            count,
-            height,
-            width,
-        });
-    }
-    Ok(Images {
-        count,
-        channels: 1,
-        height,
-        width,
-        pixels,
-    })
-}
-
-/// Parses a file of labels; `path` is named in errors.
-pub(super) fn parse_labels(bytes: impl Read, path: &Path) -> Result<Vec<u8>, DataError> {
-    let ([_], labels) = parse(bytes, LABELS, "labels", path)?;
-    Ok(labels)
 }
 
 /// Reads images and, if a file of them lies beside, their labels.
@@ -277,7 +221,8 @@ fn image_names(folder: &Path) -> Result<Vec<String>, DataError> {
     Ok(names)
 }
 
-fn find_images(folder: &Path) -> Result<PathBuf, DataError> {
+/// The file of training images in a folder, or the only one of images.
+pub(in crate::data) fn find_images(folder: &Path) -> Result<PathBuf, DataError> {
     let names = image_names(folder)?;
     let mut candidates: Vec<_> = names
         .iter()
@@ -301,101 +246,19 @@ fn find_images(folder: &Path) -> Result<PathBuf, DataError> {
     }
 }
 
-/// The sizes in the header, and what follows it: as many bytes as their product.
-fn parse<const SIZES: usize>(
-    mut bytes: impl Read,
-    magic: u32,
-    what: &'static str,
-    path: &Path,
-) -> Result<([usize; SIZES], Vec<u8>), DataError> {
-    let unreadable = |error| DataError::unreadable(path, error);
-    let wrong_length = |expected, found| DataError::WrongLength {
-        path: path.to_owned(),
-        expected,
-        found,
-    };
-    let header = 4 * (1 + SIZES as u64);
-    let mut head = Vec::new();
-    bytes
-        .by_ref()
-        .take(header)
-        .read_to_end(&mut head)
-        .map_err(unreadable)?;
-    let mut words = head.chunks_exact(4).map(|word| {
-        let word = word.try_into().unwrap_or_default();
-        u32::from_be_bytes(word)
-    });
-    let cut_short = || wrong_length(header, head.len() as u64);
-    let found = words.next().ok_or_else(cut_short)?;
-    if found != magic {
-        return Err(DataError::WrongMagic {
-            path: path.to_owned(),
-            found,
-            expected: magic,
-            what,
-        });
-    }
-    let mut sizes = [0; SIZES];
-    for size in &mut sizes {
-        *size = words.next().ok_or_else(cut_short)? as usize;
-    }
-    let length = sizes
-        .iter()
-        .try_fold(1_u64, |product, size| product.checked_mul(*size as u64))
-        .unwrap_or(u64::MAX);
-    // What is there is counted before a promise of more than fits is believed.
-    let mut body = Vec::new();
-    let most = length.min(super::MOST_BYTES.saturating_add(1));
-    bytes
-        .by_ref()
-        .take(most)
-        .read_to_end(&mut body)
-        .map_err(unreadable)?;
-    let has = body.len() as u64;
-    if has > super::MOST_BYTES {
-        let side = |index: usize| sizes.get(index).copied().unwrap_or(1);
-        check_bytes(path, side(0), [1, side(1), side(2)])?;
-    }
-    let surplus = io::copy(&mut bytes.take(SURPLUS), &mut io::sink()).map_err(unreadable)?;
-    if has != length || surplus > 0 {
-        return Err(wrong_length(
-            length.saturating_add(header),
-            header + has + surplus,
-        ));
-    }
-    Ok((sizes, body))
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
-
-    fn file(sizes: [u32; 3], pixels: &[u8]) -> Vec<u8> {
-        let words = [IMAGES, sizes[0], sizes[1], sizes[2]];
-        [words.map(u32::to_be_bytes).concat(), pixels.to_vec()].concat()
-    }
-
-    #[test]
-    fn a_header_that_promises_more_than_memory_costs_none() {
-        let error = parse_images(file([u32::MAX; 3], &[1]).as_slice(), Path::new("x")).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            format!(
-                "x is cut short: its header promises {} bytes and it holds 17; fetch it again",
-                u64::MAX
-            )
-        );
-    }
 
     #[test]
     fn the_pictures_of_emnist_are_turned_upright() {
-        let mut images = parse_images(
-            file([2, 2, 3], &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]).as_slice(),
-            Path::new("x"),
-        )
-        .unwrap();
+        let mut images = Images {
+            count: 2,
+            channels: 1,
+            height: 2,
+            width: 3,
+            pixels: (1..=12).collect(),
+        };
         transpose(&mut images);
         assert_eq!((images.height, images.width), (3, 2));
         assert_eq!(images.pixels, [1, 4, 2, 5, 3, 6, 7, 10, 8, 11, 9, 12]);
@@ -421,31 +284,5 @@ mod tests {
             Some(at("emnist-letters-test-images-idx3-ubyte.gz"))
         );
         assert_eq!(test_of(&at("pictures-idx3-ubyte")), None);
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_images_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
-            let _ = parse_images(bytes.as_slice(), Path::new("x"));
-            let _ = parse_labels(bytes.as_slice(), Path::new("x"));
-        }
-
-        #[test]
-        fn a_whole_file_reads_back_and_any_other_length_is_refused(
-            sizes in [1..4_u32, 1..5, 1..6],
-            length in 0..200_usize,
-        ) {
-            let body: Vec<u8> = (0..length).map(|at| u8::try_from(at).unwrap()).collect();
-            let read = parse_images(file(sizes, &body).as_slice(), Path::new("x"));
-            let expected = sizes.iter().product::<u32>() as usize;
-            match read {
-                Ok(images) => prop_assert_eq!(images.pixels, body),
-                Err(error) => {
-                    prop_assert!(length != expected);
-                    let is_length = matches!(error, DataError::WrongLength { .. });
-                    prop_assert!(is_length, "{error}");
-                }
-            }
-        }
     }
 }

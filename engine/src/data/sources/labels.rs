@@ -7,7 +7,7 @@ use std::path::Path;
 
 use csv::{ByteRecord, ReaderBuilder};
 
-use super::DataError;
+use crate::data::DataError;
 
 /// Names of columns, as the first line may have them.
 const FILE: [&str; 7] = [

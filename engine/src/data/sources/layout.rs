@@ -4,8 +4,9 @@ use std::ffi::OsStr;
 use std::path::{Component, Path};
 
 use super::labels::Labels;
+use super::loaded::About;
 use super::walk::{Stamp, Walk};
-use super::{About, DataError};
+use crate::data::DataError;
 
 /// Names of folders with pictures to test with, the one to prefer first.
 const TEST: [&str; 5] = ["test", "val", "valid", "validation", "dev"];

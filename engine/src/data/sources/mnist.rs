@@ -5,8 +5,9 @@
 
 use std::path::Path;
 
-use super::{About, DataError, Loaded, idx};
-use crate::data::{Images, Part};
+use super::idx_format::{self, parse_images, parse_labels};
+use super::loaded::{About, Loaded};
+use crate::data::{DataError, Images, Part};
 
 const TRAIN_IMAGES: &[u8] = include_bytes!("../../../assets/train-images-idx3-ubyte.gz");
 const TRAIN_LABELS: &[u8] = include_bytes!("../../../assets/train-labels-idx1-ubyte.gz");
@@ -37,9 +38,10 @@ pub(super) fn parts() -> Result<[(Images, Vec<u8>); 2], DataError> {
 
 fn read(images: &[u8], labels: &[u8]) -> Result<(Images, Vec<u8>), DataError> {
     let name = Path::new("the MNIST files inside this program");
-    let unpacked = |bytes| idx::unpacked(bytes).map_err(|error| DataError::unreadable(name, error));
+    let unpacked =
+        |bytes| idx_format::unpacked(bytes).map_err(|error| DataError::unreadable(name, error));
     Ok((
-        idx::parse_images(unpacked(images)?, name)?,
-        idx::parse_labels(unpacked(labels)?, name)?,
+        parse_images(unpacked(images)?, name)?,
+        parse_labels(unpacked(labels)?, name)?,
     ))
 }

@@ -10,11 +10,11 @@ use zip::ZipArchive;
 
 use super::array::PictureArray;
 use super::classes::{self, index};
+use super::loaded::{About, Loaded, check_bytes};
 use super::npy::Header;
 use super::shrink::{Square, collate};
-use super::{About, DataError, Loaded, check_bytes};
 use crate::data::parallel::Progress;
-use crate::data::{Images, Part};
+use crate::data::{DataError, Images, Part};
 
 /// Names of arrays: pictures and their labels, to train on and to test with.
 type Layout = [[&'static str; 2]; 2];

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use sparring_contract::config::DataSource;
 
+use super::loaded::{About, Loaded, check_bytes, default_side};
 use super::picture::{Limits, decode};
 use super::shrink::{Flat, collate};
-use super::{About, DataError, Loaded, check_bytes, default_side};
-use crate::data::Part;
 use crate::data::parallel::{Progress, map};
+use crate::data::{DataError, Part};
 
 /// Cuts the tiles row by row. Tiles of one colour alone are empty places of the sheet, and are left out.
 pub(super) fn load(

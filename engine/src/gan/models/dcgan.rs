@@ -1,7 +1,8 @@
 //! Convolutional networks in the shape of DCGAN (Radford, Metz and Chintala 2016): each hidden layer halves or doubles
 //! the side of the picture.
 
-use super::{Blocks, mlp};
+use super::blocks::Blocks;
+use super::mlp;
 use crate::native::{Activation, ConvOptions};
 use crate::nn::{Conv2d, Flatten, Linear, Sequential, Unflatten};
 
@@ -10,7 +11,7 @@ const KERNEL: i64 = 4;
 
 /// `[n, inputs]` to pictures of this shape.
 pub(super) fn generator(blocks: &Blocks<'_>, inputs: i64, shape: [i64; 3]) -> Sequential {
-    let widths = blocks.widths();
+    let widths = blocks.generator_widths(shape);
     let Some(first) = widths.first().copied() else {
         return mlp::generator(blocks, inputs, shape);
     };
@@ -45,7 +46,7 @@ pub(super) fn generator(blocks: &Blocks<'_>, inputs: i64, shape: [i64; 3]) -> Se
 /// Pictures of this shape to `[n, 1]`, and the number of inputs of the last layer.
 pub(super) fn discriminator(blocks: &Blocks<'_>, shape: [i64; 3]) -> (Sequential, i64) {
     let [mut channels, height, width] = shape;
-    let widths = blocks.widths();
+    let widths = blocks.discriminator_widths(shape);
     let halvings = widths.len();
     let mut model = Sequential::default();
     for outputs in widths {
@@ -71,6 +72,7 @@ fn conv(blocks: &Blocks<'_>, sizes: [i64; 2], transposed: bool, activation: Acti
         stride: 2,
         padding: 1,
         transposed,
+        ..ConvOptions::default()
     };
     let norm = blocks.weight_norm();
     Conv2d::new(sizes, KERNEL, options, activation, norm, blocks.device)

@@ -1,6 +1,6 @@
 //! Multi-layer perceptrons.
 
-use super::Blocks;
+use super::blocks::Blocks;
 use crate::native::Activation;
 use crate::nn::{Flatten, Linear, Sequential, Unflatten};
 

@@ -1,13 +1,15 @@
 //! The networks that a configuration describes.
 
+mod blocks;
 mod dcgan;
 mod mlp;
+mod resnet;
 
-use sparring_contract::config::{self, Architecture, Config, Normalization};
+use sparring_contract::config::{Architecture, Config};
 use tch::Device;
 
-use crate::native::Activation;
-use crate::nn::{BatchNorm, Conditioning, Dropout, Network, Sequential, WeightNorm};
+use self::blocks::Blocks;
+use crate::nn::{Conditioning, Network};
 use crate::seed::{Stream, reseed};
 
 /// The pictures that a model is built for.
@@ -49,6 +51,7 @@ pub fn generator(config: &Config, spec: PictureSpec, device: Device) -> Network 
     let model = match config.generator.architecture {
         Architecture::Mlp => mlp::generator(&blocks, inputs, spec.shape),
         Architecture::Dcgan => dcgan::generator(&blocks, inputs, spec.shape),
+        Architecture::Resnet => resnet::generator(&blocks, inputs, spec.shape),
     };
     let conditioning = spec.is_conditional().then_some(Conditioning::OneHot {
         num_classes: spec.num_classes,
@@ -67,68 +70,10 @@ pub fn discriminator(config: &Config, spec: PictureSpec, device: Device) -> Netw
     let (model, features) = match config.discriminator.architecture {
         Architecture::Mlp => mlp::discriminator(&blocks, spec.shape),
         Architecture::Dcgan => dcgan::discriminator(&blocks, spec.shape),
+        Architecture::Resnet => resnet::discriminator(&blocks, spec.shape),
     };
     let conditioning = spec
         .is_conditional()
         .then(|| Conditioning::projection(spec.num_classes, features, device));
     Network::new("discriminator", model, conditioning)
-}
-
-/// What the layers of a network have in common.
-struct Blocks<'a> {
-    config: &'a config::Network,
-    device: Device,
-}
-
-impl<'a> Blocks<'a> {
-    fn new(config: &'a config::Network, device: Device) -> Self {
-        Self { config, device }
-    }
-
-    /// Widths of the hidden layers, input side first.
-    fn widths(&self) -> Vec<i64> {
-        let hidden = self.config.hidden.iter();
-        hidden.map(|width| width.cast_signed()).collect()
-    }
-
-    fn weight_norm(&self) -> WeightNorm {
-        match self.config.normalization {
-            Normalization::Spectral => WeightNorm::Spectral,
-            Normalization::Off | Normalization::Batch => WeightNorm::Off,
-        }
-    }
-
-    fn has_batch_norm(&self) -> bool {
-        self.config.normalization == Normalization::Batch
-    }
-
-    fn activation(&self) -> Activation {
-        match self.config.activation {
-            config::Activation::Relu => Activation::Relu,
-            config::Activation::LeakyRelu => Activation::LeakyRelu {
-                slope: self.config.negative_slope,
-            },
-            config::Activation::Tanh => Activation::Tanh,
-        }
-    }
-
-    /// The activation that a hidden layer applies itself: none before a batch norm, which then applies it.
-    fn own_activation(&self) -> Activation {
-        if self.has_batch_norm() {
-            Activation::Identity
-        } else {
-            self.activation()
-        }
-    }
-
-    /// Appends what follows a hidden layer with this many outputs or channels: batch norm and dropout, if configured.
-    fn finish_hidden(&self, model: &mut Sequential, channels: i64) {
-        if self.has_batch_norm() {
-            model.push(BatchNorm::new(channels, self.activation(), self.device));
-        }
-        let rate = self.config.dropout;
-        if rate > 0.0 {
-            model.push(Dropout { rate });
-        }
-    }
 }

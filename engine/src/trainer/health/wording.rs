@@ -133,7 +133,7 @@ pub(super) fn advice(verdict: &Verdict) -> &'static str {
             "lower the learning rates, or take a preset with batch norm, such as mlp or dcgan"
         }
         Verdict::Diverging => "lower both learning rates",
-        Verdict::Memorising => "train on more images, or with augment_translation",
+        Verdict::Memorising => "train on more images, or with augment.translation",
         _ => "",
     }
 }

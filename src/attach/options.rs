@@ -1,0 +1,25 @@
+//! How a dashboard is shown.
+
+use crate::dashboard::Keymap;
+use crate::terminal::{Capabilities, Shade};
+
+/// How a dashboard is shown.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    /// What the terminal can show.
+    pub(crate) capabilities: Capabilities,
+    /// Whether its background is dark.
+    pub(crate) shade: Shade,
+    /// Frames of news a second, at most.
+    pub(crate) fps: u16,
+    /// Bytes a second to the terminal; `None`: no limit.
+    pub(crate) budget: Option<f64>,
+    /// A command for `sh` when something needs the user's attention.
+    pub(crate) notify: Option<String>,
+    /// Which key does what.
+    pub(crate) keymap: Keymap,
+    /// Whether this face only watches.
+    pub(crate) read_only: bool,
+    /// Remarks for the log.
+    pub(crate) notes: Vec<String>,
+}

@@ -1,0 +1,54 @@
+//! What to draw.
+
+use std::path::PathBuf;
+
+use sparring_contract::protocol::Task;
+use sparring_contract::run::CheckpointHeader;
+
+use super::Shape;
+
+/// What to draw.
+#[derive(Clone, Debug)]
+pub struct Draw {
+    /// The checkpoint's file, by its absolute path.
+    pub checkpoint: PathBuf,
+    /// The run, if the checkpoint was found through one.
+    pub run: Option<String>,
+    /// What the checkpoint says about itself.
+    pub header: CheckpointHeader,
+    /// How many pictures, at least 1.
+    pub count: u64,
+    /// Seed of the noise.
+    pub seed: u64,
+    /// The label of the one class to draw, for a conditional generator.
+    pub class: Option<u64>,
+    /// `auto`, `cpu`, `cuda` or `cuda:N`.
+    pub device: String,
+}
+
+impl Draw {
+    /// The shape of each picture.
+    pub(super) fn shape(&self) -> Shape {
+        let [channels, height, width] = self
+            .header
+            .shape
+            .map(|size| u32::try_from(size).unwrap_or_default());
+        Shape {
+            channels,
+            height,
+            width,
+        }
+    }
+
+    /// The task of drawing the pictures from number `first` on.
+    pub(super) fn task(&self, first: u64) -> Task {
+        Task::Sample {
+            checkpoint: self.checkpoint.clone(),
+            count: self.count,
+            first,
+            seed: self.seed,
+            class: self.class,
+            device: self.device.clone(),
+        }
+    }
+}
