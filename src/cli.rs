@@ -383,7 +383,7 @@ pub struct Eval {
 /// `sparring judge`
 #[derive(Debug, Subcommand)]
 pub enum JudgeCommand {
-    /// Train a judge and keep it in the cache directory: some minutes; eval finds it by the data's content
+    /// Train a judge and keep it in the cache directory: some minutes; eval and health checks find it by the data's content
     Train {
         /// Labelled data: a folder of pictures with a sub-folder for each class, IDX files, or an .npz file
         #[arg(value_name = "DATA")]

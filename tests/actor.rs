@@ -8,9 +8,9 @@ use std::thread;
 
 use sparring_contract::config::{Request, resolve};
 use sparring_contract::protocol::{
-    Ack, Command, Event, FaceHello, Frame, Health, Message, MetricSpec, Outcome, PROTOCOL,
-    Parameters, Phase, Pictures, Purpose, Record, Snapshot, Started, Stats, ToFace, ToWorker,
-    Verdict, WorkerHello, encode_hello, read_frame, write_frame,
+    Ack, Command, Event, FaceHello, FeatureKind, Frame, Health, Message, MetricSpec, Outcome,
+    PROTOCOL, Parameters, Phase, Pictures, Purpose, Record, Snapshot, Started, Stats, ToFace,
+    ToWorker, Verdict, WorkerHello, encode_hello, read_frame, write_frame,
 };
 use sparring_contract::run::{EventLog, Home, Lock, Presence, Run, boot, host, secure_socket_dir};
 
@@ -358,7 +358,9 @@ pub fn health(step: u64, verdict: Verdict) -> Health {
         reason: "quick distance 412.5".to_owned(),
         verdict,
         quick_distance: 412.5,
+        features: Some(FeatureKind::Judge),
         histogram: vec![0.1; 10],
+        histogram_real: vec![0.1; 10],
         diversity: 0.25,
         confidence: 0.9,
         accuracy_real: 0.8,

@@ -470,6 +470,7 @@ fn colour_checkpoint(to: &Path) {
         training_seconds: 0.0,
         attempt: 0,
         quick_distance: None,
+        features: None,
         class_names: Vec::new(),
         config,
     };

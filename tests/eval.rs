@@ -234,7 +234,7 @@ fn corners(count: u32, seed: u32) -> (Vec<u8>, Vec<u8>) {
 }
 
 /// Writes a labelled data set with test pictures into the lab's data folder.
-fn write_corners(lab: &Lab) {
+pub fn write_corners(lab: &Lab) {
     for (name, count, seed) in [("train", 400, 0), ("t10k", 120, 7000)] {
         let (pixels, labels) = corners(count, seed);
         let write = |what: &str, header: Vec<u8>, body: Vec<u8>| {

@@ -1,8 +1,11 @@
 //! Health checks of a run while it trains, and its best checkpoint.
 
-use rustix::process::Signal;
-use sparring_contract::protocol::{Event, Health, Verdict};
+use std::fs;
 
+use rustix::process::Signal;
+use sparring_contract::protocol::{Event, FeatureKind, Health, Verdict};
+
+use crate::eval::write_corners;
 use crate::lab::{Lab, Live, tensors};
 
 /// Health checks as often as is allowed: half of the time.
@@ -100,7 +103,7 @@ fn health_checks_change_no_bit_of_a_run_not_even_of_one_that_was_killed_and_resu
     let on = [&["--name", "watched"][..], &CHECKS, &long].concat();
     let mut live = Live::start(lab.training(&on));
     let health = next_check(&mut live);
-    live.until(|event| matches!(event, Event::Checkpoint(_)));
+    live.until(|event| matches!(event, Event::Checkpoint(saved) if !saved.best));
     live.signal(Signal::KILL);
     assert_eq!(live.end().0, -1);
     let resumed = lab.sparring(&["train", "--resume", "watched", "--json"]);
@@ -110,13 +113,17 @@ fn health_checks_change_no_bit_of_a_run_not_even_of_one_that_was_killed_and_resu
         tensors(&lab.run("blind"), 3000)
     );
 
-    // The judge knows only MNIST; without it those figures are left out.
-    assert!(health.quick_distance.is_nan() && health.histogram.is_empty());
-    assert!(health.best.is_none() && health.diversity.is_finite());
-    lab.sparring(&["sample", "watched", "--best"]).refused(
+    // Without labels nothing is known of classes.
+    assert!(
+        health.quick_distance.is_finite() && health.diversity.is_finite(),
+        "{health:?}"
+    );
+    assert_eq!(health.features, Some(FeatureKind::Unlabelled));
+    assert!(health.histogram.is_empty() && health.confidence.is_nan());
+    lab.sparring(&["sample", "blind", "--best"]).refused(
         1,
-        "error: run `watched` has no best checkpoint yet; it gets one as it trains on MNIST with health.time_fraction \
-         above 0",
+        "error: run `blind` has no best checkpoint yet; it gets one as it trains on 40 images or more with \
+         health.time_fraction above 0",
     );
 }
 
@@ -140,7 +147,7 @@ fn a_run_whose_pictures_become_one_raises_an_alarm_everywhere() {
         .iter()
         .filter(|event| matches!(event, Event::Alarm { .. }));
     assert_eq!(again.count(), 0, "it was reported before");
-    let log = std::fs::read_to_string(lab.run("wild").worker_log()).unwrap();
+    let log = fs::read_to_string(lab.run("wild").worker_log()).unwrap();
     assert!(
         log.contains("ALARM at step ") && log.contains(&message),
         "{log}"
@@ -150,11 +157,138 @@ fn a_run_whose_pictures_become_one_raises_an_alarm_everywhere() {
 #[test]
 fn a_run_ends_with_a_last_health_check() {
     let lab = Lab::new();
-    let said = lab.train(&[&["--minutes", "0.02"][..], &CHECKS].concat());
-    assert_eq!(said.code, 0, "{said:?}");
-    let events = said.events();
+    let mut live = Live::start(lab.training(&[&["--name", "one"][..], &CHECKS].concat()));
+    next_check(&mut live);
+    next_check(&mut live);
+    let stopped = lab.sparring(&["stop", "one"]);
+    assert_eq!(stopped.code, 0, "{stopped:?}");
+    let (_, events) = live.end();
     let Some(Event::Ended(ended)) = events.last() else {
         panic!("{events:?}")
     };
     assert_eq!(checks(&events).last().unwrap().step, ended.stats.step);
+}
+
+/// The best checkpoint that a run saves next.
+fn next_best(live: &mut Live) -> u64 {
+    match live.until(|event| matches!(event, Event::Checkpoint(saved) if saved.best)) {
+        Event::Checkpoint(saved) => saved.step,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn next_warning(live: &mut Live) -> String {
+    match live.until(|event| matches!(event, Event::Warning { .. })) {
+        Event::Warning { message, .. } => message,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_run_takes_the_judge_of_its_data_once_there_is_one() {
+    let lab = Lab::new();
+    write_corners(&lab);
+    let data = lab.data();
+    let started = [&["--name", "one"][..], &CHECKS].concat();
+    let mut live = Live::start(lab.training_on(&data, &started));
+    let health = next_check(&mut live);
+    assert_eq!(health.features, Some(FeatureKind::Unlabelled));
+    assert!(health.quick_distance.is_finite() && health.histogram.is_empty());
+    next_best(&mut live);
+    live.signal(Signal::TERM);
+    live.end();
+    let run = lab.run("one");
+    let best = || run.best_checkpoint().unwrap().1;
+    assert_eq!(best().features, Some(FeatureKind::Unlabelled));
+
+    let trained = lab.sparring(&["judge", "train", data.to_str().unwrap(), "--json"]);
+    assert_eq!(trained.code, 0, "{trained:?}");
+    let judge: serde_json::Value = serde_json::from_str(&trained.out).unwrap();
+    let resume = ["train", "--resume", "one", "--json"];
+    let mut live = Live::start(lab.command(&resume));
+    let warning = next_warning(&mut live);
+    assert!(
+        warning.contains("was chosen without a judge") && warning.contains("measured with one"),
+        "{warning}"
+    );
+    let health = next_check(&mut live);
+    assert_eq!(health.features, Some(FeatureKind::Judge));
+    assert_eq!(
+        (health.histogram.len(), health.histogram_real.len()),
+        (4, 4)
+    );
+    assert!(
+        health
+            .histogram_real
+            .iter()
+            .all(|share| (share - 0.25).abs() < 0.05),
+        "{health:?}"
+    );
+    assert!(health.confidence > 0.25, "{health:?}");
+    let step = next_best(&mut live);
+    live.signal(Signal::TERM);
+    live.end();
+    assert_eq!(best().features, Some(FeatureKind::Judge));
+    assert!(best().step >= step);
+
+    // A judge that cannot be read does not keep a run from training.
+    fs::write(judge["path"].as_str().unwrap(), "no judge").unwrap();
+    let mut live = Live::start(lab.command(&resume));
+    let warning = next_warning(&mut live);
+    assert!(
+        warning.contains("cannot be used: it is damaged")
+            && warning.ends_with("; health checks do without it"),
+        "{warning}"
+    );
+    let health = next_check(&mut live);
+    assert_eq!(health.features, Some(FeatureKind::Unlabelled));
+    live.signal(Signal::TERM);
+    live.end();
+}
+
+#[test]
+fn a_new_run_on_labelled_data_without_a_judge_says_how_to_train_one() {
+    const HINT: &str = "for class-by-class figures: sparring judge train ";
+    let lab = Lab::new();
+    write_corners(&lab);
+    let data = lab.data();
+    let data = data.to_str().unwrap();
+    let train = |name: &str, more: &[&str]| {
+        let few = [
+            "train",
+            "--headless",
+            "--preset",
+            "tutorial",
+            "--steps",
+            "2",
+        ];
+        let said = lab.sparring(&[&few[..], &["--data", data, "--name", name], more].concat());
+        assert_eq!(said.code, 0, "{said:?}");
+        said.err
+    };
+    let said = train("one", &[]);
+    assert_eq!(
+        said.matches(&format!("{HINT}{data}\n")).count(),
+        1,
+        "{said}"
+    );
+    // The flags that prepare pictures make other data of them.
+    let said = train("two", &["--image-size", "28"]);
+    assert!(
+        said.contains(&format!("{HINT}{data} --image-size 28\n")),
+        "{said}"
+    );
+    let resumed = lab.sparring(&["train", "--headless", "--resume", "one", "--steps", "3"]);
+    assert_eq!(resumed.code, 0, "{resumed:?}");
+    let json = lab.train_on(&lab.data(), &["--steps", "2"]);
+    let mnist = lab.sparring(&["train", "--headless", "--steps", "1"]);
+    for silent in [resumed, json, mnist] {
+        assert!(!silent.err.contains("judge train"), "{silent:?}");
+        assert!(!silent.out.contains("judge train"), "{silent:?}");
+    }
+    assert_eq!(lab.sparring(&["judge", "train", data]).code, 0);
+    assert!(!train("three", &[]).contains(HINT));
+
+    fs::remove_file(lab.data().join("train-labels-idx1-ubyte")).unwrap();
+    assert!(!train("four", &[]).contains(HINT), "without labels");
 }

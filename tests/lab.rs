@@ -80,7 +80,7 @@ impl Lab {
     }
 
     /// A command that trains small networks on some data.
-    fn training_on(&self, data: &Path, arguments: &[&str]) -> Command {
+    pub fn training_on(&self, data: &Path, arguments: &[&str]) -> Command {
         let mut all = vec!["train", "--json", "--data", data.to_str().unwrap()];
         all.extend(SMALL);
         all.extend(arguments);

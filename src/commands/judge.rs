@@ -6,10 +6,11 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 use serde_json::json;
+use sparring_contract::config::{Channels, DataSource};
 use sparring_contract::exit;
 use sparring_contract::judges::{JudgeFile, JudgeFolder, JudgeRecord};
 use sparring_contract::launch::Launch;
-use sparring_contract::protocol::{Task, TaskReply};
+use sparring_contract::protocol::{DataReport, Task, TaskReply};
 use sparring_contract::text::printable;
 
 use super::answer;
@@ -17,6 +18,9 @@ use super::data::{config, source};
 use crate::cli::{JudgeCommand, PictureFlags};
 use crate::client::{TaskWorker, worker};
 use crate::output::say;
+
+/// Pixels down or across of the smallest picture that a judge takes.
+const SMALLEST_JUDGED: u32 = 8;
 
 /// Digits of a fingerprint that are shown: enough to tell data sets apart.
 const SHOWN: usize = 12;
@@ -31,6 +35,71 @@ pub(super) fn judge(command: &JudgeCommand) -> anyhow::Result<u8> {
         } => train(data, pictures, *seed, *json),
         JudgeCommand::List { json } => list(*json),
         JudgeCommand::Remove { judges } => remove(judges),
+    }
+}
+
+/// The command that trains a judge of this data, in a line, if the data can have one and has none.
+pub(super) fn hint(source: &DataSource, report: &DataReport) -> Option<String> {
+    let can_have_one = !report.is_mnist
+        && report.classes.len() > 1
+        && report.height.min(report.width) >= SMALLEST_JUDGED
+        // No flag of the command says it.
+        && source.test_seed == DataSource::named("").test_seed;
+    let has_one =
+        || JudgeFolder::of_user().is_some_and(|all| all.file(&report.fingerprint).exists());
+    (can_have_one && !has_one()).then(|| {
+        let words = std::iter::once(shell_word(&source.data)).chain(flags(source));
+        let words: Vec<_> = words.collect();
+        let words = printable(&words.join(" "));
+        format!("for class-by-class figures: sparring judge train {words}")
+    })
+}
+
+/// The flags that prepare pictures as a source says.
+fn flags(source: &DataSource) -> impl Iterator<Item = String> {
+    let usual = DataSource::named("");
+    let flag = |name: &str, value: String, is_usual: bool| {
+        (!is_usual).then(|| format!("{name} {}", shell_word(&value)))
+    };
+    let channels = match source.channels {
+        Channels::Auto => "auto",
+        Channels::Grey => "grey",
+        Channels::Rgb => "rgb",
+    };
+    [
+        flag(
+            "--image-size",
+            source.image_size.to_string(),
+            source.image_size == usual.image_size,
+        ),
+        flag(
+            "--channels",
+            channels.to_owned(),
+            source.channels == usual.channels,
+        ),
+        flag(
+            "--background",
+            source.background.into(),
+            source.background == usual.background,
+        ),
+        flag("--tile", source.tile.to_string(), source.tile == usual.tile),
+        flag(
+            "--test-fraction",
+            source.test_fraction.to_string(),
+            source.test_fraction.total_cmp(&usual.test_fraction).is_eq(),
+        ),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// Text as a word of a shell's command line.
+fn shell_word(text: &str) -> String {
+    let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+:@%".contains(letter);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
     }
 }
 

@@ -175,6 +175,7 @@ fn as_json(run: &Run, status: &Status) -> serde_json::Value {
         "verdict": health.map(|health| &health.verdict),
         "alarm": health.map(|health| health.verdict.is_alarm()),
         "quick_distance": health.map(|health| health.quick_distance),
+        "features": health.and_then(|health| health.features),
         "time": timeline.time,
         "directory": run.dir(),
     });

@@ -10,7 +10,7 @@ use sparring_contract::config::{
 use sparring_contract::launch::{Launch, Voice};
 use sparring_contract::run::{Home, Run, RunError};
 
-use super::{dashboard, data};
+use super::{dashboard, data, judge};
 use crate::attach::has_terminal;
 use crate::cli::{Choice, Train};
 use crate::client::{Leaving, Surroundings, start, worker};
@@ -26,7 +26,7 @@ pub(super) fn train(home: &Home, flags: &Train) -> anyhow::Result<u8> {
     let leaving = Leaving::of(&Surroundings::look());
     let tied = flags.tie || leaving.ties();
     let prepared = prepare(home, flags)?;
-    options.notes.extend(prepared.note.clone());
+    options.notes.extend(prepared.notes.iter().cloned());
     if let Some(words) = leaving.words() {
         eprintln!("{words}");
         // The dashboard covers the line.
@@ -55,27 +55,27 @@ struct Prepared {
     from: Option<PathBuf>,
     /// Whether nothing has happened in the run yet.
     fresh: bool,
-    /// Which preset was chosen, and why.
-    note: Option<String>,
+    /// What a new run's user should know: which preset was chosen, and why; and how to get more figures.
+    notes: Vec<String>,
 }
 
 fn prepare(home: &Home, flags: &Train) -> anyhow::Result<Prepared> {
-    let (run, from, note) = if let Some(run) = existing(home, flags)? {
+    let (run, from, notes) = if let Some(run) = existing(home, flags)? {
         let (run, from) = resume(run, &flags.choice)?;
-        (run, from, None)
+        (run, from, Vec::new())
     } else {
-        let (config, note) = configuration(&flags.choice)?;
-        (home.create(flags.name.as_deref(), &config)?, None, note)
+        let (config, notes) = configuration(&flags.choice, !flags.json)?;
+        (home.create(flags.name.as_deref(), &config)?, None, notes)
     };
     let fresh = from.is_none() && !run.events_file().exists();
-    if let Some(note) = &note {
+    for note in &notes {
         eprintln!("{note}");
     }
     Ok(Prepared {
         run,
         from,
         fresh,
-        note,
+        notes,
     })
 }
 
@@ -144,31 +144,33 @@ fn continued(checkpoint: Config, wanted: Config) -> Config {
 }
 
 /// The configuration of a new run. If no preset is named, one is chosen from the data, and a line says which and why.
-fn configuration(choice: &Choice) -> anyhow::Result<(Config, Option<String>)> {
+/// Another line says how the data gets a judge, if the user is to be told.
+fn configuration(choice: &Choice, telling: bool) -> anyhow::Result<(Config, Vec<String>)> {
     let mut request = request(choice)?;
     let mut config = resolve(&request)?.config;
     let source = data::source(&config);
-    let mut note = None;
+    let mut notes = Vec::new();
     let is_named = request.names_preset()?;
     // MNIST needs no look: the default preset is the one for it.
-    let is_known = source.is_embedded() || (is_named && is_idx(Path::new(&source.data)));
-    if !is_known {
+    let needs_no_look = is_named && !telling && is_idx(Path::new(&source.data));
+    if !source.is_embedded() && !needs_no_look {
         let (report, _) = data::load(&source, 0)?;
         if !is_named {
             let (preset, reason) = choose_preset(&report.facts());
-            note = Some(format!(
+            notes.push(format!(
                 "preset {preset}, chosen because {reason}; --preset NAME chooses another"
             ));
             request.preset = Some(preset.to_owned());
             config = resolve(&request)?.config;
         }
+        notes.extend(judge::hint(&source, &report).filter(|_| telling));
     }
     // A worker may run in another folder.
     config.data = source.data;
-    Ok((with_threads(config), note))
+    Ok((with_threads(config), notes))
 }
 
-/// Whether data is IDX files, which are read in no time: then a preset that is named needs no look at them first.
+/// Whether data is IDX files, which are read in no time: then a run with a named preset needs no look at them first.
 fn is_idx(path: &Path) -> bool {
     let is_idx = |path: &Path| path.to_string_lossy().contains("idx3-ubyte");
     match path.read_dir() {

@@ -22,6 +22,7 @@ pub fn header(class_names: &[&str]) -> CheckpointHeader {
         training_seconds: 1.0,
         attempt: 0,
         quick_distance: None,
+        features: None,
         class_names: class_names.iter().map(|name| (*name).to_owned()).collect(),
         config,
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::finite;
+use super::report::FeatureKind;
 
 /// A health check: how a run did at a step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,12 +23,19 @@ pub struct Health {
     #[serde(default)]
     pub reason: String,
     /// Quick distance: squared Fréchet distance of 2,000 pictures to training images, less its bias; about 0 for real
-    /// images. Not the figure of `eval`. NaN where there is no judge for the data.
+    /// images. Not the figure of `eval`. NaN where there are too few training images.
     #[serde(with = "finite", default = "finite::nan")]
     pub quick_distance: f64,
-    /// Share of the pictures taken for each class, 0 to 1; empty where there is no judge for the data.
+    /// The features that the quick distance is in; `None` where there is none, and in the logs of older runs, which knew
+    /// those of a judge only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub features: Option<FeatureKind>,
+    /// Share of the pictures that the judge takes for each class, 0 to 1; empty where there is no judge for the data.
     #[serde(default)]
     pub histogram: Vec<f64>,
+    /// The same of real images; empty in the logs of older runs, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub histogram_real: Vec<f64>,
     /// Variety of the pictures over that of real ones: about 1 for real ones, 0 for one picture again and again.
     #[serde(with = "finite", default = "finite::nan")]
     pub diversity: f64,
@@ -58,6 +66,7 @@ impl Health {
             step: self.step,
             training_seconds: self.training_seconds,
             quick_distance: self.quick_distance,
+            features: self.features,
         }
     }
 }
@@ -73,6 +82,9 @@ pub struct Quality {
     /// Quick distance, as [`Health`] tells it.
     #[serde(with = "finite", default = "finite::nan")]
     pub quick_distance: f64,
+    /// The features that it is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub features: Option<FeatureKind>,
 }
 
 /// The best quick distance of a run, and when it was seen.

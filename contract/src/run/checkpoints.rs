@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::{Run, RunError};
 use crate::config::Config;
+use crate::protocol::FeatureKind;
 
 /// A checkpoint's file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,12 +46,18 @@ pub struct CheckpointHeader {
     pub attempt: u64,
     /// Its quick distance, if it was saved for being the best so far.
     pub quick_distance: Option<f64>,
+    /// The features that its quick distance is in.
+    pub features: Option<FeatureKind>,
     /// Names of the classes of the data, in the order of their labels; empty if the data has no labels or the checkpoint
     /// is of a build that did not keep them.
     pub class_names: Vec<String>,
     /// The configuration in force, with what was changed while training.
     pub config: Config,
 }
+
+/// The words for the features.
+const JUDGE: &str = "judge";
+const UNLABELLED: &str = "unlabelled";
 
 /// Marks a safetensors file as a checkpoint.
 const FORMAT: &str = "sparring checkpoint 1";
@@ -64,6 +71,13 @@ impl CheckpointHeader {
         let quick_distance = self
             .quick_distance
             .map(|distance| ("quick_distance".to_owned(), distance.to_string()));
+        let features = self.features.map(|features| {
+            let word = match features {
+                FeatureKind::Judge => JUDGE,
+                FeatureKind::Unlabelled => UNLABELLED,
+            };
+            ("features".to_owned(), word.to_owned())
+        });
         let class_names = (!self.class_names.is_empty()).then(|| {
             let names = serde_json::Value::from(self.class_names.clone());
             ("class_names".to_owned(), names.to_string())
@@ -85,6 +99,7 @@ impl CheckpointHeader {
         Ok(always
             .into_iter()
             .chain(quick_distance)
+            .chain(features)
             .chain(class_names)
             .collect())
     }
@@ -141,6 +156,13 @@ impl CheckpointHeader {
         if field("format") != FORMAT {
             return Err(broken("it is a safetensors file of another program"));
         }
+        let quick_distance: Option<f64> = field("quick_distance").parse().ok();
+        let features = match field("features") {
+            // Older builds knew the features of a judge only.
+            JUDGE | "" => quick_distance.map(|_| FeatureKind::Judge),
+            UNLABELLED => Some(FeatureKind::Unlabelled),
+            _ => None,
+        };
         Ok(Self {
             step: field("step")
                 .parse()
@@ -149,7 +171,8 @@ impl CheckpointHeader {
                 .ok_or_else(|| broken("the shape of its pictures is unknown"))?,
             training_seconds: field("training_seconds").parse().unwrap_or_default(),
             attempt: field("attempt").parse().unwrap_or_default(),
-            quick_distance: field("quick_distance").parse().ok(),
+            quick_distance,
+            features,
             class_names: serde_json::from_str(field("class_names")).unwrap_or_default(),
             config: Config::parse(field("config"), path)?,
         })

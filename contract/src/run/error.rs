@@ -59,7 +59,7 @@ pub enum RunError {
     },
     /// A run that never was the best so far.
     #[error(
-        "run `{name}` has no best checkpoint yet; it gets one as it trains on MNIST with health.time_fraction above 0"
+        "run `{name}` has no best checkpoint yet; it gets one as it trains on 40 images or more with health.time_fraction above 0"
     )]
     NoBest {
         /// The name.

@@ -92,6 +92,11 @@ impl<P: Point> History<P> {
         self.merging.take_if(|(point, _)| point.step() > step);
     }
 
+    /// Forgets all points.
+    pub fn clear(&mut self) {
+        *self = Self::new(self.limit);
+    }
+
     /// The newest point.
     pub fn last(&self) -> Option<&P> {
         self.iter().next_back()
@@ -249,6 +254,7 @@ mod tests {
                 step,
                 training_seconds: step as f64,
                 quick_distance: if step == 777 { f64::NAN } else { 9.0 },
+                features: None,
             });
         }
         assert!(history.iter().any(|point| point.quick_distance.is_nan()));

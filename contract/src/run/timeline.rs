@@ -275,7 +275,8 @@ impl Timeline {
         self.reports.push(stats);
     }
 
-    /// Adds a point of the quality curve. Ignores one that is not newer than the last.
+    /// Adds a point of the quality curve. Ignores one that is not newer than the last. Distances in other features than
+    /// before do not compare: the curve begins anew.
     fn assess(&mut self, mut point: Quality) {
         let last = self.quality.last();
         if last.is_some_and(|last| point.step <= last.step) {
@@ -283,6 +284,10 @@ impl Timeline {
         }
         if !point.training_seconds.is_finite() {
             point.training_seconds = last.map_or(0.0, |last| last.training_seconds);
+        }
+        let features = last.and_then(|last| last.features).zip(point.features);
+        if features.is_some_and(|(before, now)| before != now) {
+            self.quality.clear();
         }
         self.quality.push(point);
     }

@@ -1,6 +1,6 @@
 //! Pictures on the device that trains, and batches of them.
 
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use super::Images;
 use crate::native::scaled_images;
@@ -58,6 +58,17 @@ impl Dataset {
         }
     }
 
+    /// Classes of `count` pictures in the proportions of the data, well mixed: any few of them in a row are in much the
+    /// same proportions. `[count]`, i64; `None` if nothing is known of classes.
+    pub fn typical_classes(&self, count: i64) -> Option<Tensor> {
+        /// The fractional parts of its multiples are spread as evenly as can be.
+        const GOLDEN: f64 = 0.618_033_988_749_895;
+        let (sorted, _) = self.classes.as_ref()?.sort(0, false);
+        let turns = Tensor::arange(count, (Kind::Double, Device::Cpu)) * GOLDEN;
+        let places = (turns.frac() * self.len() as f64).to_kind(Kind::Int64);
+        Some(sorted.index_select(0, &places.to_device(sorted.device())))
+    }
+
     /// The names of the classes, in the order of their indices; empty if they have none.
     pub fn class_names(&self) -> &[String] {
         &self.class_names
@@ -102,5 +113,42 @@ impl Dataset {
     /// The device that the images are on.
     pub fn device(&self) -> Device {
         self.images.device()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn typical_classes_have_the_proportions_of_the_data_in_every_part() {
+        let images = Images {
+            count: 100,
+            channels: 1,
+            height: 1,
+            width: 1,
+            pixels: vec![0; 100],
+        };
+        // Seventy of the third class, twenty of the first and ten of the second.
+        let classes: Vec<u16> = (0..100)
+            .map(|index| match index % 10 {
+                0 | 5 => 0,
+                3 => 1,
+                _ => 2,
+            })
+            .collect();
+        let dataset = Dataset::on(Device::Cpu, &images);
+        assert!(dataset.typical_classes(10).is_none());
+        let typical = dataset
+            .with_classes(&classes)
+            .typical_classes(2000)
+            .unwrap();
+        for [first, count] in [[0, 2000], [500, 100], [1990, 10]] {
+            let counts = typical.narrow(0, first, count).bincount(None::<Tensor>, 3);
+            for (class, share) in [(0, 0.2), (1, 0.1), (2, 0.7)] {
+                let found = counts.double_value(&[class]);
+                assert!((found - share * count as f64).abs() <= 2.0, "{counts}");
+            }
+        }
     }
 }

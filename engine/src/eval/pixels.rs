@@ -20,10 +20,11 @@ pub fn saturated(images: &Tensor) -> f64 {
         .double_value(&[])
 }
 
-/// Median Euclidean distance of images `[n, …]`, u8, n ≥ 2, to the nearest other one, of 500 of them, in units of one
-/// pixel from black to white. 0 where one picture repeats.
-pub fn neighbour_distance(images: &Tensor) -> f64 {
-    let images = spread_sample(images, ASKED.min(images.size()[0]));
+/// Median Euclidean distance of images `[n, …]`, u8, n ≥ 2, to the nearest other one, in units of one pixel from black
+/// to white. 0 where one picture repeats. It is taken among `most` of them, and 500 at most: the nearest of many is nearer
+/// than the nearest of few, so distances compare at equal numbers only.
+pub fn neighbour_distance(images: &Tensor, most: i64) -> f64 {
+    let images = spread_sample(images, ASKED.min(most).min(images.size()[0]));
     median_root(&nearest_squares(&images, &images, 2))
 }
 
@@ -99,15 +100,20 @@ mod tests {
     #[test]
     fn repeated_pictures_are_at_no_distance() {
         let images = random_images(300, 1);
-        assert!(neighbour_distance(&images) > 2.0);
-        assert_eq!(
-            neighbour_distance(&images.narrow(0, 0, 1).repeat([300, 1, 1, 1])),
-            0.0
-        );
-        assert_eq!(
-            neighbour_distance(&Tensor::cat(&[&images, &images], 0)),
-            0.0
-        );
+        assert!(neighbour_distance(&images, 300) > 2.0);
+        let one = images.narrow(0, 0, 1).repeat([300, 1, 1, 1]);
+        assert_eq!(neighbour_distance(&one, 300), 0.0);
+        let twice = Tensor::cat(&[&images, &images], 0);
+        assert_eq!(neighbour_distance(&twice, 600), 0.0);
+    }
+
+    #[test]
+    fn distances_among_equally_many_pictures_compare() {
+        let [many, few] = [random_images(500, 1), random_images(100, 2)];
+        let of_few = neighbour_distance(&few, 100);
+        assert!(neighbour_distance(&many, 500) < 0.98 * of_few);
+        let equal = neighbour_distance(&many, 100) / of_few;
+        assert!((0.98..1.02).contains(&equal), "{equal}");
     }
 
     #[test]

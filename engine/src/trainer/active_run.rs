@@ -6,11 +6,12 @@ use std::time::Duration;
 use sparring_contract::config::Config;
 use sparring_contract::picture::FIXED_GRID;
 use sparring_contract::protocol::{
-    Best, Checkpointed, Event, Phase, Pictures, Purpose, Rollback, Sampled, Stats,
+    Checkpointed, Event, Phase, Pictures, Purpose, Rollback, Sampled, Stats,
 };
 use sparring_contract::run::{CheckpointHeader, Run};
 
 use super::artifacts::{Artifacts, CheckpointKind};
+use super::best::best_so_far;
 use super::clock::{Clock, Stopwatch};
 use super::commands::{Done, change_key, draw_fresh};
 use super::due::{Due, Moment};
@@ -21,6 +22,7 @@ use super::health::{Context, HealthMonitor};
 use super::injection::Injection;
 use super::pictures::pictures;
 use super::report::{Reporter, epoch, last_step, started};
+use crate::eval::{Judge, QuickFrechet};
 use crate::gan::Session;
 
 /// What is to be trained.
@@ -33,8 +35,8 @@ pub(crate) struct Assignment<'a> {
     pub(crate) origin: String,
     /// What was left out of the data, a line each.
     pub(crate) warnings: Vec<String>,
-    /// Whether the images are those that the judge knows.
-    pub(crate) is_judged: bool,
+    /// The judge of the images, if there is one.
+    pub(crate) judge: Option<Judge>,
     /// The header of the checkpoint from which the session was restored, if it was.
     pub(crate) resumed: Option<CheckpointHeader>,
     /// That checkpoint.
@@ -93,7 +95,7 @@ impl<'a> ActiveRun<'a> {
             session,
             origin,
             warnings,
-            is_judged,
+            judge,
             resumed,
             resumed_from,
             is_fault_check_free,
@@ -104,23 +106,14 @@ impl<'a> ActiveRun<'a> {
             .map_or(0.0, |header| header.training_seconds);
         let attempt = resumed.as_ref().map_or(0, |header| header.attempt);
         let stopwatch = Stopwatch::after(seconds);
-        let best = run.best_checkpoint().ok().and_then(|(_, header)| {
-            Some(Best {
-                step: header.step,
-                quick_distance: header.quick_distance?,
-            })
-        });
+        let (best, best_warning) = best_so_far(run, QuickFrechet::features_with(judge.as_ref()));
         let active = Self {
             run,
             sink,
             clock,
             reporter: Reporter::new(&session, &stopwatch),
             guard: Guard::new(&session, attempt),
-            health: HealthMonitor::new(
-                is_judged,
-                best,
-                session.loader().data().class_names().to_vec(),
-            ),
+            health: HealthMonitor::new(judge, best, session.loader().data().class_names().to_vec()),
             artifacts: Artifacts::new(run, resumed.map(|header| header.step)),
             injection,
             is_fault_check_free,
@@ -133,7 +126,7 @@ impl<'a> ActiveRun<'a> {
         active.announce_config();
         let started = started(run, &active.config, &active.session, origin, resumed_from);
         active.sink.emit(Event::Started(Box::new(started)));
-        for warning in warnings {
+        for warning in warnings.into_iter().chain(best_warning) {
             active.warn(warning);
         }
         active
@@ -216,13 +209,15 @@ impl<'a> ActiveRun<'a> {
         let training_seconds = self.stopwatch.total(self.clock.now()).as_secs_f64();
         let state = FiniteState::of(&mut self.session)?;
         let session = state.session();
+        let (quick_distance, features) = kind.quick_distance().unzip();
         let header = CheckpointHeader {
             step,
             shape: session.loader().data().shape(),
             class_names: session.loader().data().class_names().to_vec(),
             training_seconds,
             attempt: self.guard.attempt(),
-            quick_distance: kind.quick_distance(),
+            quick_distance,
+            features,
             config: self.config.clone(),
         };
         let written = match self.artifacts.write_checkpoint(kind, &header, &state) {
@@ -304,16 +299,16 @@ impl<'a> ActiveRun<'a> {
             gradient_norm: self.reporter.gradient_norm(),
         };
         let checkup = self.health.check(&self.session, context, self.clock);
-        if let Some(error) = checkup.judge_error {
-            self.warn(format!("the judge cannot be used: {error}"));
-        }
         self.sink.emit(Event::Health(Box::new(checkup.health)));
         if let Some(message) = checkup.alarm {
             let step = self.steps();
             self.sink.emit(Event::Alarm { step, message });
         }
-        if let Some(quick_distance) = checkup.new_best
-            && self.save_checkpoint(CheckpointKind::Best { quick_distance })?
+        if let Some((quick_distance, features)) = checkup.new_best
+            && self.save_checkpoint(CheckpointKind::Best {
+                quick_distance,
+                features,
+            })?
         {
             self.health.note_best_saved(quick_distance);
         }
@@ -443,6 +438,7 @@ impl<'a> ActiveRun<'a> {
 mod tests {
     use std::fs;
 
+    use sparring_contract::protocol::FeatureKind;
     use sparring_contract::run::Home;
     use tch::no_grad;
 
@@ -461,7 +457,7 @@ mod tests {
             config,
             origin: String::new(),
             warnings: Vec::new(),
-            is_judged: false,
+            judge: None,
             resumed: None,
             resumed_from: None,
             is_fault_check_free: false,
@@ -473,6 +469,7 @@ mod tests {
         active.step();
         let best = CheckpointKind::Best {
             quick_distance: 9.0,
+            features: FeatureKind::Unlabelled,
         };
         let cause = "a loss is not finite: generator.model.0.weight is not finite";
         for refused in [
@@ -508,7 +505,7 @@ mod tests {
             config,
             origin: String::new(),
             warnings: Vec::new(),
-            is_judged: false,
+            judge: None,
             resumed: None,
             resumed_from: None,
             is_fault_check_free: true,

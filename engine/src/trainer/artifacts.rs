@@ -5,7 +5,7 @@ use std::io::{self, BufWriter};
 use std::path::PathBuf;
 
 use sparring_contract::picture::write_png_grid;
-use sparring_contract::protocol::Pictures;
+use sparring_contract::protocol::{FeatureKind, Pictures};
 use sparring_contract::run::{CheckpointHeader, Run, RunError, write_whole};
 
 use super::checkpoint;
@@ -27,6 +27,8 @@ pub(super) enum CheckpointKind {
     Best {
         /// Its quick distance.
         quick_distance: f64,
+        /// The features that it is in.
+        features: FeatureKind,
     },
 }
 
@@ -52,11 +54,14 @@ impl CheckpointKind {
         matches!(self, Self::Best { .. })
     }
 
-    /// The quick distance for which it is kept, if it is.
-    pub(super) fn quick_distance(self) -> Option<f64> {
+    /// The quick distance for which it is kept, and the features that it is in, if it is.
+    pub(super) fn quick_distance(self) -> Option<(f64, FeatureKind)> {
         match self {
             Self::Latest => None,
-            Self::Best { quick_distance } => Some(quick_distance),
+            Self::Best {
+                quick_distance,
+                features,
+            } => Some((quick_distance, features)),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod active_run;
 mod artifacts;
+mod best;
 mod checkpoint;
 mod clock;
 mod commands;

@@ -113,7 +113,7 @@ impl Lab {
             session: session_of(&self.config),
             origin: "made up".to_owned(),
             warnings: Vec::new(),
-            is_judged: false,
+            judge: None,
             resumed: None,
             resumed_from: None,
             is_fault_check_free: false,

@@ -1,8 +1,10 @@
 //! What a configuration needs from the machine: its device and its data.
 
 use sparring_contract::config::{Config, Precision};
+use sparring_contract::text::printable;
 
 use crate::data::{DataBundle, Dataset};
+use crate::eval::{Judge, judges};
 use crate::gan::{Session, check_compatibility};
 use crate::native;
 
@@ -11,8 +13,8 @@ pub(super) struct Prepared {
     dataset: Dataset,
     /// Where the images are from, in words.
     pub(super) origin: String,
-    /// Whether they are the digits that the judge knows.
-    pub(super) is_mnist: bool,
+    /// Fingerprint of the data.
+    fingerprint: String,
     /// What was left out of the data, a line each.
     pub(super) warnings: Vec<String>,
 }
@@ -34,9 +36,18 @@ impl Prepared {
         check_compatibility(config, &dataset)?;
         Ok(Self {
             dataset,
-            is_mnist: bundle.is_mnist(),
             origin: bundle.described(),
             warnings: bundle.warnings(),
+            fingerprint: bundle.fingerprint,
+        })
+    }
+
+    /// The judge of the data, if there is one that can be used. One that cannot is a warning more: the training needs none.
+    pub(super) fn judge(&mut self) -> Option<Judge> {
+        judges::find(&self.fingerprint).unwrap_or_else(|error| {
+            let without = format!("{error}; health checks do without it");
+            self.warnings.push(printable(&without));
+            None
         })
     }
 

@@ -203,12 +203,13 @@ fn try_training(
     let injection = injection()?;
     let resumed = from.map(CheckpointHeader::read).transpose()?;
     let config = run.config()?;
-    let prepared = Prepared::of(&config)?;
+    let mut prepared = Prepared::of(&config)?;
     hub.emit(Event::Phase {
         phase: Phase::WarmingUp,
         step: resumed.as_ref().map_or(0, |header| header.step),
     });
-    let (origin, is_judged) = (prepared.origin.clone(), prepared.is_mnist);
+    let judge = prepared.judge();
+    let origin = prepared.origin.clone();
     let warnings = prepared.warnings.clone();
     let mut session = prepared.session(&config);
     if let (Some(path), Some(header)) = (from, &resumed) {
@@ -225,7 +226,7 @@ fn try_training(
         session,
         origin,
         warnings,
-        is_judged,
+        judge,
         resumed_from: from.map(Path::to_owned),
         resumed,
         is_fault_check_free: !device.is_cuda(),

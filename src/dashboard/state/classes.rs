@@ -1,5 +1,7 @@
 //! How the pictures are spread over the classes of the data.
 
+use std::iter::repeat;
+
 use sparring_contract::protocol::{Health, Verdict};
 
 use super::journal::plain;
@@ -9,16 +11,18 @@ use super::journal::plain;
 pub enum Presence {
     /// Next to nothing.
     Gone,
-    /// Less than half of a fair share.
+    /// Less than half of its share of real images.
     Rare,
     /// Enough.
     There,
 }
 
-/// A class that the verdict does not call missing is gone below this part of a fair share.
+/// A class that the verdict does not call missing is gone below this part of its share of real images.
 const GONE: f64 = 0.1;
 /// And rare below this.
 const RARE: f64 = 0.5;
+/// A class with a smaller share of real images than this, ten in 2,000, may have few pictures by chance.
+const FINDABLE: f64 = 0.005;
 
 /// A class and how much there is of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +31,8 @@ pub struct Class {
     pub name: String,
     /// Its share of the pictures.
     pub share: f64,
+    /// Its share of real images.
+    pub real: f64,
     /// What that comes to.
     pub presence: Presence,
 }
@@ -37,25 +43,25 @@ pub fn classes(health: &Health, names: &[String]) -> Vec<Class> {
         Verdict::Collapsing { missing } => missing.as_slice(),
         _ => &[],
     };
-    let fair = fair_share(health.histogram.len());
+    // Older logs do not tell the shares of real images: there all classes are alike.
+    let alike = 1.0 / health.histogram.len().max(1) as f64;
+    let real = health.histogram_real.iter().copied();
     (0_u32..)
         .zip(&health.histogram)
-        .map(|(class, share)| Class {
+        .zip(real.chain(repeat(alike)))
+        .map(|((class, share), real)| Class {
             name: names
                 .get(class as usize)
                 .map_or_else(|| class.to_string(), |name| plain(name)),
             share: *share,
-            presence: match share / fair {
+            real,
+            presence: match share / real {
                 _ if missing.contains(&class) => Presence::Gone,
+                _ if real < FINDABLE => Presence::There,
                 part if part < GONE => Presence::Gone,
                 part if part < RARE => Presence::Rare,
                 _ => Presence::There,
             },
         })
         .collect()
-}
-
-/// The share of a class where all of so many are alike.
-pub fn fair_share(classes: usize) -> f64 {
-    1.0 / classes.max(1) as f64
 }

@@ -21,7 +21,7 @@ use sparring_contract::protocol::{
 use sparring_contract::run::{Limits, Timeline};
 
 pub use charts::{Chart, Charts, Curve, Hue, Series};
-pub use classes::{Class, Presence, classes, fair_share};
+pub use classes::{Class, Presence, classes};
 pub use course::{Slice, recent, seconds, slices};
 pub use dialog::{Dialog, InForce, Network, Rates, extend_note};
 pub use gallery::{Gallery, Shown};

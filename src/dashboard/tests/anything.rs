@@ -3,8 +3,8 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use proptest::prelude::*;
 use sparring_contract::protocol::{
-    Ack, Best, Event, Health, Machine, MetricKind, MetricSpec, Outcome, Phase, Purpose, Rollback,
-    Started, Stats, ToFace, Verdict,
+    Ack, Best, Event, FeatureKind, Health, Machine, MetricKind, MetricSpec, Outcome, Phase,
+    Purpose, Rollback, Started, Stats, ToFace, Verdict,
 };
 
 use super::run::{
@@ -75,6 +75,12 @@ fn health() -> impl Strategy<Value = Health> {
                 verdict,
                 words,
                 reason,
+                features: [
+                    None,
+                    Some(FeatureKind::Judge),
+                    Some(FeatureKind::Unlabelled),
+                ][usize::try_from(step % 3).unwrap()],
+                histogram_real: histogram.iter().rev().skip(1).copied().collect(),
                 histogram,
                 training_seconds: wild[0],
                 quick_distance: wild[1],

@@ -1,10 +1,11 @@
-//! Stories of a run's health: learning, alarms, going back, and data that nobody can judge.
+//! Stories of a run's health: learning, alarms, going back, and data without labels.
 
 use ratatui::buffer::Buffer;
 use sparring_contract::protocol::{Event, Health, Rollback, ToFace, Verdict};
 
 use super::run::{
-    Face, NOW, collapsing, learning, loading_run, record, settings, started, training_run, unjudged,
+    Face, NOW, collapsing, learning, loading_run, record, settings, started, training_run,
+    unlabelled, unmeasured,
 };
 use crate::dashboard::{Effect, Message, State};
 use crate::terminal::{Colors, Shade, Theme};
@@ -181,17 +182,70 @@ fn the_newest_line_of_the_log_is_told_from_its_beginning() {
 }
 
 #[test]
-fn where_nobody_knows_the_data_the_rest_is_told() {
+fn without_labels_there_are_no_classes_but_the_distance_and_its_course() {
     let mut face = Face::attached_to(training_run());
     face.hears_of(Event::Started(Box::new(started())));
-    looks(&mut face, unjudged(850));
+    looks(&mut face, unlabelled(850));
+    looks(&mut face, unlabelled(1700));
     for (width, height) in [(200, 60), (120, 34), (80, 24), (72, 20)] {
         let screen = face.screen_of(width, height);
-        assert!(screen.contains("no judge for this data"), "{screen}");
-        assert!(!screen.contains("quick"), "{screen}");
+        assert!(
+            screen.contains("quick") && screen.contains("best "),
+            "{screen}"
+        );
+        assert!(
+            !screen.contains("is rare") && !screen.contains("share of each class"),
+            "{screen}"
+        );
+    }
+    let screen = face.screen_of(200, 60);
+    assert!(
+        screen.contains("compared without labels") && screen.contains("diversity .83"),
+        "{screen}"
+    );
+}
+
+#[test]
+fn a_curve_does_not_go_on_in_other_features() {
+    let mut face = Face::attached_to(training_run());
+    looks(&mut face, learning(11_300));
+    let steps = |face: &Face| -> Vec<_> {
+        let points = face.state.timeline.quality.iter();
+        points.map(|point| point.step).collect()
+    };
+    assert!(steps(&face).len() > 2);
+    looks(&mut face, unlabelled(12_150));
+    looks(&mut face, unlabelled(13_000));
+    assert_eq!(steps(&face), [12_150, 13_000]);
+}
+
+#[test]
+fn of_too_few_images_the_rest_is_told() {
+    let mut face = Face::attached_to(training_run());
+    face.hears_of(Event::Started(Box::new(started())));
+    looks(&mut face, unmeasured(850));
+    for (width, height) in [(200, 60), (120, 34), (80, 24), (72, 20)] {
+        let screen = face.screen_of(width, height);
+        assert!(screen.contains("no quick distance"), "{screen}");
+        assert!(!screen.contains("best"), "{screen}");
     }
     assert!(face.screen().contains("diversity .83"));
     assert!(face.screen().contains("D right on real .86 fake .91"));
+}
+
+#[test]
+fn a_class_is_rare_beside_its_share_of_real_images() {
+    let mut face = Face::attached_to(training_run());
+    looks(
+        &mut face,
+        Health {
+            histogram: vec![0.9, 0.04, 0.06],
+            histogram_real: vec![0.9, 0.09, 0.01],
+            ..learning(11_300)
+        },
+    );
+    let screen = face.screen();
+    assert!(screen.contains("1 is rare (4%)"), "{screen}");
 }
 
 #[test]

@@ -112,6 +112,7 @@ fn of_many_classes_the_rarest_are_shown() {
 /// A health check that found this histogram.
 fn checked(histogram: Vec<f64>) -> Event {
     Event::Health(Box::new(Health {
+        histogram_real: vec![1.0 / histogram.len() as f64; histogram.len()],
         histogram,
         ..learning(11_300)
     }))

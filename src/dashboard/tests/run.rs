@@ -7,9 +7,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use sparring_contract::config;
 use sparring_contract::protocol::{
-    Ack, Best, Checkpointed, Command, Event, Health, Machine, MetricSpec, Metrics, Outcome,
-    Parameters, Phase, Pictures, Purpose, Record, Sampled, Snapshot, Started, Stats, ToFace,
-    Verdict,
+    Ack, Best, Checkpointed, Command, Event, FeatureKind, Health, Machine, MetricSpec, Metrics,
+    Outcome, Parameters, Phase, Pictures, Purpose, Record, Sampled, Snapshot, Started, Stats,
+    ToFace, Verdict,
 };
 
 use crate::dashboard::view::{Ink, view};
@@ -216,7 +216,9 @@ pub fn learning(step: u64) -> Health {
         words: format!("learning: quick distance {found:.1}, was 31.0 two minutes ago"),
         reason: format!("quick distance {found:.1}, was 31.0 two minutes ago"),
         quick_distance: found,
+        features: Some(FeatureKind::Judge),
         histogram: vec![0.11, 0.14, 0.09, 0.1, 0.12, 0.04, 0.1, 0.12, 0.08, 0.1],
+        histogram_real: vec![0.1; 10],
         diversity: 0.83,
         confidence: 0.93,
         accuracy_real: 0.86,
@@ -242,18 +244,28 @@ pub fn collapsing(step: u64) -> Health {
     }
 }
 
-/// How a run does on data that no judge knows.
-pub fn unjudged(step: u64) -> Health {
+/// How a run does that learns from data without labels.
+pub fn unlabelled(step: u64) -> Health {
+    Health {
+        features: Some(FeatureKind::Unlabelled),
+        histogram: Vec::new(),
+        histogram_real: Vec::new(),
+        confidence: f64::NAN,
+        ..learning(step)
+    }
+}
+
+/// How a run does on so few images that pictures cannot be compared with them.
+pub fn unmeasured(step: u64) -> Health {
     Health {
         verdict: Verdict::Unclear,
         words: "nothing to tell it by but D: right on 86% of real images and 91% of fakes"
             .to_owned(),
         reason: String::new(),
         quick_distance: f64::NAN,
-        histogram: Vec::new(),
-        confidence: f64::NAN,
+        features: None,
         best: None,
-        ..learning(step)
+        ..unlabelled(step)
     }
 }
 

@@ -66,9 +66,10 @@ screens! {
     collapsing_12x1: collapsing(), 12 x 1;
     plain_collapsing_80x24: plainly(collapsing()), 80 x 24;
     plain_collapsing_200x60: plainly(collapsing()), 200 x 60;
-    unjudged_80x24: unjudged(), 80 x 24;
-    unjudged_120x34: unjudged(), 120 x 34;
-    unjudged_200x60: unjudged(), 200 x 60;
+    unlabelled_80x24: unlabelled(), 80 x 24;
+    unlabelled_120x34: unlabelled(), 120 x 34;
+    unlabelled_200x60: unlabelled(), 200 x 60;
+    unmeasured_120x34: unmeasured(), 120 x 34;
     before_the_first_look_120x34: Face::attached_to(training_run().at_step(300)), 120 x 34;
     help_of_health_80x24: after("tab tab tab ?"), 80 x 24;
     pausing_120x34: after("space"), 120 x 34;
@@ -107,10 +108,21 @@ fn collapsing() -> Face {
     face
 }
 
-fn unjudged() -> Face {
+fn unlabelled() -> Face {
+    let mut run = training_run();
+    let looks = (1..=13).map(|look| run::unlabelled(look * 850));
+    run.snapshot.quality = looks.map(|health| health.quality()).collect();
+    let looked = Event::Health(Box::new(run::unlabelled(11_050)));
+    run.snapshot.health = Some(Box::new(record(looked, run::NOW)));
+    let mut face = Face::attached_to(run);
+    face.waits(5.0);
+    face
+}
+
+fn unmeasured() -> Face {
     let mut run = training_run();
     run.snapshot.quality = Vec::new();
-    let looked = Event::Health(Box::new(run::unjudged(11_000)));
+    let looked = Event::Health(Box::new(run::unmeasured(11_000)));
     run.snapshot.health = Some(Box::new(record(looked, run::NOW)));
     let mut face = Face::attached_to(run);
     face.waits(5.0);

@@ -8,10 +8,10 @@ use unicode_width::UnicodeWidthStr;
 
 use super::ink::{Ink, cells, put, row, shortened};
 use super::spark::level;
-use crate::dashboard::state::{Class, Presence, fair_share};
+use crate::dashboard::state::{Class, Presence};
 use crate::dashboard::words::whole;
 
-/// A bar is full at this many times a fair share, and so half high at a fair one.
+/// A bar is full at this many times its class's share of real images, and so half high at that share.
 const FULL: f64 = 2.0;
 /// What stands for the bar of a class that is gone.
 const GONE: &str = "×";
@@ -47,7 +47,6 @@ pub(super) fn line<'a>(classes: &[Class], ink: Ink, width: usize) -> Line<'a> {
 /// A bar a class. Names, and then the blanks between classes, are given up where there is no room, and then the last
 /// classes.
 fn bars<'a>(classes: &[Class], ink: Ink, width: usize) -> Line<'a> {
-    let full = FULL * fair_share(classes.len());
     let names: usize = classes.iter().map(|class| class.name.width()).sum();
     let count = classes.len();
     let apart = width >= ROOMY && names + 2 * count + WORDS <= width;
@@ -71,7 +70,7 @@ fn bars<'a>(classes: &[Class], ink: Ink, width: usize) -> Line<'a> {
         line.push_span(match class.presence {
             Presence::Gone => Span::styled(GONE, style(class.presence, ink)),
             _ => Span::styled(
-                level(class.share / full).to_string(),
+                level(class.share / (FULL * class.real)).to_string(),
                 style(class.presence, ink),
             ),
         });
@@ -166,7 +165,7 @@ pub(super) fn block(classes: &[Class], ink: Ink, area: Rect, buffer: &mut Buffer
     }
 }
 
-/// Bars with names below them, and a line at the fair share.
+/// Bars with names below them, and a line at the share of real images.
 fn upright(classes: &[Class], pitch: u16, ink: Ink, area: Rect, buffer: &mut Buffer) {
     let with_shares = pitch >= SHARES && area.height > LEAST_HEIGHT;
     let foot = if with_shares { 2 } else { 1 };
@@ -176,7 +175,7 @@ fn upright(classes: &[Class], pitch: u16, ink: Ink, area: Rect, buffer: &mut Buf
         ..area
     };
     let full = full(classes);
-    fair_line(classes.len(), full, ink, bars, buffer);
+    real_line(classes, pitch, full, ink, bars, buffer);
     for (index, class) in (0..).zip(classes) {
         let column = Rect {
             x: bars.x + index * pitch,
@@ -196,22 +195,30 @@ fn upright(classes: &[Class], pitch: u16, ink: Ink, area: Rect, buffer: &mut Buf
     }
 }
 
-/// The share at which a bar is full: twice a fair one, or the largest.
+/// The share at which a bar is full: twice the largest of real images, or the largest.
 fn full(classes: &[Class]) -> f64 {
     classes
         .iter()
-        .map(|class| class.share)
+        .flat_map(|class| [class.share, FULL * class.real])
         .filter(|share| share.is_finite())
-        .fold(FULL * fair_share(classes.len()), f64::max)
+        .fold(f64::MIN_POSITIVE, f64::max)
 }
 
-/// A dashed line at the height of a fair share, behind the bars.
-fn fair_line(count: usize, full: f64, ink: Ink, bars: Rect, buffer: &mut Buffer) {
-    let eighths = whole(fair_share(count) / full * f64::from(bars.height) * 8.0);
-    let from_foot = u16::try_from(eighths / 8).unwrap_or(0);
-    let line = "╌".repeat(usize::from(bars.width));
-    let y = bars.height.saturating_sub(1 + from_foot);
-    put(buffer, row(bars, y), ink.dim(line));
+/// A dashed line behind the bars, at the height of each class's share of real images.
+fn real_line(classes: &[Class], pitch: u16, full: f64, ink: Ink, bars: Rect, buffer: &mut Buffer) {
+    for (index, class) in (0..).zip(classes) {
+        let eighths = whole(class.real / full * f64::from(bars.height) * 8.0);
+        let from_foot = u16::try_from(eighths / 8).unwrap_or(0);
+        let y = bars.height.saturating_sub(1 + from_foot);
+        let is_last = usize::from(index) + 1 == classes.len();
+        let width = pitch - u16::from(is_last);
+        let part = Rect {
+            x: bars.x + index * pitch,
+            width,
+            ..row(bars, y)
+        };
+        put(buffer, part, ink.dim("╌".repeat(usize::from(width))));
+    }
 }
 
 /// A bar of this part of the height, in eighths of a cell.
@@ -247,7 +254,8 @@ fn list(classes: &[Class], ink: Ink, area: Rect, buffer: &mut Buffer) {
     let mut shown: Vec<&Class> = classes.iter().collect();
     let folded = classes.len().saturating_sub(room.saturating_sub(1));
     if classes.len() > room {
-        shown.sort_by(|a, b| a.share.total_cmp(&b.share));
+        let rarity = |class: &Class| class.share / class.real;
+        shown.sort_by(|a, b| rarity(a).total_cmp(&rarity(b)));
         shown.truncate(room - 1);
     }
     let pitch = area.width / cells(columns);

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use sparring_contract::protocol::{Health, Verdict};
+use sparring_contract::protocol::{FeatureKind, Health, Verdict};
 use sparring_contract::run::Dated;
 use unicode_width::UnicodeWidthStr;
 
@@ -30,9 +30,9 @@ pub(super) fn draw(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
     let Some(Dated { value: health, .. }) = seen else {
         return put(buffer, row(inner, 0), ink.dim(awaited(state)));
     };
-    let parts_need = PARTS + u16::from(inner.width < WIDE);
+    let parts_need = PARTS + u16::from(has_classes(health) && inner.width < WIDE);
     let text = match inner.height.checked_sub(parts_need + 1) {
-        Some(above @ LEAST_TEXT..) if is_judged(health) => {
+        Some(above @ LEAST_TEXT..) if has_distance(health) => {
             let text = summary(health, ink, inner.width, usize::from(above));
             let above = cells(text.len()) + 1;
             let below = Rect {
@@ -84,24 +84,31 @@ fn awaited(state: &State) -> &'static str {
     }
 }
 
-/// Whether a classifier knew the classes of the data.
-fn is_judged(health: &Health) -> bool {
+/// Whether a judge knew the classes of the data.
+fn has_classes(health: &Health) -> bool {
     !health.histogram.is_empty()
+}
+
+/// Whether pictures were compared with real ones; older builds did so only where there was a judge.
+fn has_distance(health: &Health) -> bool {
+    health.features.is_some() || has_classes(health)
 }
 
 /// As many rows as there are. The last is for the reason of an alarm, if it is not the only one.
 fn lines<'a>(state: &State, health: &Health, ink: Ink, inner: Rect) -> Vec<Line<'a>> {
     let (width, rows) = (usize::from(inner.width), usize::from(inner.height));
     let mut lines = Vec::new();
-    if is_judged(health) {
+    if has_classes(health) {
         lines.push(classes::line(&state.classes(health), ink, width));
-        lines.push(quality(state, health, ink, inner.width));
-        lines.extend(flow(facts(health, ink), width));
-    } else {
-        let mut pieces = vec![Piece::new(0, ink.dim("no judge for this data"))];
-        pieces.extend(facts(health, ink));
-        lines.extend(flow(pieces, width));
     }
+    let mut pieces = Vec::new();
+    if has_distance(health) {
+        lines.push(quality(state, health, ink, inner.width));
+    } else {
+        pieces.push(Piece::new(0, ink.dim("no quick distance")));
+    }
+    pieces.extend(facts(health, ink));
+    lines.extend(flow(pieces, width));
     if health.verdict.is_alarm() && rows > 1 {
         lines.truncate(rows - 1);
     }
@@ -194,8 +201,11 @@ fn facts<'a>(health: &Health, ink: Ink) -> Vec<Piece<'a>> {
             ("real", probability(health.saturated_real)),
         ]),
     ];
-    if is_judged(health) {
+    if has_classes(health) {
         facts.push(item(&[("confidence", probability(health.confidence))]));
+    }
+    if health.features == Some(FeatureKind::Unlabelled) {
+        facts.push(Piece::new(1, ink.dim("compared without labels")));
     }
     facts
 }
@@ -227,10 +237,14 @@ fn flow(pieces: Vec<Piece<'_>>, width: usize) -> Vec<Line<'_>> {
         .collect()
 }
 
-/// Bars and curve side by side, or the bars in a row above the curve, or a block of them where there is room.
+/// Bars and curve side by side, or the bars in a row above the curve, or a block of them where there is room. Without
+/// classes there is only the curve.
 fn parts(state: &State, health: &Health, ink: Ink, area: Rect, buffer: &mut Buffer) {
+    if !has_classes(health) {
+        return curve(state, health, ink, area, buffer);
+    }
     let block = 1 + classes::LEAST_HEIGHT + 1;
-    let (bars, curve) = if area.width >= WIDE {
+    let (bars, rest) = if area.width >= WIDE {
         let width = area.width * 2 / 5;
         let bars = Rect {
             width: width.saturating_sub(2),
@@ -266,6 +280,11 @@ fn parts(state: &State, health: &Health, ink: Ink, area: Rect, buffer: &mut Buff
         put(buffer, row(bars, 0), ink.dim("share of each class"));
         classes::block(&state.classes(health), ink, under(bars), buffer);
     }
+    curve(state, health, ink, rest, buffer);
+}
+
+/// The quick distance since the run began, below a heading with its latest and its best.
+fn curve(state: &State, health: &Health, ink: Ink, area: Rect, buffer: &mut Buffer) {
     let heading = |with_step| {
         Line::from(vec![
             ink.dim("quick distance "),
@@ -273,9 +292,9 @@ fn parts(state: &State, health: &Health, ink: Ink, area: Rect, buffer: &mut Buff
             ink.dim(format!("  {}", best(health, with_step))),
         ])
     };
-    let fits = heading(true).width() <= usize::from(curve.width);
-    put(buffer, row(curve, 0), heading(fits));
-    chart::quality(state, ink, under(curve), buffer);
+    let fits = heading(true).width() <= usize::from(area.width);
+    put(buffer, row(area, 0), heading(fits));
+    chart::quality(state, ink, under(area), buffer);
 }
 
 /// An area without its first row.

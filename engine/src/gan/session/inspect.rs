@@ -23,13 +23,17 @@ pub struct Inspection {
 }
 
 impl Session {
-    /// Draws `count` pictures from fresh inputs, and tests the discriminator on 500 real images and as many fakes of
+    /// Draws `count` pictures from fresh inputs, with classes in the proportions of the data, and tests the discriminator on 500 real images and as many fakes of
     /// the generator itself (not of its average). Does not change the steps to come.
     pub fn inspect(&self, count: i64) -> Inspection {
         let seed = derive(self.seed, Stream::Inspection, self.steps);
         let preview = self.task.preview(seed, count);
         let inputs = preview.input.split(CHUNK, 0);
-        let classes = preview.classes.map(|classes| classes.split(CHUNK, 0));
+        // Pictures of all classes equally would differ from the data that are not.
+        let classes = preview
+            .classes
+            .and_then(|_| self.loader.data().typical_classes(count))
+            .map(|classes| classes.split(CHUNK, 0));
         let pictures: Vec<_> = (0..inputs.len())
             .map(|chunk| {
                 let classes = classes.as_ref().map(|classes| &classes[chunk]);

@@ -2,12 +2,8 @@
 
 use sparring_contract::protocol::Verdict;
 
-use super::measurements::{Measurements, best, earlier, lowest_distance};
+use super::measurements::{ClassShare, Measurements, best, earlier, lowest_distance};
 use super::wording;
-
-/// Up to this quick distance the pictures are good, whoever wins: real digits have about 0, digits shifted by one pixel
-/// 4, digits without nines 16.
-const GOOD: f64 = 12.0;
 
 /// A distance is better only if it is lower by more than this fraction: two checks of the same networks differ by a few
 /// hundredths.
@@ -20,11 +16,15 @@ const STANDSTILL: (usize, f64) = (4, 60.0);
 /// Seconds without a better distance after which a run is settled.
 const SETTLED: f64 = 300.0;
 
-/// A class with a smaller share of the pictures is missing: a tenth of its share of real digits.
-const MISSING: f64 = 0.01;
+/// A class with a higher dominance is repeated: half of the pictures are of one class of ten.
+const REPEATED: f64 = 0.44;
 
-/// A class with a larger share of the pictures is repeated.
-const HALF: f64 = 0.5;
+/// Missing classes with a larger share of real images than this are a collapse: two digits of ten are, one is not.
+const LOST_CLASSES: f64 = 0.15;
+
+/// A distance diverges beyond so many times the best one, and so many good ones. In a good run on MNIST, where 12 is
+/// good, a distance of 1 may become 20 for one check.
+const DIVERGED: (f64, f64) = (4.0, 8.3);
 
 /// Pictures with a lower diversity are almost the same, and alike. A collapsed run had 0.01 to 0.06, one that improved
 /// slowly 0.05 to 0.2, and runs that became good had 0.24 and more from their second check on.
@@ -110,7 +110,7 @@ impl Diagnostician {
         let (now, before) = self.checks.split_last()?;
         // The first check sees networks that have hardly learned anything.
         let is_first = before.is_empty();
-        let is_good = now.quick_distance <= GOOD;
+        let is_good = now.is_good();
         let is_still = self.stands_still();
         let is_better = now.quick_distance < lowest_distance(before) * (1.0 - BETTER);
 
@@ -118,7 +118,7 @@ impl Diagnostician {
             Some(Verdict::Diverging)
         } else if !is_first && (now.diversity < SAME || !is_good && is_still && repeats(now)) {
             Some(Verdict::Collapsing {
-                missing: missing(now),
+                missing: missing(now).map(|class| class.class).collect(),
             })
         } else if !is_good && is_still && has_won(now) {
             Some(Verdict::DiscriminatorWins)
@@ -132,7 +132,7 @@ impl Diagnostician {
         }
     }
 
-    /// Whether no recent check was better than those before. Without a judge there is never a better one.
+    /// Whether no recent check was better than those before. Without a quick distance there is never a better one.
     fn stands_still(&self) -> bool {
         let (checks, seconds) = STANDSTILL;
         let Some(now) = self.checks.last() else {
@@ -161,7 +161,7 @@ impl Diagnostician {
             |earlier: &Measurements| now.quick_distance < earlier.quick_distance * (1.0 - BETTER);
         if is_settled {
             Verdict::Settled
-        } else if now.quick_distance <= GOOD || earlier(&self.checks).is_some_and(is_better) {
+        } else if now.is_good() || earlier(&self.checks).is_some_and(is_better) {
             Verdict::Learning
         } else {
             Verdict::Unclear
@@ -172,7 +172,7 @@ impl Diagnostician {
     fn updated(&self, verdict: Verdict) -> Verdict {
         match (verdict, self.checks.last()) {
             (Verdict::Collapsing { .. }, Some(now)) => Verdict::Collapsing {
-                missing: missing(now),
+                missing: missing(now).map(|class| class.class).collect(),
             },
             (verdict, _) => verdict,
         }
@@ -185,8 +185,8 @@ fn is_alike(one: &Verdict, other: &Verdict) -> bool {
 }
 
 fn diverges(now: &Measurements, lowest: f64) -> bool {
-    // In a good run, a distance of 1 may become 20 for one check; the margin allows for that.
-    now.has_runaway_gradient() || now.quick_distance > 4.0 * lowest.max(0.0) + 100.0
+    let (times, margin) = DIVERGED;
+    now.has_runaway_gradient() || now.quick_distance > times * lowest.max(0.0) + margin * now.good
 }
 
 fn has_won(now: &Measurements) -> bool {
@@ -197,15 +197,11 @@ fn has_won(now: &Measurements) -> bool {
 /// Whether the pictures repeat themselves.
 fn repeats(now: &Measurements) -> bool {
     now.diversity < ALIKE
-        || now.histogram.iter().any(|share| *share > HALF)
-        || missing(now).len() >= 2
+        || now.classes().any(|class| class.dominance() > REPEATED)
+        || missing(now).map(|class| class.real).sum::<f64>() > LOST_CLASSES
 }
 
 /// The classes that are missing.
-fn missing(now: &Measurements) -> Vec<u32> {
-    (0..)
-        .zip(&now.histogram)
-        .filter(|(_, share)| **share < MISSING)
-        .map(|(class, _)| class)
-        .collect()
+fn missing(now: &Measurements) -> impl Iterator<Item = ClassShare> {
+    now.classes().filter(ClassShare::is_missing)
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use sparring_contract::protocol::{Best, Health};
+use sparring_contract::protocol::{Best, FeatureKind, Health};
 
 use super::diagnosis::{COPIES, Diagnostician};
 use super::measurements::Measurements;
 use super::probe::Probe;
-use crate::eval::JudgeError;
+use crate::eval::Judge;
 use crate::gan::Session;
 use crate::trainer::clock::Clock;
 
@@ -17,14 +17,14 @@ const FIRST_COST: Duration = Duration::from_millis(60);
 /// Every fourth check also looks for copies, and each check while there are some.
 const COPIES_EVERY: u64 = 4;
 
-/// A checkpoint replaces the best one if its quick distance is lower by this fraction, and by at least so much: checks of
-/// the same networks differ by less.
-const CLEARLY_BETTER: (f64, f64) = (0.05, 0.3);
+/// A checkpoint replaces the best one if its quick distance is lower by this fraction, and by at least this part of a good
+/// distance, 0.3 for MNIST: checks of the same networks differ by less.
+const CLEARLY_BETTER: (f64, f64) = (0.05, 0.025);
 
 /// The health checks of a run.
 pub(in crate::trainer) struct HealthMonitor {
-    /// Whether the judge knows the images.
-    is_judged: bool,
+    /// The judge of the images, if there is one, until the probe takes it.
+    judge: Option<Judge>,
     /// Made for the first check.
     probe: Option<Probe>,
     diagnostician: Diagnostician,
@@ -62,22 +62,20 @@ pub(in crate::trainer) struct Checkup {
     pub(in crate::trainer) health: Health,
     /// The message of an alarm that was not on before.
     pub(in crate::trainer) alarm: Option<String>,
-    /// The quick distance, if the state should become the best checkpoint.
-    pub(in crate::trainer) new_best: Option<f64>,
-    /// Why the judge cannot be used, the first time.
-    pub(in crate::trainer) judge_error: Option<JudgeError>,
+    /// The quick distance and the features it is in, if the state should become the best checkpoint.
+    pub(in crate::trainer) new_best: Option<(f64, FeatureKind)>,
 }
 
 impl HealthMonitor {
-    /// A monitor for a run whose best checkpoint so far, if it has one, is `best`. `is_judged` says whether the judge
-    /// knows the run's images. Verdicts name classes by `class_names`.
+    /// A monitor for a run whose best checkpoint so far, if it has one, is `best`. `judge` is that of the run's images, if
+    /// there is one; `best` must be in its features. Verdicts name classes by `class_names`.
     pub(in crate::trainer) fn new(
-        is_judged: bool,
+        judge: Option<Judge>,
         best: Option<Best>,
         class_names: Vec<String>,
     ) -> Self {
         Self {
-            is_judged,
+            judge,
             probe: None,
             diagnostician: Diagnostician::new(class_names),
             checks: 0,
@@ -116,17 +114,15 @@ impl HealthMonitor {
         clock: &dyn Clock,
     ) -> Checkup {
         let began = clock.now();
-        let (probe, judge_error) = match self.probe.take() {
-            Some(probe) => (probe, None),
-            None => Probe::new(session.loader().data().images(), self.is_judged),
-        };
+        let probe = self
+            .probe
+            .take()
+            .unwrap_or_else(|| Probe::new(session.loader().data().images(), self.judge.take()));
         let prepared = clock.now();
         let measurements = self.measure(&probe, session, context);
+        let features = probe.features();
         self.probe = Some(probe);
-        let checkup = Checkup {
-            judge_error,
-            ..self.diagnose(session.steps(), context.epoch, measurements)
-        };
+        let checkup = self.diagnose(session.steps(), context.epoch, measurements, features);
         self.checks += 1;
         self.step = Some(session.steps());
         let now = clock.now();
@@ -156,7 +152,13 @@ impl HealthMonitor {
         }
     }
 
-    fn diagnose(&mut self, step: u64, epoch: u64, measured: Measurements) -> Checkup {
+    fn diagnose(
+        &mut self,
+        step: u64,
+        epoch: u64,
+        measured: Measurements,
+        features: Option<FeatureKind>,
+    ) -> Checkup {
         let distance = measured.quick_distance;
         let is_lower = |best: Best| distance < best.quick_distance;
         if distance.is_finite() && self.best.is_none_or(is_lower) {
@@ -170,8 +172,9 @@ impl HealthMonitor {
             alarm: diagnosis
                 .advice
                 .map(|advice| format!("{}; {advice}", diagnosis.words)),
-            new_best: Some(distance).filter(|distance| self.is_new_best(*distance)),
-            judge_error: None,
+            new_best: Some(distance)
+                .filter(|distance| self.is_new_best(*distance, measured.good))
+                .zip(features),
             health: Health {
                 step,
                 epoch,
@@ -180,7 +183,9 @@ impl HealthMonitor {
                 words: diagnosis.words,
                 reason: diagnosis.reason,
                 quick_distance: distance,
+                features,
                 histogram: measured.histogram,
+                histogram_real: measured.histogram_real,
                 diversity: measured.diversity,
                 confidence: measured.confidence,
                 accuracy_real: measured.accuracy_real,
@@ -192,11 +197,11 @@ impl HealthMonitor {
         }
     }
 
-    /// Whether a state with this quick distance should become the best checkpoint. The first check of a process has
-    /// nothing to compare with.
-    fn is_new_best(&self, distance: f64) -> bool {
+    /// Whether a state with this quick distance should become the best checkpoint, where up to `good` is good. The first
+    /// check of a process has nothing to compare with.
+    fn is_new_best(&self, distance: f64, good: f64) -> bool {
         let (fraction, least) = CLEARLY_BETTER;
-        let is_better = |saved: f64| distance < saved - (saved * fraction).max(least);
+        let is_better = |saved: f64| distance < saved - (saved * fraction).max(good * least);
         distance.is_finite() && self.checks > 0 && self.best_saved.is_none_or(is_better)
     }
 }
@@ -209,7 +214,7 @@ mod tests {
 
     #[test]
     fn checks_take_no_more_than_their_fraction_of_the_time() {
-        let mut monitor = HealthMonitor::new(false, None, Vec::new());
+        let mut monitor = HealthMonitor::new(None, None, Vec::new());
         assert!(!monitor.is_due(Duration::from_millis(1999), 0.03));
         assert!(monitor.is_due(2 * SECOND, 0.03));
         (monitor.cost, monitor.at) = (SECOND, 10 * SECOND);
@@ -226,14 +231,17 @@ mod tests {
                 quick_distance,
             })
         };
-        let mut monitor = HealthMonitor::new(true, best(100.0), Vec::new());
-        assert!(!monitor.is_new_best(1.0), "the first check of a process");
+        let mut monitor = HealthMonitor::new(None, best(100.0), Vec::new());
+        assert!(
+            !monitor.is_new_best(1.0, 12.0),
+            "the first check of a process"
+        );
         monitor.checks = 1;
-        assert!(!monitor.is_new_best(95.1));
-        assert!(monitor.is_new_best(94.9));
-        assert!(!monitor.is_new_best(f64::NAN));
+        assert!(!monitor.is_new_best(95.1, 12.0));
+        assert!(monitor.is_new_best(94.9, 12.0));
+        assert!(!monitor.is_new_best(f64::NAN, 12.0));
         monitor.note_best_saved(2.0);
-        assert!(!monitor.is_new_best(1.75), "less than 0.3 better");
-        assert!(monitor.is_new_best(1.65));
+        assert!(!monitor.is_new_best(1.75, 12.0), "less than 0.3 better");
+        assert!(monitor.is_new_best(1.65, 12.0));
     }
 }

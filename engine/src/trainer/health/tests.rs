@@ -10,7 +10,9 @@ fn check(seconds: f64, quick_distance: f64) -> Measurements {
     Measurements {
         seconds,
         quick_distance,
+        good: 12.0,
         histogram: vec![0.1; 10],
+        histogram_real: vec![0.1; 10],
         confidence: 0.9,
         diversity: 0.7,
         accuracy_real: 0.7,
@@ -46,6 +48,13 @@ fn words(diagnoses: &[Diagnosis]) -> Vec<String> {
         .collect()
 }
 
+/// The check in the units of data whose distances are so many times those of MNIST.
+fn scaled(mut check: Measurements, scale: f64) -> Measurements {
+    check.quick_distance *= scale;
+    check.good *= scale;
+    check
+}
+
 fn one_class(class: usize, share: f64) -> Vec<f64> {
     let mut histogram = vec![(1.0 - share) / 9.0; 10];
     histogram[class] = share;
@@ -58,6 +67,7 @@ fn verdicts_name_the_classes() {
     let mut diagnostician = Diagnostician::new(names);
     let collapsed = || Measurements {
         histogram: vec![0.99, 0.005, 0.005],
+        histogram_real: vec![1.0 / 3.0; 3],
         diversity: 0.01,
         ..check(0.0, 400.0)
     };
@@ -219,8 +229,108 @@ fn an_alarm_goes_on_with_the_second_bad_check_and_off_with_the_second_good_one_a
 }
 
 #[test]
-fn without_a_judge_a_verdict_needs_only_what_was_measured() {
-    let found = diagnoses(&[f64::NAN; 8], |check| check.histogram = Vec::new());
+fn verdicts_are_the_same_in_the_units_of_any_data() {
+    let stories: [&[f64]; 4] = [
+        &[600.0, 404.0, 229.0, 102.0, 30.0, 9.0, 9.1, 9.0, 9.2, 9.0],
+        &[650.0, 400.0, 398.0, 405.0, 399.0, 402.0, 400.0],
+        &[300.0, 30.0, 20.0, 500.0, 510.0],
+        // A moment of weakness in a good run.
+        &[300.0, 20.0, 1.0, 90.0, 1.0, 95.0, 95.0],
+    ];
+    let changes: [fn(&mut Measurements); 3] = [
+        |_| {},
+        |check| (check.accuracy_fake, check.accuracy_real) = (1.0, 0.99),
+        |check| check.histogram = one_class(3, 0.7),
+    ];
+    for (distances, change) in stories
+        .into_iter()
+        .flat_map(|story| changes.map(|change| (story, change)))
+    {
+        let [ours, small, large] = [1.0, 0.003, 800.0].map(|scale| {
+            let mut diagnostician = Diagnostician::default();
+            let found: Vec<_> = (0_u32..)
+                .zip(distances)
+                .map(|(at, distance)| {
+                    let mut check = check(2.0 + 20.0 * f64::from(at), *distance);
+                    change(&mut check);
+                    diagnostician.diagnose(scaled(check, scale))
+                })
+                .collect();
+            words(&found)
+        });
+        assert_eq!(small, ours, "{distances:?}");
+        assert_eq!(large, ours, "{distances:?}");
+    }
+}
+
+/// The words on a run that stands still with these shares of classes, beside those of real images.
+fn standing_still(histogram: &[f64], real: &[f64]) -> Vec<String> {
+    let found = diagnoses(&[40.0; 6], |check| {
+        check.histogram = histogram.to_vec();
+        check.histogram_real = real.to_vec();
+    });
+    words(&found)
+}
+
+#[test]
+fn with_two_classes_half_is_normal_and_nearly_all_is_not() {
+    let even = [0.5, 0.5];
+    for fine in [[0.5, 0.5], [0.65, 0.35]] {
+        assert!(!standing_still(&fine, &even).contains(&"COLLAPSING".to_owned()));
+    }
+    assert!(standing_still(&[0.8, 0.2], &even).contains(&"COLLAPSING".to_owned()));
+    // Where nine of ten real images are of one class, so may be the pictures.
+    let uneven = [0.9, 0.1];
+    assert!(!standing_still(&[0.93, 0.07], &uneven).contains(&"COLLAPSING".to_owned()));
+    assert!(standing_still(&[1.0, 0.0], &uneven).contains(&"COLLAPSING".to_owned()));
+    let one = [1.0];
+    assert!(!standing_still(&one, &one).contains(&"COLLAPSING".to_owned()));
+}
+
+#[test]
+fn of_many_classes_some_may_be_missing_but_not_a_large_part() {
+    let real = [0.01; 100];
+    let without = |gone: usize| -> Vec<f64> {
+        let rest = 1.0 / (100 - gone) as f64;
+        (0..100)
+            .map(|class| if class < gone { 0.0 } else { rest })
+            .collect()
+    };
+    assert!(!standing_still(&without(5), &real).contains(&"COLLAPSING".to_owned()));
+    assert!(standing_still(&without(20), &real).contains(&"COLLAPSING".to_owned()));
+    // Of classes that have hardly a picture each, none can be told to be missing.
+    let tiny = [0.001; 1000];
+    let half: Vec<_> = (0..1000)
+        .map(|class| f64::from(class % 2) * 0.002)
+        .collect();
+    assert!(!standing_still(&half, &tiny).contains(&"COLLAPSING".to_owned()));
+}
+
+#[test]
+fn without_labels_a_run_is_diagnosed_by_its_distance() {
+    let unlabelled = |check: &mut Measurements| {
+        (check.good, check.confidence) = (5.0, f64::NAN);
+        (check.histogram, check.histogram_real) = (Vec::new(), Vec::new());
+    };
+    let found = diagnoses(&[100.0, 60.0, 30.0, 12.0, 4.0, 4.1], unlabelled);
+    assert_eq!(words(&found)[1..], ["learning"; 5]);
+    let found = diagnoses(&[70.0, 60.0, 9.0, 90.0, 95.0], unlabelled);
+    assert_eq!(words(&found)[3..], ["–", "DIVERGING"]);
+    let found = diagnoses(&[100.0, 60.0, 61.0, 60.0, 62.0, 61.0, 60.0], |check| {
+        unlabelled(check);
+        check.diversity = 0.1;
+    });
+    assert_eq!(
+        found.last().unwrap().words,
+        "collapsing: the pictures differ 10% as much as real ones"
+    );
+}
+
+#[test]
+fn without_a_distance_a_verdict_needs_only_what_was_measured() {
+    let found = diagnoses(&[f64::NAN; 8], |check| {
+        (check.good, check.histogram) = (f64::NAN, Vec::new());
+    });
     assert!(words(&found).iter().all(|word| word == "–"), "{found:?}");
     assert_eq!(
         found[3].words,

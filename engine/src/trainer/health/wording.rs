@@ -88,8 +88,8 @@ fn variety(now: &Measurements) -> String {
 
 /// What is repeated, and what is missing.
 fn repetition(now: &Measurements, missing: &[u32], class_names: &[String]) -> String {
-    /// A class with a larger share is mentioned.
-    const MANY: f64 = 0.25;
+    /// A class with a higher dominance is mentioned: a quarter of the pictures are of one class of ten.
+    const MANY: f64 = 0.16;
     /// At most this many missing classes are listed.
     const LISTED: usize = 6;
 
@@ -97,12 +97,16 @@ fn repetition(now: &Measurements, missing: &[u32], class_names: &[String]) -> St
         let name = class_names.get(*class as usize);
         name.map_or_else(|| class.to_string(), |name| printable(name))
     };
-    let most = (0..)
-        .zip(&now.histogram)
-        .max_by(|a: &(u32, &f64), b| a.1.total_cmp(b.1));
-    let many = most
-        .filter(|(_, share)| **share > MANY)
-        .map(|(class, share)| format!("{} of the pictures are {}", percent(*share), name(&class)));
+    let most = now
+        .classes()
+        .max_by(|a, b| a.dominance().total_cmp(&b.dominance()));
+    let many = most.filter(|most| most.dominance() > MANY).map(|most| {
+        format!(
+            "{} of the pictures are {}",
+            percent(most.share),
+            name(&most.class)
+        )
+    });
     let gone = match missing {
         [] => None,
         [one] => Some(format!("{} is gone", name(one))),

@@ -1,6 +1,6 @@
 use std::sync::mpsc::sync_channel;
 
-use sparring_contract::protocol::{Health, Rollback, Verdict};
+use sparring_contract::protocol::{FeatureKind, Health, Rollback, Verdict};
 
 use super::*;
 
@@ -13,7 +13,9 @@ fn health(step: u64) -> Event {
         words: String::new(),
         reason: String::new(),
         quick_distance: 1000.0 / step as f64,
+        features: Some(FeatureKind::Judge),
         histogram: vec![0.1; 10],
+        histogram_real: vec![0.1; 10],
         diversity: 0.9,
         confidence: 0.9,
         accuracy_real: 0.8,

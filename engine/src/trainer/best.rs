@@ -1,0 +1,32 @@
+//! The best checkpoint of a run that goes on.
+
+use sparring_contract::protocol::{Best, FeatureKind};
+use sparring_contract::run::Run;
+
+/// What is known of the best checkpoint so far, if there is one whose quick distance compares with those in `features`,
+/// else a warning that it will give way.
+pub(super) fn best_so_far(run: &Run, features: FeatureKind) -> (Option<Best>, Option<String>) {
+    let Ok((_, header)) = run.best_checkpoint() else {
+        return (None, None);
+    };
+    let Some(quick_distance) = header.quick_distance else {
+        return (None, None);
+    };
+    if header.features == Some(features) {
+        let best = Best {
+            step: header.step,
+            quick_distance,
+        };
+        return (Some(best), None);
+    }
+    let (then, now) = match features {
+        FeatureKind::Judge => ("without a judge", "with one"),
+        FeatureKind::Unlabelled => ("with a judge", "without one"),
+    };
+    let warning = format!(
+        "the best checkpoint, of step {}, was chosen {then}: its quick distance does not compare with those measured \
+         {now}, so another will take its place",
+        header.step
+    );
+    (None, Some(warning))
+}
