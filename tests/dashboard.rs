@@ -56,7 +56,10 @@ fn training_goes_on_when_the_dashboard_is_left_and_attach_comes_back() {
     again.shows("stopped");
     again.types("q");
     assert_eq!(again.ends().code(), Some(0));
-    assert_eq!(lab.run("otter").status().state, State::Ended);
+    // The dashboard may be left before the worker is gone.
+    eventually("the end of the worker", || {
+        (lab.run("otter").status().state == State::Ended).then_some(())
+    });
     assert!(lab.run("otter").newest_checkpoint().is_ok());
 }
 

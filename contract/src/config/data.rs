@@ -8,7 +8,7 @@ pub const IMAGE_SIZES: [u32; 4] = [28, 32, 48, 64];
 /// What `data` calls the digits inside the program.
 pub const MNIST: &str = "mnist";
 
-/// The keys of a [`Config`] that decide what is loaded.
+/// The keys of a [`super::Config`] that decide what is loaded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DataSource {
     /// `mnist`, or a folder or file: IDX, pictures, `.npz`, `.npy`, or a sprite sheet.

@@ -9,7 +9,7 @@ use crate::native::sharpened;
 /// stray pixels visible to linear layers. All are differentiable, so that the generator learns through them.
 #[derive(Clone, Debug)]
 pub(super) struct Augment {
-    diff_augment: config::Augment,
+    keys: config::Augment,
     noise: f64,
     noise_steps: u64,
     sharpening: f64,
@@ -18,7 +18,7 @@ pub(super) struct Augment {
 impl Augment {
     pub(super) fn new(config: &Config) -> Self {
         Self {
-            diff_augment: config.augment.clone(),
+            keys: config.augment.clone(),
             noise: config.instance_noise,
             noise_steps: config.instance_noise_steps,
             sharpening: config.sharpening,
@@ -28,7 +28,7 @@ impl Augment {
     /// Pictures `[n, channels, height, width]` as the discriminator sees them in a step. Draws from libtorch's
     /// generator.
     pub(super) fn apply(&self, pictures: &Tensor, step: u64) -> Tensor {
-        let seen = diff_augmented(pictures, &self.diff_augment);
+        let seen = diff_augmented(pictures, &self.keys);
         let seen = if self.sharpening > 0.0 {
             sharpened(&seen, self.sharpening)
         } else {
