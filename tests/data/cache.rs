@@ -187,7 +187,7 @@ fn a_preset_is_chosen_from_the_data_and_the_reason_is_told() {
     assert_eq!(preset(&said), "few");
     assert_eq!(
         said.err,
-        "preset few, chosen because the pictures are 28x28 in grey, of 2 classes, and only 12; --preset NAME chooses another\n"
+        "preset few, chosen because the pictures are 28x28 in grey, of 2 classes, and there are only 12; --preset NAME chooses another\n"
     );
     let named = unnamed(&lab, &["--data", path, "--preset", "mlp"]);
     assert_eq!((preset(&named), named.err.as_str()), ("mlp".to_owned(), ""));

@@ -45,7 +45,7 @@ pub fn choose_preset(facts: &DataFacts) -> (&'static str, String) {
     let convolves = height == width && IMAGE_SIZES.contains(&height);
     if convolves && facts.images < FEW {
         let images = facts.images;
-        return ("few", format!("{pictures}, and only {images}"));
+        return ("few", format!("{pictures}, and there are only {images}"));
     }
     let small = facts.channels == 1 && height <= SMALL && width <= SMALL;
     let preset = match (convolves && !small, facts.classes > 1) {
@@ -142,7 +142,7 @@ mod tests {
         };
         assert_eq!(
             choose_preset(&few).1,
-            "the pictures are 64x64 in colour, of 4 classes, and only 200"
+            "the pictures are 64x64 in colour, of 4 classes, and there are only 200"
         );
         let mnist = DataFacts {
             is_mnist: true,

@@ -154,7 +154,7 @@ mod tests {
              split        1,111 to train on, 123 held out to test with (test_fraction 0.1, test_seed 0)\n  \
              classes      none\n  \
              skipped      none\n  \
-             preset       few, chosen because the pictures are 32x32 in colour, without labels, and only 1234\n  \
+             preset       few, chosen because the pictures are 32x32 in colour, without labels, and there are only 1234\n  \
              fingerprint  0123456789abcdef"
         );
     }
