@@ -8,6 +8,7 @@
 
 #include "product.h"
 #include "team.h"
+#include "tensors.h"
 #include "unfold.h"
 
 // A thread processes a few pictures at a time, so that the unfolded pictures stay in its cache, and applies bias and
@@ -19,8 +20,6 @@ namespace {
 using at::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-constexpr auto CHANNELS_LAST = at::MemoryFormat::ChannelsLast;
 
 // Side of the output of a side of the input.
 int64_t output_side(int64_t side, int64_t kernel, const ConvOptions& options) {
@@ -180,7 +179,7 @@ struct Conv : torch::autograd::Function<Conv> {
 
 Tensor conv(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvOptions& options, Activation activation,
             double slope) {
-  if (x.device().is_cpu() && x.scalar_type() == at::kFloat) {
+  if (is_ours(x)) {
     const int64_t groups = options.groups;
     TORCH_CHECK(x.dim() == 4 && weight.dim() == 4 && weight.size(2) == weight.size(3) && groups > 0 &&
                     weight.size(0) % groups == 0,

@@ -6,6 +6,7 @@
 #include "matmul.h"
 #include "product.h"
 #include "team.h"
+#include "tensors.h"
 
 // Why one operation and not three: the bias is added and the activation applied to a block of outputs while it is still
 // in the cache, and in the backward pass the gradients of activation and bias are one pass over a block that both
@@ -105,7 +106,7 @@ struct Dense : torch::autograd::Function<Dense> {
 Tensor dense(const Tensor& x, const Tensor& weight, const Tensor& bias, Activation activation, double slope) {
   TORCH_CHECK(x.dim() == 2 && weight.dim() == 2 && x.size(1) == weight.size(1) && bias.numel() == weight.size(0),
               "inputs ", x.sizes(), " do not fit weights ", weight.sizes(), " and biases ", bias.sizes());
-  if (x.device().is_cpu() && x.scalar_type() == at::kFloat) {
+  if (is_ours(x)) {
     return Dense::apply(x.contiguous(), weight.contiguous(), bias.contiguous(), static_cast<int64_t>(activation), slope);
   }
   return activated(at::linear(x, weight, bias), activation, slope);

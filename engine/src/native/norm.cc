@@ -9,6 +9,7 @@
 
 #include "loops.h"
 #include "team.h"
+#include "tensors.h"
 
 namespace sparring {
 namespace {
@@ -185,7 +186,7 @@ struct BatchNorm : torch::autograd::Function<BatchNorm> {
 }  // namespace
 
 Tensor batch_norm(const Tensor& x, const BatchNormState& norm, bool training, Activation activation, double slope) {
-  if (training && x.device().is_cpu() && x.scalar_type() == at::kFloat) {
+  if (training && is_ours(x)) {
     for (const Tensor* t : {&norm.weight, &norm.bias, &norm.running_mean, &norm.running_var})
       TORCH_CHECK(t->numel() == x.size(1), "a batch norm of ", t->numel(), " channels on ", x.sizes());
     TORCH_CHECK(x.numel() > x.size(1), "a batch norm cannot learn from a single value a channel");

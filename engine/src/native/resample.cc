@@ -8,6 +8,7 @@
 
 #include "loops.h"
 #include "team.h"
+#include "tensors.h"
 
 // Bilinear interpolation makes two pixels of one: each is 3/4 of that pixel and 1/4 of its neighbour on that side. The
 // transpose of this, divided by 4, is the filter [1 3 3 1] / 8 in both directions. So each of the two operations is, but
@@ -19,8 +20,6 @@ namespace {
 using at::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-constexpr auto CHANNELS_LAST = at::MemoryFormat::ChannelsLast;
 
 // to = near · 3/4 + far · 1/4
 inline __attribute__((always_inline)) void blend(float* __restrict to, const float* near, const float* far, int64_t length) {
@@ -97,8 +96,6 @@ struct Down : torch::autograd::Function<Down> {
 
   static variable_list backward(AutogradContext*, variable_list arriving) { return {0.25 * upsampled(arriving[0])}; }
 };
-
-bool is_ours(const Tensor& pictures) { return pictures.device().is_cpu() && pictures.scalar_type() == at::kFloat; }
 
 }  // namespace
 

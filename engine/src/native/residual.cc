@@ -9,6 +9,7 @@
 #include "conv.h"
 #include "product.h"
 #include "team.h"
+#include "tensors.h"
 #include "unfold.h"
 
 // What a block has between its input and its output is wider than both, and takes no other part in a step. So a thread
@@ -20,8 +21,6 @@ namespace {
 using at::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-constexpr auto CHANNELS_LAST = at::MemoryFormat::ChannelsLast;
 
 ConvOptions around(const Tensor& grouped) {
   return {1, grouped.size(2) / 2, false, grouped.size(0) / grouped.size(1)};
@@ -197,7 +196,7 @@ struct ResidualBlock : torch::autograd::Function<ResidualBlock> {
 }  // namespace
 
 Tensor residual_block(const Tensor& x, const BlockWeights& weights, Activation activation, double slope) {
-  if (!x.device().is_cpu() || x.scalar_type() != at::kFloat) return composed_block(x, weights, activation, slope);
+  if (!is_ours(x)) return composed_block(x, weights, activation, slope);
   const auto& [expand, expand_bias, grouped, grouped_bias, project] = weights;
   const int64_t inner = expand.size(0);
   TORCH_CHECK(x.dim() == 4 && expand.dim() == 4 && grouped.dim() == 4 && project.dim() == 4 &&

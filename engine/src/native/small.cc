@@ -9,6 +9,7 @@
 
 #include "loops.h"
 #include "team.h"
+#include "tensors.h"
 
 namespace sparring {
 namespace {
@@ -96,14 +97,14 @@ struct Sharpened : torch::autograd::Function<Sharpened> {
 
 Tensor sharpened(const Tensor& pictures, double amount) {
   TORCH_CHECK(pictures.dim() == 4, "pictures of sizes ", pictures.sizes());
-  if (pictures.device().is_cpu() && pictures.scalar_type() == at::kFloat)
+  if (is_ours(pictures))
     return Sharpened::apply(pictures.contiguous(), amount);
   const Tensor means = at::avg_pool2d(pictures, {3, 3}, {1, 1}, {1, 1});
   return pictures + amount * (pictures - means);
 }
 
 Tensor mean_softplus(const Tensor& x, double sign) {
-  if (x.device().is_cpu() && x.scalar_type() == at::kFloat) return MeanSoftplus::apply(x.contiguous(), sign);
+  if (is_ours(x)) return MeanSoftplus::apply(x.contiguous(), sign);
   return at::softplus(sign * x).mean();
 }
 
