@@ -10,5 +10,6 @@ pub mod native;
 pub mod nn;
 pub mod optim;
 pub mod seed;
+mod tensor_bytes;
 mod trainer;
 pub mod worker;

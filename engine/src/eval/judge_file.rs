@@ -1,13 +1,13 @@
 //! A judge's file: its weights in half precision, and its record as metadata.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
-use safetensors::{Dtype, SafeTensors, View};
+use safetensors::{Dtype, SafeTensors};
 use sparring_contract::judges::{JudgeRecord, RECORD};
 use tch::{Kind, Tensor};
 
 use super::classifier::{Classifier, Subject};
+use crate::tensor_bytes::TensorBytes;
 
 /// Why the bytes of a judge cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -69,45 +69,7 @@ pub(super) fn write(
     let weights = classifier.weights();
     let tensors = weights
         .iter()
-        .map(|(name, tensor)| (name.as_str(), Halves::of(tensor)));
+        .map(|(name, tensor)| (name.as_str(), TensorBytes::half(tensor)));
     let metadata = HashMap::from([(RECORD.to_owned(), record)]);
     safetensors::serialize(tensors, Some(metadata)).map_err(|error| damaged(&error))
-}
-
-/// A tensor's numbers in half precision.
-struct Halves {
-    shape: Vec<usize>,
-    bytes: Vec<u8>,
-}
-
-impl Halves {
-    fn of(tensor: &Tensor) -> Self {
-        let tensor = tensor.to_kind(Kind::Half).contiguous();
-        let mut bytes = vec![0; tensor.numel() * 2];
-        tensor.copy_data_u8(&mut bytes, tensor.numel());
-        let shape = tensor
-            .size()
-            .iter()
-            .map(|size| usize::try_from(*size).unwrap_or_default())
-            .collect();
-        Self { shape, bytes }
-    }
-}
-
-impl View for Halves {
-    fn dtype(&self) -> Dtype {
-        Dtype::F16
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(&self.bytes)
-    }
-
-    fn data_len(&self) -> usize {
-        self.bytes.len()
-    }
 }
