@@ -283,44 +283,24 @@ pub struct Preset {
     source: &'static str,
 }
 
+const fn preset(name: &'static str, source: &'static str) -> Preset {
+    Preset { name, source }
+}
+
 /// The presets, the default first.
 pub const PRESETS: &[Preset] = &[
-    Preset {
-        name: "r3",
-        source: include_str!("../../../config/r3.toml"),
-    },
-    Preset {
-        name: "cgan",
-        source: include_str!("../../../config/cgan.toml"),
-    },
-    Preset {
-        name: "tutorial",
-        source: include_str!("../../../config/tutorial.toml"),
-    },
-    Preset {
-        name: "mlp",
-        source: include_str!("../../../config/mlp.toml"),
-    },
-    Preset {
-        name: "dcgan",
-        source: include_str!("../../../config/dcgan.toml"),
-    },
-    Preset {
-        name: "cdcgan",
-        source: include_str!("../../../config/cdcgan.toml"),
-    },
-    Preset {
-        name: "resnet",
-        source: include_str!("../../../config/resnet.toml"),
-    },
-    Preset {
-        name: "few",
-        source: include_str!("../../../config/few.toml"),
-    },
-    Preset {
-        name: "resnet-large",
-        source: include_str!("../../../config/resnet-large.toml"),
-    },
+    preset("r3", include_str!("../../../config/r3.toml")),
+    preset("cgan", include_str!("../../../config/cgan.toml")),
+    preset("tutorial", include_str!("../../../config/tutorial.toml")),
+    preset("mlp", include_str!("../../../config/mlp.toml")),
+    preset("dcgan", include_str!("../../../config/dcgan.toml")),
+    preset("cdcgan", include_str!("../../../config/cdcgan.toml")),
+    preset("resnet", include_str!("../../../config/resnet.toml")),
+    preset("few", include_str!("../../../config/few.toml")),
+    preset(
+        "resnet-large",
+        include_str!("../../../config/resnet-large.toml"),
+    ),
 ];
 
 /// Every key with its default and its documentation.

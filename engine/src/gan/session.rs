@@ -5,7 +5,7 @@ mod inspect;
 
 use sparring_contract::config::Config;
 use sparring_contract::protocol::{MetricSpec, Metrics};
-use tch::{Device, Tensor, no_grad};
+use tch::{Device, Kind, Tensor, no_grad};
 
 use super::generate::Generate;
 use super::loss::Logits;
@@ -229,6 +229,13 @@ impl Session {
     pub fn sample(&self, seed: u64, count: i64) -> Tensor {
         let preview = self.task.preview(seed, count);
         self.sample_from(&preview.input, preview.classes.as_ref())
+    }
+
+    /// As [`Session::sample`], but all of one class, which the networks must know.
+    pub fn sample_class(&self, seed: u64, count: i64, class: u32) -> Tensor {
+        let input = self.task.preview(seed, count).input;
+        let classes = Tensor::full([count], i64::from(class), (Kind::Int64, Device::Cpu));
+        self.sample_from(&input, Some(&classes))
     }
 
     /// `count` pictures from inputs that stay the same for the whole run.

@@ -47,6 +47,25 @@ pub(crate) struct Assignment<'a> {
     pub(crate) injection: Option<Injection>,
 }
 
+#[cfg(test)]
+impl<'a> Assignment<'a> {
+    /// A new run without a judge and without faults.
+    pub(super) fn plain(run: &'a Run, config: &Config, session: Session) -> Self {
+        Self {
+            run,
+            session,
+            config: config.clone(),
+            origin: "made up".to_owned(),
+            warnings: Vec::new(),
+            judge: None,
+            resumed: None,
+            resumed_from: None,
+            is_fault_check_free: false,
+            injection: None,
+        }
+    }
+}
+
 /// A run in training. It does what the training loop decides, and returns what came of it.
 pub(super) struct ActiveRun<'a> {
     run: &'a Run,
@@ -435,89 +454,4 @@ impl<'a> ActiveRun<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use sparring_contract::protocol::FeatureKind;
-    use sparring_contract::run::Home;
-    use tch::no_grad;
-
-    use super::super::testing::{Discard, StoppedClock, config, session_of};
-    use super::*;
-
-    #[test]
-    fn no_checkpoint_of_any_kind_and_no_state_is_kept_of_a_faulty_step() {
-        let folder = tempfile::tempdir().unwrap();
-        let home = Home::locate(Some(folder.path())).unwrap();
-        let config = config(&[]);
-        let run = home.create(Some("otter"), &config).unwrap();
-        let assignment = Assignment {
-            run: &run,
-            session: session_of(&config),
-            config,
-            origin: String::new(),
-            warnings: Vec::new(),
-            judge: None,
-            resumed: None,
-            resumed_from: None,
-            is_fault_check_free: false,
-            injection: Injection::parse("nan@1"),
-        };
-        let mut active = ActiveRun::new(assignment, &Discard, &StoppedClock);
-        active.step();
-        assert_eq!(active.save_checkpoint(CheckpointKind::Latest), Ok(true));
-        active.step();
-        let best = CheckpointKind::Best {
-            quick_distance: 9.0,
-            features: FeatureKind::Unlabelled,
-        };
-        let cause = "a loss is not finite: generator.model.0.weight is not finite";
-        for refused in [
-            active.save_checkpoint(CheckpointKind::Latest).map(drop),
-            active.save_checkpoint(best).map(drop),
-            active.keep_state(),
-            active.check_faults(),
-        ] {
-            assert_eq!(refused.unwrap_err().to_string(), cause);
-        }
-        let files: Vec<_> = fs::read_dir(run.checkpoints_dir())
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .collect();
-        assert_eq!(files, [run.checkpoint_file(1)]);
-
-        let faulty = active.check_faults().unwrap_err();
-        assert!(matches!(active.go_back(&faulty), WentBack::Retry));
-        assert_eq!(active.steps(), 1);
-        assert_eq!(active.save_checkpoint(best), Ok(true));
-        assert_eq!(run.best_checkpoint().unwrap().1.step, 1);
-    }
-
-    #[test]
-    fn a_state_that_is_broken_without_a_faulty_step_is_not_saved_either() {
-        let folder = tempfile::tempdir().unwrap();
-        let home = Home::locate(Some(folder.path())).unwrap();
-        let config = config(&[]);
-        let run = home.create(Some("otter"), &config).unwrap();
-        let assignment = Assignment {
-            run: &run,
-            session: session_of(&config),
-            config,
-            origin: String::new(),
-            warnings: Vec::new(),
-            judge: None,
-            resumed: None,
-            resumed_from: None,
-            is_fault_check_free: true,
-            injection: None,
-        };
-        let mut active = ActiveRun::new(assignment, &Discard, &StoppedClock);
-        active.step();
-        let state_dict = active.session.state_dict();
-        let (name, moment) = state_dict.tensors.last().unwrap();
-        let _ = no_grad(|| moment.shallow_clone().fill_(f64::INFINITY));
-        let cause = active.save_checkpoint(CheckpointKind::Latest).unwrap_err();
-        assert_eq!(cause.to_string(), format!("{name} is not finite"));
-        assert!(run.checkpoints().is_empty());
-    }
-}
+mod tests;

@@ -5,10 +5,9 @@ use std::fmt;
 use sparring_contract::config::{Config, change_live};
 use sparring_contract::protocol::{Command, Outcome, Pictures, Purpose, Reason};
 use sparring_contract::run::Run;
-use tch::{Device, Kind, Tensor};
 
-use super::pictures::{labels, pictures};
-use crate::gan::{Noise, PictureSpec, Session};
+use super::pictures::pictures;
+use crate::gan::{PictureSpec, Session};
 
 /// Pictures of one command at most.
 const MOST_PICTURES: u64 = 256;
@@ -93,11 +92,10 @@ pub(super) fn draw_fresh(
             String::new(),
         ),
         Some(class) => {
-            let classes = only(class, session, config, images)?;
-            let noise = Noise::seeded(seed, config.latent_dim).draw(images);
+            let known = known_class(class, session, config)?;
             (
-                session.sample_from(&noise, Some(&classes)),
-                labels(&classes),
+                session.sample_class(seed, images, known),
+                vec![known; usize::try_from(count).unwrap_or_default()],
                 format!("-class-{class}"),
             )
         }
@@ -109,19 +107,17 @@ pub(super) fn draw_fresh(
     })
 }
 
-/// One class for all of `count` pictures, `[count]`, i64, if the model has it.
-fn only(class: u64, session: &Session, config: &Config, count: i64) -> Result<Tensor, String> {
+/// A class that was asked for, if the model has it.
+fn known_class(class: u64, session: &Session, config: &Config) -> Result<u32, String> {
     let data = session.loader().data();
     let classes = PictureSpec::new(config, data.shape(), data.class_names()).num_classes;
-    let label = class.cast_signed();
     if classes == 0 {
         return Err("the model is trained without classes".to_owned());
     }
-    if !(0..classes).contains(&label) {
-        let last = classes - 1;
-        return Err(format!("there is no class {class}, only 0 to {last}"));
-    }
-    Ok(Tensor::full([count], label, (Kind::Int64, Device::Cpu)))
+    let known = u32::try_from(class).ok();
+    known
+        .filter(|known| i64::from(*known) < classes)
+        .ok_or_else(|| format!("there is no class {class}, only 0 to {}", classes - 1))
 }
 
 /// Changes a key in the configuration, and in the run's own file so that a resumed run keeps the change.

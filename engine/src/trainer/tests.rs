@@ -108,16 +108,8 @@ impl Lab {
         };
         let completed = AtomicU64::new(0);
         let assignment = Assignment {
-            run: &self.run,
-            config: self.config.clone(),
-            session: session_of(&self.config),
-            origin: "made up".to_owned(),
-            warnings: Vec::new(),
-            judge: None,
-            resumed: None,
-            resumed_from: None,
-            is_fault_check_free: false,
             injection: self.injection,
+            ..Assignment::plain(&self.run, &self.config, session_of(&self.config))
         };
         let trainer = Trainer::new(assignment, &recorder, &clock, instructions, &completed);
         let ended = trainer.train();

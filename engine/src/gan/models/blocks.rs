@@ -41,6 +41,19 @@ impl<'a> Blocks<'a> {
         widths
     }
 
+    /// The shape of the smallest pictures within a network that has these widths for pictures of `shape`, where they have
+    /// this many channels.
+    pub(super) fn smallest_shape(
+        &self,
+        channels: i64,
+        widths: &[i64],
+        [_, height, width]: [i64; 3],
+    ) -> [i64; 3] {
+        let added = widths.len() - self.config.hidden.len();
+        let halvings = self.config.halvings() + added;
+        [channels, height >> halvings, width >> halvings]
+    }
+
     pub(super) fn weight_norm(&self) -> WeightNorm {
         match self.config.normalization {
             Normalization::Spectral => WeightNorm::Spectral,

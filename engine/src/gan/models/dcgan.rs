@@ -15,9 +15,7 @@ pub(super) fn generator(blocks: &Blocks<'_>, inputs: i64, shape: [i64; 3]) -> Se
     let Some(first) = widths.first().copied() else {
         return mlp::generator(blocks, inputs, shape);
     };
-    let [channels, height, width] = shape;
-    let halvings = widths.len();
-    let smallest = [first, height >> halvings, width >> halvings];
+    let smallest = blocks.smallest_shape(first, &widths, shape);
     let mut model = Sequential::default();
     model.push(Linear::new(
         inputs,
@@ -39,24 +37,24 @@ pub(super) fn generator(blocks: &Blocks<'_>, inputs: i64, shape: [i64; 3]) -> Se
         blocks.finish_hidden(&mut model, outputs);
     }
     let last = widths.last().copied().unwrap_or(first);
-    model.push(conv(blocks, [last, channels], true, Activation::Tanh));
+    model.push(conv(blocks, [last, shape[0]], true, Activation::Tanh));
     model
 }
 
 /// Pictures of this shape to `[n, 1]`, and the number of inputs of the last layer.
 pub(super) fn discriminator(blocks: &Blocks<'_>, shape: [i64; 3]) -> (Sequential, i64) {
-    let [mut channels, height, width] = shape;
     let widths = blocks.discriminator_widths(shape);
-    let halvings = widths.len();
     let mut model = Sequential::default();
-    for outputs in widths {
+    let mut channels = shape[0];
+    for outputs in widths.iter().copied() {
         let sizes = [channels, outputs];
         model.push(conv(blocks, sizes, false, blocks.own_activation()));
         blocks.finish_hidden(&mut model, outputs);
         channels = outputs;
     }
     model.push(Flatten);
-    let features = channels * (height >> halvings) * (width >> halvings);
+    let smallest = blocks.smallest_shape(channels, &widths, shape);
+    let features = smallest.iter().product();
     model.push(Linear::new(
         features,
         1,

@@ -16,7 +16,7 @@ pub(super) fn generator(blocks: &Blocks<'_>, inputs: i64, shape: [i64; 3]) -> Se
     let widths = blocks.generator_widths(shape);
     let mut model = Sequential::default();
     let mut channels = widths.first().copied().unwrap_or(1);
-    let smallest = smallest_shape(blocks, channels, widths.len(), shape);
+    let smallest = blocks.smallest_shape(channels, &widths, shape);
     model.push(GenerativeBasis::new(inputs, smallest, device));
     for (stage, next) in widths.iter().copied().enumerate() {
         if stage > 0 {
@@ -54,22 +54,10 @@ pub(super) fn discriminator(blocks: &Blocks<'_>, shape: [i64; 3]) -> (Sequential
         channels = next;
         push_blocks(&mut model, blocks, channels, widths.len());
     }
-    let smallest = smallest_shape(blocks, channels, widths.len(), shape);
+    let smallest = blocks.smallest_shape(channels, &widths, shape);
     model.push(DiscriminativeBasis::new(smallest, device));
     model.push(Linear::he(channels, 1, device));
     (model, channels)
-}
-
-/// The shape of the smallest pictures within a network of this many stages for pictures of `shape`.
-fn smallest_shape(
-    blocks: &Blocks<'_>,
-    channels: i64,
-    stages: usize,
-    [_, height, width]: [i64; 3],
-) -> [i64; 3] {
-    let added = stages - blocks.widths().len();
-    let halvings = blocks.config.halvings() + added;
-    [channels, height >> halvings, width >> halvings]
 }
 
 /// The first layer of a discriminator, or the last of a generator, with a tanh.
