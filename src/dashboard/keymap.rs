@@ -9,7 +9,7 @@ use super::key::KeyPress;
 pub enum Action {
     /// Pause, or go on.
     Pause,
-    /// Make one step, then wait.
+    /// Make one step, then pause.
     Step,
     /// Draw pictures from fresh noise.
     Sample,
@@ -27,13 +27,13 @@ pub enum Action {
     Down,
     /// The next panel.
     Next,
-    /// The panel before.
+    /// Focus the previous panel.
     Previous,
-    /// Enlarge the focused panel, or put it back.
+    /// Enlarge the focused panel, or restore it.
     Enlarge,
-    /// Look at a shorter time.
+    /// Show a shorter time span.
     ZoomIn,
-    /// Look at a longer time.
+    /// Show a longer time span.
     ZoomOut,
     /// Change between a linear and a logarithmic axis.
     LogAxis,
@@ -41,13 +41,13 @@ pub enum Action {
     Smoothing,
     /// Leave; training goes on.
     Detach,
-    /// Ask how to end the run.
+    /// Ask how to stop the run.
     Stop,
     /// Show the keys.
     Help,
-    /// Step back; never out.
+    /// Go back; never leaves.
     Back,
-    /// Draw everything anew.
+    /// Redraw everything.
     Redraw,
     /// Hand the terminal back to the shell for a while.
     Suspend,
@@ -87,27 +87,27 @@ const fn row(
 /// Every action, in the order of the help.
 #[rustfmt::skip]
 pub const TABLE: &[Binding] = &[
-    row(Action::Pause,      "pause",      &["space", "p"],          "pause",      "pause, and go on"),
-    row(Action::Step,       "step",       &["."],                   "",           "one step, then wait"),
+    row(Action::Pause,      "pause",      &["space", "p"],          "pause",      "pause or continue"),
+    row(Action::Step,       "step",       &["."],                   "",           "one step, then pause"),
     row(Action::Sample,     "sample",     &["s"],                   "sample",     "fresh noise, saved as PNG"),
     row(Action::Fixed,      "fixed",      &["f"],                   "fixed",      "back to fixed noise"),
     row(Action::Checkpoint, "checkpoint", &["c"],                   "checkpoint", "save a checkpoint"),
     row(Action::Rates,      "rates",      &["l"],                   "rates",      "change learning rates"),
-    row(Action::Note,       "note",       &["n"],                   "",           "write a note into the log"),
-    row(Action::Up,         "up",         &["up", "k"],             "series",     "series before, log up"),
+    row(Action::Note,       "note",       &["n"],                   "",           "add a note to the log"),
+    row(Action::Up,         "up",         &["up", "k"],             "series",     "previous series, log up"),
     row(Action::Down,       "down",       &["down", "j"],           "",           "next series, log down"),
     row(Action::Next,       "next",       &["tab"],                 "",           "next panel"),
-    row(Action::Previous,   "previous",   &["shift-tab"],           "",           "panel before"),
-    row(Action::Enlarge,    "enlarge",    &["z", "enter"],          "enlarge",    "enlarge, and put back"),
-    row(Action::ZoomIn,     "zoom_in",    &["+", "="],              "",           "look at a shorter time"),
-    row(Action::ZoomOut,    "zoom_out",   &["-"],                   "",           "look at a longer time"),
+    row(Action::Previous,   "previous",   &["shift-tab"],           "",           "previous panel"),
+    row(Action::Enlarge,    "enlarge",    &["z", "enter"],          "enlarge",    "enlarge or restore"),
+    row(Action::ZoomIn,     "zoom_in",    &["+", "="],              "",           "shorter time span"),
+    row(Action::ZoomOut,    "zoom_out",   &["-"],                   "",           "longer time span"),
     row(Action::LogAxis,    "log_axis",   &["y"],                   "",           "logarithmic axis"),
-    row(Action::Smoothing,  "smoothing",  &["m"],                   "",           "smooth more, or not"),
+    row(Action::Smoothing,  "smoothing",  &["m"],                   "",           "change the smoothing"),
     row(Action::Detach,     "detach",     &["d", "q", "ctrl-c"],    "detach",     "leave; training goes on"),
-    row(Action::Stop,       "stop",       &["x"],                   "stop…",      "end the run: asks how"),
+    row(Action::Stop,       "stop",       &["x"],                   "stop…",      "stop the run: asks how"),
     row(Action::Help,       "help",       &["?", "h", "f1"],        "help",       "this help"),
-    row(Action::Back,       "back",       &["esc"],                 "",           "a step back; never leaves"),
-    row(Action::Redraw,     "redraw",     &["ctrl-l"],              "",           "draw the screen anew"),
+    row(Action::Back,       "back",       &["esc"],                 "",           "go back; never leaves"),
+    row(Action::Redraw,     "redraw",     &["ctrl-l"],              "",           "redraw the screen"),
     row(Action::Suspend,    "suspend",    &["ctrl-z"],              "",           "to the shell; fg returns"),
 ];
 

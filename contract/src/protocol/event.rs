@@ -96,7 +96,7 @@ pub struct Started {
     pub threads: u32,
     /// Numbers that each network learns.
     pub parameters: Parameters,
-    /// Real images a step.
+    /// Real images per step.
     pub batch_size: u64,
     /// Steps in an epoch.
     pub steps_per_epoch: u64,
@@ -171,7 +171,7 @@ pub struct Stats {
     pub epoch: u64,
     /// Real images seen.
     pub images_seen: u64,
-    /// Real images a second of training time, that is without saving, sampling and pauses.
+    /// Real images per second of training time, that is without saving, sampling and pauses.
     #[serde(with = "finite", default = "finite::nan")]
     pub images_per_second: f64,
     /// Seconds of training since the run began, resumed parts added.

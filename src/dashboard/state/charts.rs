@@ -8,7 +8,7 @@ use crate::dashboard::words::figure;
 /// A figure that has a course.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Series {
-    /// Real images a second, which every run reports.
+    /// Real images per second, which every run reports.
     Throughput,
     /// The metric at this place among the specs of the run.
     Metric(usize),
@@ -126,7 +126,7 @@ impl Charts {
             .iter()
             .map(|curve| match self.spec(curve.series) {
                 Some(spec) => explain(spec),
-                None => "images/s: Real images a second of training time.".to_owned(),
+                None => "images/s: Real images per second of training time.".to_owned(),
             })
             .collect()
     }

@@ -16,7 +16,7 @@ pub(super) fn send(state: &mut State, command: Command) -> Vec<Effect> {
         return Vec::new();
     }
     let Some(id) = state.requests.open(command.clone()) else {
-        let text = "the worker has not answered for long: nothing more was sent";
+        let text = "the worker has not answered for a while: the command was not sent";
         state.journal.write(state.now, Weight::Warning, text);
         return Vec::new();
     };

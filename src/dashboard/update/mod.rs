@@ -84,7 +84,7 @@ fn bury(state: &mut State, status: &str, log: &[String]) -> Vec<Effect> {
 fn abandon(state: &mut State) {
     let open = state.requests.abandon();
     if open > 0 {
-        let text = "no answer to what was asked last: look whether it was done";
+        let text = "no answer to the last command: check whether it was done";
         state.journal.write(state.now, Weight::Warning, text);
     }
     state.stopping = false;
