@@ -58,15 +58,9 @@ impl Dataset {
         }
     }
 
-    /// Classes of `count` pictures in the proportions of the data, well mixed: any few of them in a row are in much the
-    /// same proportions. `[count]`, i64; `None` if nothing is known of classes.
+    /// The [`typical_classes`] of `count` pictures; `None` if nothing is known of classes.
     pub fn typical_classes(&self, count: i64) -> Option<Tensor> {
-        /// The fractional parts of its multiples are spread as evenly as can be.
-        const GOLDEN: f64 = 0.618_033_988_749_895;
-        let (sorted, _) = self.classes.as_ref()?.sort(0, false);
-        let turns = Tensor::arange(count, (Kind::Double, Device::Cpu)) * GOLDEN;
-        let places = (turns.frac() * self.len() as f64).to_kind(Kind::Int64);
-        Some(sorted.index_select(0, &places.to_device(sorted.device())))
+        Some(typical_classes(self.classes.as_ref()?, count))
     }
 
     /// The names of the classes, in the order of their indices; empty if they have none.
@@ -114,6 +108,17 @@ impl Dataset {
     pub fn device(&self) -> Device {
         self.images.device()
     }
+}
+
+/// Classes of `count` pictures in the proportions of `classes`, `[n]`, i64, and well mixed: any few of them in a row are
+/// in much the same proportions. `[count]`, i64.
+pub fn typical_classes(classes: &Tensor, count: i64) -> Tensor {
+    /// The fractional parts of its multiples are spread as evenly as can be.
+    const GOLDEN: f64 = 0.618_033_988_749_895;
+    let (sorted, _) = classes.sort(0, false);
+    let turns = Tensor::arange(count, (Kind::Double, Device::Cpu)) * GOLDEN;
+    let places = (turns.frac() * classes.numel() as f64).to_kind(Kind::Int64);
+    sorted.index_select(0, &places.to_device(sorted.device()))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ mod sources;
 mod split;
 
 pub use bundle::{DataBundle, MNIST_FINGERPRINT};
-pub use dataset::{Batch, Dataset};
+pub use dataset::{Batch, Dataset, typical_classes};
 pub use error::DataError;
 pub use images::{Images, Part};
 pub use loader::DataLoader;

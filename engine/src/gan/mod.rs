@@ -18,6 +18,6 @@ pub use compatibility::{CompatibilityError, check_compatibility};
 pub use generate::Generate;
 pub use loss::{AdversarialLoss, Logits};
 pub use models::{PictureSpec, discriminator, generator};
-pub use sampler::{Noise, Sampler, round_robin};
+pub use sampler::{Classes, Noise, Sampler};
 pub use session::{Fault, Inspection, Session};
 pub use task::{GeneratorInput, StepOutcome, Task};

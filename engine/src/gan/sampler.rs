@@ -11,10 +11,20 @@ use crate::nn::{EMA_PREFIX, Network, StateDict, StateDictError};
 pub struct Sampler {
     generator: Network,
     num_classes: i64,
-    /// The only class that is sampled.
-    class: Option<i64>,
+    classes: Classes,
     /// Pictures sampled so far.
     sampled: i64,
+}
+
+/// The classes of pictures of a conditional generator, and their order.
+#[derive(Debug)]
+pub enum Classes {
+    /// Each in its turn.
+    InTurn,
+    /// One, 0 or more and less than the number of classes.
+    Only(u64),
+    /// One for each picture, `[n]`, i64, on the CPU. No more pictures than these can be sampled.
+    Listed(Tensor),
 }
 
 impl Sampler {
@@ -38,22 +48,19 @@ impl Sampler {
         Ok(Self {
             generator,
             num_classes: spec.num_classes,
-            class: None,
+            classes: Classes::InTurn,
             sampled: 0,
         })
     }
 
-    /// Samples only this class, 0 or more and less than the number of classes.
+    /// Samples these classes; they take turns unless something else is said.
     #[must_use]
-    pub fn only(self, class: Option<u64>) -> Self {
-        Self {
-            class: class.map(u64::cast_signed),
-            ..self
-        }
+    pub fn of(self, classes: Classes) -> Self {
+        Self { classes, ..self }
     }
 
-    /// Pictures from noise `[n, latent_dim]`: `[n, channels, height, width]`, u8. Unless one class was chosen, the
-    /// classes of a conditional generator take turns, from one call to the next.
+    /// Pictures from noise `[n, latent_dim]`: `[n, channels, height, width]`, u8. The classes go on from one call to the
+    /// next.
     pub fn sample(&mut self, noise: &Tensor) -> Tensor {
         let count = noise.size()[0];
         let classes = self.next_classes(count);
@@ -63,9 +70,13 @@ impl Sampler {
 
     /// The classes of the next `count` pictures, `[count]`, i64; `None` for an unconditional generator.
     pub fn next_classes(&self, count: i64) -> Option<Tensor> {
-        match self.class {
-            Some(class) => Some(Tensor::full([count], class, (Kind::Int64, Device::Cpu))),
-            None => round_robin(self.sampled, count, self.num_classes),
+        match &self.classes {
+            Classes::InTurn => round_robin(self.sampled, count, self.num_classes),
+            Classes::Only(class) => {
+                let class = class.cast_signed();
+                Some(Tensor::full([count], class, (Kind::Int64, Device::Cpu)))
+            }
+            Classes::Listed(classes) => Some(classes.narrow(0, self.sampled, count)),
         }
     }
 
@@ -77,7 +88,7 @@ impl Sampler {
 
 /// The classes of pictures number `first` to `first + count`, i64, if the classes take turns. `None` if there are no
 /// classes.
-pub fn round_robin(first: i64, count: i64, num_classes: i64) -> Option<Tensor> {
+pub(super) fn round_robin(first: i64, count: i64, num_classes: i64) -> Option<Tensor> {
     (num_classes > 0).then(|| {
         Tensor::arange_start(first, first + count, (Kind::Int64, Device::Cpu))
             .remainder(num_classes)
@@ -117,4 +128,48 @@ pub(super) fn to_pixels(generator: &Network, input: &Tensor, classes: Option<&Te
             .clamp(0.0, 255.0)
             .to_kind(Kind::Uint8)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use sparring_contract::config::{Request, resolve};
+
+    use super::*;
+
+    #[test]
+    fn each_choice_of_classes_goes_on_from_one_call_to_the_next() {
+        let request = Request {
+            preset: Some("cgan".to_owned()),
+            ..Request::default()
+        };
+        let config = resolve(&request).unwrap().config;
+        let spec = PictureSpec {
+            shape: [1, 8, 8],
+            num_classes: 3,
+        };
+        let generator = generator(&config, spec, Device::Cpu);
+        let mut sampler = Sampler {
+            generator,
+            num_classes: 3,
+            classes: Classes::InTurn,
+            sampled: 0,
+        };
+        let noise = [2, config.latent_dim.cast_signed()];
+        let listed = Classes::Listed(Tensor::from_slice(&[2_i64, 2, 0, 1, 2]));
+        for (classes, expected) in [
+            (Classes::InTurn, [[0, 1], [2, 0]]),
+            (Classes::Only(1), [[1, 1], [1, 1]]),
+            (listed, [[2, 2], [0, 1]]),
+        ] {
+            sampler = Sampler {
+                sampled: 0,
+                ..sampler.of(classes)
+            };
+            for expected in expected {
+                let found: Vec<i64> = sampler.next_classes(2).unwrap().try_into().unwrap();
+                assert_eq!(found, expected);
+                drop(sampler.sample(&Tensor::zeros(noise, (Kind::Float, Device::Cpu))));
+            }
+        }
+    }
 }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use sparring_contract::run::CheckpointHeader;
 use tch::Tensor;
 
-use crate::gan::{Noise, PictureSpec, Sampler};
+use crate::gan::{Classes, Noise, PictureSpec, Sampler};
 use crate::native;
 use crate::trainer::load_checkpoint;
 
@@ -23,8 +23,8 @@ pub(super) struct Draw {
     pub(super) first: u64,
     /// Seed of the noise.
     pub(super) seed: u64,
-    /// The class of every picture; each class in its turn if none is given.
-    pub(super) class: Option<u64>,
+    /// The classes of the pictures of a conditional generator.
+    pub(super) classes: Classes,
     /// The configuration's name of a device.
     pub(super) device: String,
 }
@@ -53,15 +53,15 @@ impl Batch {
 pub(super) fn draw(
     path: &Path,
     header: &CheckpointHeader,
-    how: &Draw,
+    how: Draw,
 ) -> anyhow::Result<impl Iterator<Item = Batch> + use<>> {
-    check_class(path, header, how.class)?;
+    check_classes(path, header, &how.classes)?;
     let device = native::device(&how.device)?;
     let unreadable = || format!("cannot read {}", path.display());
     let state = load_checkpoint(path, header).with_context(unreadable)?;
     let spec = PictureSpec::new(&header.config, header.shape, &header.class_names);
     let sampler = Sampler::new(&header.config, spec, &state, device).with_context(unreadable)?;
-    let mut sampler = sampler.only(how.class);
+    let mut sampler = sampler.of(how.classes);
     let mut noise = Noise::seeded(how.seed, header.config.latent_dim);
     let first_batch = how.first.min(how.count) / BATCH;
     for _ in 0..first_batch {
@@ -84,13 +84,13 @@ pub(super) fn draw(
     }))
 }
 
-fn check_class(path: &Path, header: &CheckpointHeader, class: Option<u64>) -> anyhow::Result<()> {
-    match (class, header.num_classes()) {
-        (Some(_), 0) => bail!(
+fn check_classes(path: &Path, header: &CheckpointHeader, classes: &Classes) -> anyhow::Result<()> {
+    match (classes, header.num_classes()) {
+        (Classes::Only(_), 0) => bail!(
             "{} was trained without classes; leave --class out, or train a conditional preset such as cgan",
             path.display()
         ),
-        (Some(class), count) if class >= count => bail!(
+        (Classes::Only(class), count) if *class >= count => bail!(
             "{} has no class {class}, only 0 to {}",
             path.display(),
             count - 1

@@ -9,9 +9,9 @@ use sparring_contract::run::CheckpointHeader;
 use tch::{Device, Tensor};
 
 use super::draw::{Draw, draw};
-use crate::data::{DataSource, Images};
-use crate::eval::{Evaluator, Judge, JudgeError, PICTURES, RealData, judges};
-use crate::gan::{PictureSpec, round_robin};
+use crate::data::{DataSource, Images, typical_classes};
+use crate::eval::{EvalError, Evaluator, Judge, JudgeError, PICTURES, RealData, judges};
+use crate::gan::Classes;
 
 /// Evaluates a subject, and tells meanwhile what is being done.
 pub(super) fn eval(
@@ -65,36 +65,47 @@ fn send(out: &mut impl Write, reply: &TaskReply) -> Result<(), FrameError> {
     Ok(out.flush()?)
 }
 
+fn real_pictures(data: &DataSource, progress: &mut dyn FnMut(&str)) -> Result<RealData, EvalError> {
+    progress("reading the real pictures");
+    RealData::load(data, &mut |_| {})
+}
+
 fn evaluate(
     subject: &Subject,
     augmentation: bool,
     progress: &mut dyn FnMut(&str),
 ) -> anyhow::Result<Report> {
-    let (pictures, asked, data) = match subject {
+    let (pictures, asked, real) = match subject {
         Subject::Checkpoint { path, seed, device } => {
             let header = CheckpointHeader::read(path)?;
+            let real = real_pictures(&header.config.data_source(), progress)?;
             progress("drawing pictures");
+            // Pictures of all classes equally would differ from data that has more of some.
+            let num_classes = header.num_classes();
+            let asked = real
+                .labels()
+                .filter(|_| 0 < num_classes && real.num_classes() <= num_classes.cast_signed())
+                .map(|[labels, _]| typical_classes(labels, PICTURES));
             let how = Draw {
                 count: PICTURES.unsigned_abs(),
                 first: 0,
                 seed: *seed,
-                class: None,
+                classes: asked.as_ref().map_or(Classes::InTurn, |asked| {
+                    Classes::Listed(asked.shallow_clone())
+                }),
                 device: device.clone(),
             };
-            let drawn: Vec<_> = draw(path, &header, &how)?
+            let drawn: Vec<_> = draw(path, &header, how)?
                 .map(|batch| batch.pictures.to_device(Device::Cpu))
                 .collect();
-            let spec = PictureSpec::new(&header.config, header.shape, &header.class_names);
-            let asked = round_robin(0, PICTURES, spec.num_classes);
-            (Tensor::cat(&drawn, 0), asked, header.config.data_source())
+            (Tensor::cat(&drawn, 0), asked, real)
         }
         Subject::Samples { path, data } => {
             let pictures = Images::load_samples(path)?.tensor();
-            (pictures, None, DataSource::named(data))
+            let real = real_pictures(&DataSource::named(data), progress)?;
+            (pictures, None, real)
         }
     };
-    progress("reading the real pictures");
-    let real = RealData::load(&data, &mut |_| {})?;
     let judge = judges::find(&real.fingerprint)?;
     let evaluator = Evaluator::new(real, judge, progress)?;
     let mut report = evaluator.measure(&pictures, asked.as_ref(), progress)?;

@@ -14,6 +14,7 @@ use sparring_contract::run::CheckpointHeader;
 use super::draw::{Batch, Draw, draw};
 use super::panics::caught;
 use super::{data, eval};
+use crate::gan::Classes;
 use crate::native;
 use crate::trainer::{labels, pictures};
 
@@ -54,11 +55,11 @@ fn do_task(out: &mut impl Write) -> anyhow::Result<()> {
         } => sample(
             out,
             &checkpoint,
-            &Draw {
+            Draw {
                 count,
                 first,
                 seed,
-                class,
+                classes: class.map_or(Classes::InTurn, Classes::Only),
                 device,
             },
         )?,
@@ -84,13 +85,14 @@ fn threads() -> u32 {
         .max(1)
 }
 
-fn sample(out: &mut impl Write, path: &Path, how: &Draw) -> anyhow::Result<()> {
+fn sample(out: &mut impl Write, path: &Path, how: Draw) -> anyhow::Result<()> {
     let header = CheckpointHeader::read(path)?;
+    let seed = how.seed;
     for batch in draw(path, &header, how)? {
         for part in parts(&batch) {
             let pictures = pictures(
                 Purpose::Fresh,
-                how.seed,
+                seed,
                 header.step,
                 &part.pictures,
                 part.classes.as_ref().map(labels).unwrap_or_default(),
