@@ -8,7 +8,6 @@ use super::controls::blurred;
 use super::features::Features;
 use super::frechet::{Gaussian, mean_distance};
 use super::judge::Judge;
-use super::neighbours::recall_and_coverage;
 use super::real::FEWEST_REAL;
 use super::reference::spread_sample;
 
@@ -21,9 +20,6 @@ pub struct QuickFigures {
     pub frechet: f64,
     /// Predicted class distribution: a share for each class. Empty without a judge.
     pub histogram: Vec<f64>,
-    /// Share of real pictures, as many as the pictures, that have a picture in their neighbourhood (coverage among few),
-    /// 0 to 1: about 0.95 for real digits, and small when pictures repeat themselves.
-    pub diversity: f64,
     /// Mean probability of the predicted class, 1/classes to 1; NaN without a judge.
     pub confidence: f64,
 }
@@ -35,8 +31,6 @@ pub struct QuickFrechet {
     /// Share of each class among real pictures; empty without a judge.
     class_shares: Vec<f64>,
     gaussian: Gaussian,
-    /// Features of training pictures, `[n, d]`, f64.
-    real: Tensor,
     /// Pictures in one Fréchet distance.
     group: i64,
     /// FD(n) ≈ FD(∞) + bias / n
@@ -91,7 +85,6 @@ impl QuickFrechet {
             features,
             class_shares,
             gaussian,
-            real,
             group: parted.group,
             blurred: f64::NAN,
         };
@@ -138,14 +131,8 @@ impl QuickFrechet {
         };
         let group = self.group.min(features.size()[0]);
         let distance = mean_distance(&features, &self.gaussian, group);
-        let count = features.size()[0].min(self.real.size()[0]);
-        let neighbours = recall_and_coverage(
-            &spread_sample(&features, count),
-            &spread_sample(&self.real, count),
-        );
         QuickFigures {
             frechet: distance - self.bias / group as f64,
-            diversity: neighbours.coverage,
             confidence: predictions
                 .as_ref()
                 .map_or(f64::NAN, |predictions| predictions.confidence),
