@@ -49,7 +49,7 @@ pub fn choose_preset(facts: &DataFacts) -> (&'static str, String) {
     }
     let small = facts.channels == 1 && height <= SMALL && width <= SMALL;
     let preset = match (convolves && !small, facts.classes > 1) {
-        (true, false) => "dcgan",
+        (true, false) => "resnet",
         (true, true) => "cdcgan",
         (false, false) => "r3",
         (false, true) => "cgan",
@@ -98,8 +98,8 @@ mod tests {
         assert_eq!(chosen(1, 28, 28, 0), "r3");
         assert_eq!(chosen(1, 28, 28, 10), "cgan");
         assert_eq!(chosen(1, 8, 8, 0), "r3");
-        assert_eq!(chosen(3, 28, 28, 0), "dcgan");
-        assert_eq!(chosen(1, 64, 64, 0), "dcgan");
+        assert_eq!(chosen(3, 28, 28, 0), "resnet");
+        assert_eq!(chosen(1, 64, 64, 0), "resnet");
         assert_eq!(chosen(3, 32, 32, 9), "cdcgan");
     }
 
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn one_class_is_no_label() {
-        assert_eq!(chosen(3, 32, 32, 1), "dcgan");
+        assert_eq!(chosen(3, 32, 32, 1), "resnet");
     }
 
     #[test]
