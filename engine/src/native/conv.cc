@@ -40,13 +40,12 @@ Tensor forward_pictures(const Tensor& x, const Tensor& weight, const Tensor& bia
     for_each_portion(n, pieces, index, g.together(), [&](int64_t start, int64_t count) {
       const float* in = x.data_ptr<float>() + start * from.size();
       float* out = y.data_ptr<float>() + start * to.size();
-      if (options.transposed) std::fill_n(out, count * to.size(), 0.0F);
       for (int64_t group = 0; group < g.groups; group++) {
         const Block w = weights_of(g, weights, group);
         const float* group_in = in + group * from.group;
         float* group_out = out + group * to.group;
         if (options.transposed)
-          spread(g, {group_in, count * from.places(), from.group, from.channels}, w, group_out, count);
+          spread(g, {group_in, count * from.places(), from.group, from.channels}, w, group_out, count, group == 0);
         else
           product(group_out, to.channels, seen(g, group_in, count), w.t());
       }
@@ -88,7 +87,6 @@ Gradients backward_pictures(const Tensor& dy, const Tensor& x, const Tensor& wei
 
       const float* small = options.transposed ? at(x, from) : dz;
       const float* big = options.transposed ? dz : at(x, from);
-      if (wanted.x && !options.transposed) std::fill_n(at(dx, from), count * from.size(), 0.0F);
       for (int64_t group = 0; group < g.groups; group++) {
         const Block w = weights_of(g, weights, group);
         const Block group_small{small + group * g.small.group, count * g.small.places(), g.small.group,
@@ -104,7 +102,7 @@ Gradients backward_pictures(const Tensor& dy, const Tensor& x, const Tensor& wei
         if (wanted.x && options.transposed)
           product(at(dx, from) + group * from.group, from.channels, unfolded, w.t());
         else if (wanted.x)
-          spread(g, group_small, w, at(dx, from) + group * from.group, count);
+          spread(g, group_small, w, at(dx, from) + group * from.group, count, group == 0);
       }
       added = true;
     });

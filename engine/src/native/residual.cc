@@ -116,13 +116,12 @@ variable_list backward_block(const Tensor& dy, const Tensor& x, const BlockWeigh
       deactivate(rows_to(d_second, rows, inner), sum(d_grouped_bias), rows_to(d_second, rows, inner),
                  rows_to(second, rows, inner), activation, slope);
 
-      std::fill_n(d_first, rows * inner, 0.0F);
       for (int64_t group = 0; group < g.groups; group++) {
         const int64_t offset = group * g.big.group;
         const Block dz{d_second + offset, rows, g.big.group, inner};
         if (wants_weights)
           sum_products(sum(d_grouped) + offset * g.columns(), dz, seen(g, first + offset, count), added);
-        spread(g, dz, weights_of(g, grouped, group), d_first + offset, count);
+        spread(g, dz, weights_of(g, grouped, group), d_first + offset, count, group == 0);
       }
       deactivate(rows_to(d_first, rows, inner), sum(d_expand_bias), rows_to(d_first, rows, inner),
                  rows_to(first, rows, inner), activation, slope);

@@ -38,23 +38,27 @@ inline __attribute__((always_inline)) void go_over(const Geometry& g, Run run, G
   }
 }
 
-inline __attribute__((always_inline)) void copy(float* __restrict to, const float* __restrict from, int64_t length) {
-  // The usual length in groups; the compiler would call a function for a length that it does not know.
-  constexpr int64_t USUAL = 16;
-  if (length == USUAL) {
-    for (int64_t i = 0; i < USUAL; i++) to[i] = from[i];
-  } else {
-    for (int64_t i = 0; i < length; i++) to[i] = from[i];
-  }
-}
-
 VECTORIZED void unfold(const Geometry& g, const float* __restrict picture, float* __restrict columns) {
-  go_over(
-      g,
-      [=](int64_t column, int64_t pixel, int64_t length) { copy(columns + column, picture + pixel, length); },
-      [=](int64_t column, int64_t length) {
-        for (int64_t i = 0; i < length; i++) columns[column + i] = 0.0F;
-      });
+  // The usual channels of a group; the compiler would call a function for a length that it does not know.
+  constexpr int64_t USUAL = 16;
+  const auto clear = [=](int64_t column, int64_t length) {
+    for (int64_t i = 0; i < length; i++) columns[column + i] = 0.0F;
+  };
+  if (g.groups > 1 && g.big.group == USUAL) {
+    go_over(
+        g,
+        [=](int64_t column, int64_t pixel, int64_t) {
+          for (int64_t i = 0; i < USUAL; i++) columns[column + i] = picture[pixel + i];
+        },
+        clear);
+  } else {
+    go_over(
+        g,
+        [=](int64_t column, int64_t pixel, int64_t length) {
+          for (int64_t i = 0; i < length; i++) columns[column + i] = picture[pixel + i];
+        },
+        clear);
+  }
 }
 
 VECTORIZED void fold(const Geometry& g, const float* __restrict columns, float* __restrict picture) {
@@ -76,14 +80,18 @@ Block seen(const Geometry& g, const float* big, int64_t count) {
   return {columns, rows, g.columns(), g.columns()};
 }
 
-void spread(const Geometry& g, const Block& small, const Block& weights, float* big, int64_t count) {
+void spread(const Geometry& g, const Block& small, const Block& weights, float* big, int64_t count, bool is_first) {
   if (g.is_pointwise()) {
     product(big, g.big.channels, small, weights);
     return;
   }
   float* columns = scratch<0>(count * g.unfolded());
   product(columns, g.columns(), small, weights);
-  for (int64_t i = 0; i < count; i++) fold(g, columns + i * g.unfolded(), big + i * g.big.size());
+  for (int64_t i = 0; i < count; i++) {
+    float* picture = big + i * g.big.size();
+    if (is_first) std::fill_n(picture, g.big.size(), 0.0F);
+    fold(g, columns + i * g.unfolded(), picture);
+  }
 }
 
 void for_each_portion(int64_t pictures, int64_t pieces, int64_t index, int64_t together,

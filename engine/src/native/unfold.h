@@ -52,9 +52,9 @@ Block weights_of(const Geometry& g, const at::Tensor& matrix, int64_t group);
 // thread's next call.
 Block seen(const Geometry& g, const float* big, int64_t count);
 
-// The reverse of `seen`: adds the rows of small · weights to the places in the big pictures that they are for. The
-// pictures must be zero, unless the kernel is pointwise.
-void spread(const Geometry& g, const Block& small, const Block& weights, float* big, int64_t count);
+// The reverse of `seen`: adds up the rows of small · weights at the places in the big pictures that they are for. The
+// first group's call clears the pictures of all groups.
+void spread(const Geometry& g, const Block& small, const Block& weights, float* big, int64_t count, bool is_first);
 
 // Goes through piece `index` of the pictures in portions of `together`.
 void for_each_portion(int64_t pictures, int64_t pieces, int64_t index, int64_t together,
