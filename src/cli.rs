@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-pub use self::display::{Background, Render, Scale, View, When};
+pub use self::display::{Background, Drawing, Render, Scale, View, When};
 pub use self::pictures::{DataCommand, DataInfo, DatasetFormat, Eval, JudgeCommand, Sample};
 pub use self::runs::{Attach, Logs, OfRun, Runs, RunsCommand};
 pub use self::training::{Choice, ConfigCommand, PictureFlags, Train};

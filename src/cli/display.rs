@@ -23,6 +23,23 @@ pub struct View {
     pub notify: Option<String>,
 }
 
+/// Flags that decide how pictures are drawn.
+#[derive(Debug, Args)]
+pub struct Drawing {
+    /// Pictures per row [default: as many as fit]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub columns: Option<u16>,
+    /// When to use colour
+    #[arg(long, value_enum, default_value_t)]
+    pub color: When,
+    /// How pictures are drawn
+    #[arg(long, value_enum, default_value_t)]
+    pub render: Render,
+    /// How large pictures are drawn [default: the largest at which a row of them fits]
+    #[arg(long, value_enum)]
+    pub scale: Option<Scale>,
+}
+
 /// Background of a terminal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Background {

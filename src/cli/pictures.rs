@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::display::{Render, Scale, When};
+use super::display::Drawing;
 use super::training::PictureFlags;
 
 /// `sparring data`
@@ -32,18 +32,9 @@ pub struct DataInfo {
     /// How many pictures to draw; 0 draws none
     #[arg(short = 'n', long = "count", default_value_t = 16, value_parser = clap::value_parser!(u32).range(..=1024))]
     pub count: u32,
-    /// Pictures per row [default: as many as fit]
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
-    pub columns: Option<u16>,
-    /// When to use colour
-    #[arg(long, value_enum, default_value_t)]
-    pub color: When,
-    /// How pictures are drawn
-    #[arg(long, value_enum, default_value_t)]
-    pub render: Render,
-    /// Full size or half [default: full where it fits]
-    #[arg(long, value_enum)]
-    pub scale: Option<Scale>,
+    /// How pictures are drawn.
+    #[command(flatten)]
+    pub drawing: Drawing,
     /// Print what it holds as JSON, without pictures
     #[arg(long)]
     pub json: bool,
@@ -75,24 +66,15 @@ pub struct Sample {
     /// Draw the same number of pictures of each class; fails if the model has no classes
     #[arg(long, conflicts_with_all = ["class", "live"])]
     pub balanced: bool,
-    /// Pictures per row [default: as many as fit]
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
-    pub columns: Option<u16>,
     /// Save instead of showing: one file (.png for a grid, .npz or .idx3-ubyte), or a folder for a data set
     #[arg(long, value_name = "PATH")]
     pub out: Option<PathBuf>,
     /// Layout of the data set in the folder --out [default: png]
     #[arg(long, value_enum, requires = "out")]
     pub format: Option<DatasetFormat>,
-    /// When to use colour
-    #[arg(long, value_enum, default_value_t)]
-    pub color: When,
-    /// How pictures are drawn
-    #[arg(long, value_enum, default_value_t)]
-    pub render: Render,
-    /// How large pictures are drawn [default: the largest at which a row of them fits]
-    #[arg(long, value_enum)]
-    pub scale: Option<Scale>,
+    /// How pictures are drawn.
+    #[command(flatten)]
+    pub drawing: Drawing,
     /// Leave out the names of classes under the pictures of a conditional model
     #[arg(long)]
     pub no_labels: bool,
@@ -124,10 +106,11 @@ pub struct Eval {
     /// Evaluate these pictures instead: an IDX file, FILE.npz, or a folder, such as `sparring sample --out` writes
     #[arg(long, value_name = "PATH", conflicts_with_all = ["source", "seed", "device"])]
     pub samples: Option<PathBuf>,
-    /// What those pictures are compared with: `mnist`, or a folder of IDX files
+    /// What to compare those pictures with: `mnist`, or a folder of pictures, IDX files, an .npz or .npy file, or a sprite
+    /// sheet
     #[arg(
         long,
-        value_name = "DIR",
+        value_name = "PATH",
         default_value = "mnist",
         requires = "samples"
     )]

@@ -16,11 +16,11 @@ use sparring_contract::exit;
 use sparring_contract::launch::Launch;
 use sparring_contract::protocol::{DataReport, Pictures, Task, TaskReply};
 
-use super::flags::{color, render, scale};
+use super::flags::look;
 use crate::cli::{DataInfo, PictureFlags};
 use crate::client::{TaskWorker, read_reply, worker};
 use crate::output::say;
-use crate::sample::{self, Look};
+use crate::sample;
 
 /// `sparring data info`
 pub(super) fn info(flags: &DataInfo) -> anyhow::Result<u8> {
@@ -41,7 +41,7 @@ pub(super) fn info(flags: &DataInfo) -> anyhow::Result<u8> {
             .iter()
             .map(|class| class.name.clone())
             .collect();
-        sample::show_drawn(look(flags), &pictures, &class_names)?;
+        sample::show_drawn(look(&flags.drawing), &pictures, &class_names)?;
     }
     Ok(exit::SUCCESS)
 }
@@ -199,16 +199,6 @@ impl Waiting {
 impl Drop for Waiting {
     fn drop(&mut self) {
         self.0.finish_and_clear();
-    }
-}
-
-fn look(flags: &DataInfo) -> Look {
-    Look {
-        columns: flags.columns,
-        color: color(flags.color),
-        render: render(flags.render),
-        scale: flags.scale.map(scale),
-        no_labels: false,
     }
 }
 

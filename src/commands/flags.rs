@@ -1,6 +1,7 @@
 //! Flags of how pictures are shown, as the terminal's room knows them.
 
-use crate::cli::{Render, Scale, When};
+use crate::cli::{Drawing, Render, Scale, When};
+use crate::sample::Look;
 use crate::terminal::{self, ColorChoice};
 
 /// The flag `--color`.
@@ -12,8 +13,19 @@ pub(super) fn color(when: When) -> ColorChoice {
     }
 }
 
+/// How pictures are drawn, with the names of their classes.
+pub(super) fn look(flags: &Drawing) -> Look {
+    Look {
+        columns: flags.columns,
+        color: color(flags.color),
+        render: render(flags.render),
+        scale: flags.scale.map(scale),
+        no_labels: false,
+    }
+}
+
 /// The flag `--render`; `None` is `auto`.
-pub(super) fn render(render: Render) -> Option<terminal::Render> {
+fn render(render: Render) -> Option<terminal::Render> {
     match render {
         Render::Auto => None,
         Render::Half => Some(terminal::Render::Half),
@@ -23,7 +35,7 @@ pub(super) fn render(render: Render) -> Option<terminal::Render> {
 }
 
 /// The flag `--scale`.
-pub(super) fn scale(scale: Scale) -> terminal::Scale {
+fn scale(scale: Scale) -> terminal::Scale {
     match scale {
         Scale::Full => terminal::Scale::Full,
         Scale::Half => terminal::Scale::Half,

@@ -9,7 +9,7 @@ use sparring_contract::launch::Launch;
 use sparring_contract::protocol::Command;
 use sparring_contract::run::{CheckpointHeader, Home, Run, RunError};
 
-use super::flags::{color, render, scale};
+use super::flags;
 use crate::cli::{DatasetFormat, Sample};
 use crate::client::{ask, find_live, worker};
 use crate::output::say;
@@ -32,7 +32,9 @@ pub(super) fn sample(home: &Home, flags: &Sample) -> anyhow::Result<u8> {
     let any_seed = flags.seed.is_none();
     let done = match target {
         Target::Scrollback => sample::show(&draw, look(flags), worker),
-        Target::File(path, format) => sample::save(&draw, (path, format), flags.columns, worker),
+        Target::File(path, format) => {
+            sample::save(&draw, (path, format), flags.drawing.columns, worker)
+        }
         Target::Dataset(path, format) => {
             sample::save_dataset(&draw, path, format, any_seed, worker)
         }
@@ -143,11 +145,8 @@ fn draw(home: &Home, flags: &Sample) -> anyhow::Result<Draw> {
 
 fn look(flags: &Sample) -> Look {
     Look {
-        columns: flags.columns,
-        color: color(flags.color),
-        render: render(flags.render),
-        scale: flags.scale.map(scale),
         no_labels: flags.no_labels,
+        ..flags::look(&flags.drawing)
     }
 }
 
