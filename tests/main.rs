@@ -9,6 +9,7 @@ mod command_line;
 mod dashboard;
 mod data;
 mod dataset;
+mod disk;
 mod docs;
 mod eval;
 mod guard;

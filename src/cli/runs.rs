@@ -38,14 +38,20 @@ pub struct Runs {
 /// What to do with runs.
 #[derive(Debug, Subcommand)]
 pub enum RunsCommand {
-    /// Remove runs with everything in them
+    /// Remove runs with everything in them; in a terminal, asks first
     Rm {
         /// Names of the runs
         #[arg(required = true, value_name = "RUN")]
         runs: Vec<String>,
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
     },
-    /// Remove all ended and crashed runs but the latest
+    /// Remove all ended and crashed runs but the latest; in a terminal, asks first
     Prune {
+        /// Do not ask
+        #[arg(short, long, conflicts_with = "dry_run")]
+        yes: bool,
         /// How many of them to keep
         #[arg(long, default_value_t = 5)]
         keep: usize,

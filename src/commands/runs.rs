@@ -1,5 +1,7 @@
 //! `sparring runs`
 
+use std::io::{self, IsTerminal as _};
+
 use serde_json::json;
 use sparring_contract::exit;
 use sparring_contract::protocol::{MetricKind, MetricSpec, Verdict};
@@ -16,8 +18,9 @@ const SPARK: usize = 16;
 pub(super) fn runs(home: &Home, flags: &Runs) -> anyhow::Result<u8> {
     match &flags.command {
         None => list(home, flags.json),
-        Some(RunsCommand::Rm { runs }) => remove(home, runs),
-        Some(RunsCommand::Prune { keep, dry_run }) => prune(home, *keep, *dry_run),
+        Some(RunsCommand::Rm { runs, yes }) => remove(home, runs, *yes),
+        Some(RunsCommand::Prune { keep, dry_run, .. }) if *dry_run => would_prune(home, *keep),
+        Some(RunsCommand::Prune { keep, yes, .. }) => prune(home, *keep, *yes),
     }
 }
 
@@ -187,12 +190,21 @@ fn as_json(run: &Run, status: &Status) -> serde_json::Value {
     line
 }
 
-fn remove(home: &Home, names: &[String]) -> anyhow::Result<u8> {
+fn remove(home: &Home, names: &[String], yes: bool) -> anyhow::Result<u8> {
     // Looks up all names before it removes a run, so that a typing error removes nothing.
     let runs = names
         .iter()
         .map(|name| home.find(Some(name)))
         .collect::<Result<Vec<_>, _>>()?;
+    remove_all(runs, yes)
+}
+
+/// Removes runs, if the user agrees.
+fn remove_all(runs: Vec<Run>, yes: bool) -> anyhow::Result<u8> {
+    if !yes && !agrees(&runs)? {
+        say("nothing was removed")?;
+        return Ok(exit::FAILURE);
+    }
     for run in runs {
         let name = run.name().to_owned();
         run.remove()?;
@@ -201,29 +213,64 @@ fn remove(home: &Home, names: &[String]) -> anyhow::Result<u8> {
     Ok(exit::SUCCESS)
 }
 
-fn prune(home: &Home, keep: usize, dry_run: bool) -> anyhow::Result<u8> {
-    let over = |run: &Run| {
+/// Whether the user agrees that these runs go. Where nobody can be asked, giving the command is enough.
+fn agrees(runs: &[Run]) -> io::Result<bool> {
+    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+        return Ok(true);
+    }
+    let names: Vec<_> = runs.iter().map(Run::name).collect();
+    let (runs, them) = if names.len() == 1 {
+        ("run", "it")
+    } else {
+        ("runs", "them")
+    };
+    eprint!(
+        "remove {runs} {} with everything in {them}? [y/N] ",
+        names.join(", ")
+    );
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
+/// The runs that are over, without the latest.
+fn superfluous(home: &Home, keep: usize) -> Result<Vec<Run>, RunError> {
+    let is_over = |run: &Run| {
         matches!(
             run.status().state,
             State::Ended | State::Crashed | State::New
         )
     };
-    let mut pruned = 0;
-    for run in home.runs()?.into_iter().filter(over).skip(keep) {
-        let name = run.name().to_owned();
-        if !dry_run {
-            run.remove()?;
-        }
-        say(&format!(
-            "{} {name}",
-            if dry_run { "would remove" } else { "removed" }
-        ))?;
-        pruned += 1;
+    Ok(home
+        .runs()?
+        .into_iter()
+        .filter(is_over)
+        .skip(keep)
+        .collect())
+}
+
+fn prune(home: &Home, keep: usize, yes: bool) -> anyhow::Result<u8> {
+    let runs = superfluous(home, keep)?;
+    if runs.is_empty() {
+        return nothing_to_prune(keep);
     }
-    if pruned == 0 {
-        say(&format!(
-            "nothing to remove: there are no more than {keep} runs that are over"
-        ))?;
+    remove_all(runs, yes)
+}
+
+fn would_prune(home: &Home, keep: usize) -> anyhow::Result<u8> {
+    let runs = superfluous(home, keep)?;
+    if runs.is_empty() {
+        return nothing_to_prune(keep);
     }
+    for run in runs {
+        say(&format!("would remove {}", run.name()))?;
+    }
+    Ok(exit::SUCCESS)
+}
+
+fn nothing_to_prune(keep: usize) -> anyhow::Result<u8> {
+    say(&format!(
+        "nothing to remove: there are no more than {keep} runs that are over"
+    ))?;
     Ok(exit::SUCCESS)
 }

@@ -8,7 +8,7 @@ use sparring_contract::config::{
     Config, Request, Setting, choose_preset, resolve, resolve_for_resume, user_file,
 };
 use sparring_contract::launch::{Launch, Voice};
-use sparring_contract::run::{Home, Run, RunError};
+use sparring_contract::run::{Home, Run, RunError, secure_socket_dir};
 
 use super::{dashboard, data, judge};
 use crate::attach::has_terminal;
@@ -17,10 +17,11 @@ use crate::client::{Leaving, Surroundings, start, worker};
 
 /// Starts or resumes a run: behind a dashboard in a terminal, else in the foreground.
 pub(super) fn train(home: &Home, flags: &Train) -> anyhow::Result<u8> {
-    // Found before a run is made, so that a missing worker leaves nothing behind.
+    // Looked for before a run is made, so that what is missing leaves nothing behind.
     worker(&Launch::Task)?;
+    secure_socket_dir()?;
     if flags.headless || flags.json || !has_terminal() {
-        return in_foreground(&prepare(home, flags)?, flags);
+        return in_foreground(prepare(home, flags)?, flags);
     }
     let mut options = dashboard::options(&flags.view, false)?;
     let leaving = Leaving::of(&Surroundings::look());
@@ -33,19 +34,23 @@ pub(super) fn train(home: &Home, flags: &Train) -> anyhow::Result<u8> {
         options.notes.push(words);
     }
     let launch = prepared.launch(Voice::Log, tied);
-    let child = start(&prepared.run, &launch, leaving.scope())?;
+    let child = match start(&prepared.run, &launch, leaving.scope()) {
+        Ok(child) => child,
+        Err(error) => return Err(prepared.given_up(error)),
+    };
     dashboard::watch(prepared.run, child, &options, tied, prepared.fresh)
 }
 
 /// This process becomes the worker: one process, one exit code, and signals go where they should.
-fn in_foreground(prepared: &Prepared, flags: &Train) -> anyhow::Result<u8> {
+fn in_foreground(prepared: Prepared, flags: &Train) -> anyhow::Result<u8> {
     let voice = if flags.json {
         Voice::Json
     } else {
         Voice::Progress
     };
     let launch = prepared.launch(voice, false);
-    Err(worker(&launch)?.exec().into())
+    let error = worker(&launch)?.exec();
+    Err(prepared.given_up(error.into()))
 }
 
 /// A run that is ready for a worker.
@@ -80,6 +85,16 @@ fn prepare(home: &Home, flags: &Train) -> anyhow::Result<Prepared> {
 }
 
 impl Prepared {
+    /// Removes a new run whose worker could not be started, and returns why it could not.
+    fn given_up(self, error: anyhow::Error) -> anyhow::Error {
+        if self.fresh
+            && let Err(left) = self.run.remove()
+        {
+            return error.context(left);
+        }
+        error
+    }
+
     fn launch(&self, voice: Voice, tied: bool) -> Launch {
         Launch::Train {
             run: self.run.dir().to_owned(),
@@ -105,13 +120,8 @@ fn existing(home: &Home, flags: &Train) -> Result<Option<Run>, RunError> {
 
 /// Prepares a run to go on from its newest checkpoint that is whole; one without any begins anew.
 fn resume(run: Run, choice: &Choice) -> anyhow::Result<(Run, Option<PathBuf>)> {
-    if let Some(pid) = run.holder() {
-        return Err(RunError::InUse {
-            name: run.name().to_owned(),
-            pid,
-        }
-        .into());
-    }
+    // No worker may take the run while it is being prepared.
+    let lock = run.lock()?;
     let (newest, broken) = run.newest_whole_checkpoint();
     for error in broken {
         eprintln!("warning: {error}; an older one is taken");
@@ -125,6 +135,7 @@ fn resume(run: Run, choice: &Choice) -> anyhow::Result<(Run, Option<PathBuf>)> {
     };
     let config = resolve_for_resume(&stored, &settings(choice)?)?.config;
     run.write_config(&with_threads(config))?;
+    drop(lock);
     Ok((run, from))
 }
 

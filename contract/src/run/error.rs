@@ -42,12 +42,32 @@ pub enum RunError {
         name: String,
     },
     /// Another process has the run.
-    #[error("run `{name}` is in use by process {pid}; stop that first")]
+    #[error("run `{name}` is in use by {}; stop that first", process(*pid))]
     InUse {
         /// The name.
         name: String,
-        /// The process.
+        /// The process; 0 if it cannot be seen from here.
         pid: u32,
+    },
+    /// Something other than a run has the name.
+    #[error("{} is in the way and no run: it has no config.toml; move it, or choose another --name", path.display())]
+    NoRun {
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// Another user's run.
+    #[error("{} belongs to another user, who could change what it does; use a run of your own", path.display())]
+    Foreign {
+        /// Its directory.
+        path: PathBuf,
+    },
+    /// A file system on which nothing keeps two workers from training one run.
+    #[error("the file system of {} cannot lock files ({error}), so two workers could train one run; choose another with --runs-dir", path.display())]
+    NoLocks {
+        /// The file to be locked.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
     },
     /// The run has no checkpoint.
     #[error(
@@ -101,6 +121,13 @@ impl RunError {
             path: path.to_owned(),
             error,
         }
+    }
+}
+
+fn process(pid: u32) -> String {
+    match pid {
+        0 => "a process of another host or user".to_owned(),
+        pid => format!("process {pid}"),
     }
 }
 

@@ -4,7 +4,7 @@ use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Run, write_whole};
+use super::{Run, write_private};
 
 /// The error with which a worker ended before it had anything to report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,7 +28,7 @@ impl Run {
             pid: std::process::id(),
             message: message.to_owned(),
         })?;
-        write_whole(&self.failure_file(), |file| {
+        write_private(&self.failure_file(), |file| {
             io::Write::write_all(file, &text)
         })
         .map(drop)

@@ -1,14 +1,18 @@
 //! The lock of a run: a POSIX record lock, which the kernel drops with the process that held it, which works on
 //! shared file systems, and of which anyone can ask the holder without taking it.
 
-use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::MetadataExt as _;
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, fcntl_lock};
+use rustix::io::Errno;
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 
 use super::RunError;
+
+/// Permissions of a lock that only its owner can take.
+const OWNER: u32 = 0o600;
 
 /// Proof that this process holds a run. Dropping it releases the run.
 ///
@@ -26,17 +30,27 @@ impl Lock {
             .create(true)
             .truncate(false)
             .write(true)
+            .mode(OWNER)
             .open(path)
             .map_err(|error| RunError::io("open", path, error))?;
+        // Whoever can read the file can lock it. Older builds let everybody do so.
+        file.set_permissions(Permissions::from_mode(OWNER))
+            .map_err(|error| RunError::io("take the rights of others off", path, error))?;
         match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Self {
                 file,
                 path: path.to_owned(),
             }),
-            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::ACCESS) => Err(RunError::InUse {
+            Err(Errno::AGAIN | Errno::ACCESS) => Err(RunError::InUse {
                 name: name.to_owned(),
                 pid: holder(path).unwrap_or_default(),
             }),
+            Err(error @ (Errno::NOLCK | Errno::NOSYS | Errno::OPNOTSUPP | Errno::INVAL)) => {
+                Err(RunError::NoLocks {
+                    path: path.to_owned(),
+                    error: error.into(),
+                })
+            }
             Err(error) => Err(RunError::io("lock", path, error.into())),
         }
     }

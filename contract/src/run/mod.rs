@@ -13,12 +13,14 @@
 //! ```
 
 mod checkpoints;
+mod directory;
 mod error;
 mod failure;
 mod history;
 mod lock;
 mod log;
 mod presence;
+mod thinning;
 mod timeline;
 mod whole;
 
@@ -34,7 +36,9 @@ pub use lock::Lock;
 pub use log::{EventLog, read_records, read_tail};
 pub use presence::{Presence, boot, host, secure_socket_dir};
 pub use timeline::{Dated, Limits, Saved, Timeline};
-pub use whole::write_whole;
+pub use whole::{write_private, write_whole};
+
+use whole::remove_half_written;
 
 use crate::config::Config;
 use crate::protocol::Phase;
@@ -136,6 +140,8 @@ impl Home {
         };
         let mut runs: Vec<_> = entries
             .filter_map(|entry| Run::open(&entry.ok()?.path()))
+            // Not one that is being made or removed.
+            .filter(|run| is_name(&run.name))
             .map(|run| (run.last_touched(), run))
             .collect();
         runs.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.name.cmp(&b.1.name)));
@@ -181,43 +187,22 @@ impl Home {
 
     /// Makes the directory of a new run and writes its configuration. Without a name it gets a readable one.
     pub fn create(&self, name: Option<&str>, config: &Config) -> Result<Run, RunError> {
-        fs::create_dir_all(&self.runs).map_err(|error| RunError::io("make", &self.runs, error))?;
         if let Some(name) = name {
             if !is_name(name) {
                 return Err(RunError::BadName {
                     name: name.to_owned(),
                 });
             }
-            return self
-                .try_create(name, config)?
-                .ok_or_else(|| RunError::Exists {
-                    name: name.to_owned(),
-                });
+            return directory::make(&self.runs, name, config)?.ok_or_else(|| RunError::Exists {
+                name: name.to_owned(),
+            });
         }
         loop {
             let name = petname::petname(2, "-").ok_or(RunError::NoHome)?;
-            if let Some(run) = self.try_create(&name, config)? {
+            if let Some(run) = directory::make(&self.runs, &name, config)? {
                 return Ok(run);
             }
         }
-    }
-
-    /// `None` if the name is taken.
-    fn try_create(&self, name: &str, config: &Config) -> Result<Option<Run>, RunError> {
-        let dir = self.runs.join(name);
-        match fs::create_dir(&dir) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
-            made => made.map_err(|error| RunError::io("make", &dir, error))?,
-        }
-        let run = Run {
-            name: name.to_owned(),
-            dir,
-        };
-        for part in [run.samples_dir(), run.checkpoints_dir()] {
-            fs::create_dir(&part).map_err(|error| RunError::io("make", &part, error))?;
-        }
-        run.write_config(config)?;
-        Ok(Some(run))
     }
 }
 
@@ -235,6 +220,14 @@ impl Run {
             name,
             dir: dir.to_owned(),
         })
+    }
+
+    /// A run that is being made or removed, under a hidden name.
+    fn open_unfinished(name: &str, dir: &Path) -> Self {
+        Self {
+            name: name.to_owned(),
+            dir: dir.to_owned(),
+        }
     }
 
     /// The run's name.
@@ -281,13 +274,15 @@ impl Run {
     pub fn write_config(&self, config: &Config) -> Result<(), RunError> {
         let path = self.config_file();
         let text = config.to_toml()?;
-        write_whole(&path, |file| io::Write::write_all(file, text.as_bytes()))
+        write_private(&path, |file| io::Write::write_all(file, text.as_bytes()))
             .map(drop)
             .map_err(|error| RunError::io("write", &path, error))
     }
 
-    /// Takes the run for this process; refused while another process has it.
+    /// Takes the run for this process; refused while another process has it, and if it belongs to another user. Takes the
+    /// rights of others off it.
     pub fn lock(&self) -> Result<Lock, RunError> {
+        directory::secure(&self.dir)?;
         Lock::take(&self.dir.join("lock"), &self.name)
     }
 
@@ -299,7 +294,15 @@ impl Run {
     /// Removes the run with everything in it; refused while a worker has it.
     pub fn remove(self) -> Result<(), RunError> {
         let _lock = self.lock()?;
-        fs::remove_dir_all(&self.dir).map_err(|error| RunError::io("remove", &self.dir, error))
+        directory::remove(&self)
+    }
+
+    /// Removes what killed workers left half written. The caller has the lock.
+    pub fn remove_half_written(&self) -> Result<(), RunError> {
+        for folder in [&self.dir, &self.samples_dir(), &self.checkpoints_dir()] {
+            remove_half_written(folder).map_err(|error| RunError::io("tidy", folder, error))?;
+        }
+        Ok(())
     }
 
     /// Reads the lock and the end of the log.

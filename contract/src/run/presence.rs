@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags};
 use serde::{Deserialize, Serialize};
 
-use super::{Run, RunError, write_whole};
+use super::{Run, RunError, write_private};
 
 /// Which process trains a run, and how to reach it. Only the lock says whether it still does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,7 +47,7 @@ impl Run {
     /// Tells faces where this worker is. Only the worker that holds the lock may.
     pub fn write_presence(&self, presence: &Presence) -> io::Result<()> {
         let text = serde_json::to_vec(presence)?;
-        write_whole(&self.presence_file(), |file| {
+        write_private(&self.presence_file(), |file| {
             io::Write::write_all(file, &text)
         })
         .map(drop)

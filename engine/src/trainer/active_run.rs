@@ -375,9 +375,12 @@ impl<'a> ActiveRun<'a> {
     }
 
     /// Writes a user's note into the log.
-    pub(super) fn note(&self, text: String) {
+    pub(super) fn note(&self, text: String) -> Done {
         let step = self.steps();
-        self.sink.emit(Event::Note { step, text });
+        self.sink
+            .record(Event::Note { step, text })
+            .map_err(|error| format!("the note cannot be kept: {error}"))?;
+        Ok(None)
     }
 
     /// Puts another configuration in force; the run's own file has it already.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use sparring_contract::picture::write_png_grid;
 use sparring_contract::protocol::{FeatureKind, Pictures};
-use sparring_contract::run::{CheckpointHeader, Run, RunError, write_whole};
+use sparring_contract::run::{CheckpointHeader, Run, RunError, write_private};
 
 use super::checkpoint;
 use super::finite_state::FiniteState;
@@ -121,7 +121,7 @@ impl<'a> Artifacts<'a> {
         columns: usize,
     ) -> Result<PathBuf, WriteError> {
         let path = self.run.samples_dir().join(name);
-        let written = write_whole(&path, |file: &mut File| {
+        let written = write_private(&path, |file: &mut File| {
             write_png_grid(&mut BufWriter::new(file), pictures, columns)
         });
         match written {

@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use sparring_contract::run::{CheckpointHeader, write_whole};
+use sparring_contract::run::{CheckpointHeader, write_private};
 use tch::Tensor;
 
 use super::finite_state::FiniteState;
@@ -23,7 +23,7 @@ pub(super) fn save(
         .map(|(name, tensor)| (name, TensorBytes::single(tensor)));
     let metadata = header.to_metadata().map_err(io::Error::other)?;
     let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(io::Error::other)?;
-    write_whole(path, |file| file.write_all(&bytes))
+    write_private(path, |file| file.write_all(&bytes))
 }
 
 /// Reads the tensors of a checkpoint whose header has been read.

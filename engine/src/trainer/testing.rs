@@ -67,6 +67,10 @@ pub(super) struct Discard;
 impl EventSink for Discard {
     fn emit(&self, _event: Event) {}
 
+    fn record(&self, _event: Event) -> std::io::Result<()> {
+        Ok(())
+    }
+
     fn show(&self, _pictures: Pictures) {}
 
     fn configure(&self, _config: String) {}

@@ -43,6 +43,11 @@ impl<F: Fn(&Event)> EventSink for Recorder<F> {
         self.events.borrow_mut().push(event);
     }
 
+    fn record(&self, event: Event) -> std::io::Result<()> {
+        self.emit(event);
+        Ok(())
+    }
+
     fn show(&self, _pictures: Pictures) {}
 
     fn configure(&self, _config: String) {}

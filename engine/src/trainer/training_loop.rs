@@ -219,10 +219,7 @@ impl<'a> Trainer<'a> {
                 }
             },
             Command::Set { key, value } => self.active.set(&key, value),
-            Command::Note { text } => {
-                self.active.note(text);
-                Ok(None)
-            }
+            Command::Note { text } => self.active.note(text),
             Command::Stop { save } => {
                 flow = ControlFlow::Break(Interruption::End(End {
                     save,

@@ -1,6 +1,6 @@
 //! Records what happens in a run and tells it to every face.
 //!
-//! The trainer tells the hub; the hub appends to the log on disk, which never leaves anything out, and keeps what a
+//! The trainer tells the hub; the hub appends to the log on disk, which says so if it lacks anything, and keeps what a
 //! face needs: the latest of everything, and the last events by number. Each face has a cursor and takes what is newer;
 //! one that lags further behind than the hub remembers gets a new snapshot. The hub never waits for a listener.
 
@@ -80,10 +80,20 @@ struct Latest<T> {
     version: u64,
 }
 
+/// Events that the log lacks, because it could not be written.
+#[derive(Debug)]
+struct Gap {
+    events: u64,
+    /// The step at which it began.
+    from: u64,
+    error: io::Error,
+}
+
 #[derive(Debug)]
 struct Board {
     log: EventLog,
-    log_failed: bool,
+    /// What the log lacks, while it cannot be written.
+    gap: Option<Gap>,
     speaker: Option<SyncSender<Told>>,
     left_out: u64,
     remembered: VecDeque<(u64, Record)>,
@@ -100,14 +110,16 @@ impl Hub {
     /// A hub that appends to the run's log and passes events on to `speaker`. Ignores what the log already holds after
     /// `step`: the run goes on from there.
     pub(super) fn of(run: &Run, step: u64, speaker: SyncSender<Told>) -> io::Result<Self> {
+        let log = EventLog::open(&run.events_file())?;
         let mut timeline = Timeline::read_up_to(&run.events_file(), step, TOLD);
         // These describe the previous worker.
         timeline.started = None;
         timeline.ended = None;
         timeline.phase = Phase::default();
+        let cut = log.cut();
         let board = Board {
-            log: EventLog::open(&run.events_file())?,
-            log_failed: false,
+            log,
+            gap: None,
             speaker: Some(speaker),
             left_out: 0,
             remembered: VecDeque::new(),
@@ -117,25 +129,31 @@ impl Hub {
             pictures: [Latest::none(), Latest::none()],
             machine: Latest::none(),
         };
-        Ok(Self {
+        let hub = Self {
             board: Mutex::new(board),
             news: watch::Sender::new(true),
             watchers: AtomicUsize::new(0),
-        })
+        };
+        if cut > 0 {
+            let message = format!(
+                "events.jsonl ended in half a line ({cut} bytes), which was cut off: its worker was killed, or the \
+                 machine went down"
+            );
+            hub.emit(Event::Warning { step, message });
+        }
+        Ok(hub)
     }
 
     /// Records that something happened, now.
     pub(super) fn emit(&self, event: Event) {
-        let time = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_secs_f64();
-        self.change(|board| {
-            board.emit(Record {
-                event,
-                time: (time * 1000.0).round() / 1000.0,
-            });
-        });
+        self.change(|board| board.emit(now(event)));
+    }
+
+    /// Records that something happened, now, unless the log cannot be written.
+    pub(super) fn record(&self, event: Event) -> io::Result<()> {
+        let mut recorded = Ok(());
+        self.change(|board| recorded = board.record(now(event)));
+        recorded
     }
 
     /// Writes a line into worker.log that is no event of the run.
@@ -202,19 +220,70 @@ impl Hub {
 }
 
 impl Board {
+    /// Records an event and tells of it. If it cannot be recorded, those who listen now are told all the same.
     fn emit(&mut self, record: Record) {
-        let line = match self.log.append(&record) {
-            Ok(line) => line,
-            Err(error) => {
-                // Reported once: otherwise a full disk would fill the screen as well.
-                if !std::mem::replace(&mut self.log_failed, true) {
-                    eprintln!(
-                        "warning: cannot write events.jsonl, training goes on without it: {error}"
-                    );
-                }
-                serde_json::to_string(&record).unwrap_or_default()
+        if let Err((record, error)) = self.try_record(record) {
+            let step = self.timeline.step();
+            let is_new = self.gap.is_none();
+            let gap = self.gap.get_or_insert(Gap {
+                events: 0,
+                from: step,
+                error,
+            });
+            gap.events += 1;
+            if is_new {
+                let message = format!(
+                    "cannot write events.jsonl: {}; make room: training goes on, and the log will lack what happens \
+                     until then",
+                    gap.error
+                );
+                self.tell_unrecorded(now(Event::Warning { step, message }));
             }
-        };
+            self.tell_unrecorded(record);
+        }
+    }
+
+    /// Records an event and tells of it, or does neither.
+    fn record(&mut self, record: Record) -> io::Result<()> {
+        self.try_record(record).map_err(|(_, error)| error)
+    }
+
+    fn try_record(&mut self, record: Record) -> Result<(), (Record, io::Error)> {
+        if let Err(error) = self.mark_gap() {
+            return Err((record, error));
+        }
+        match self.log.append(&record) {
+            Ok(line) => {
+                self.tell(record, line);
+                Ok(())
+            }
+            Err(error) => Err((record, error)),
+        }
+    }
+
+    /// If the log lacks events, and can be written again, writes so into it.
+    fn mark_gap(&mut self) -> io::Result<()> {
+        let Some(gap) = &self.gap else { return Ok(()) };
+        let step = self.timeline.step();
+        let warning = now(Event::Warning {
+            step,
+            message: format!(
+                "{} events from step {} to {step} are missing before this line: events.jsonl could not be written ({})",
+                gap.events, gap.from, gap.error
+            ),
+        });
+        let line = self.log.append(&warning)?;
+        self.gap = None;
+        self.tell(warning, line);
+        Ok(())
+    }
+
+    fn tell_unrecorded(&mut self, record: Record) {
+        let line = serde_json::to_string(&record).unwrap_or_default();
+        self.tell(record, line);
+    }
+
+    fn tell(&mut self, record: Record, line: String) {
         self.pass_on(Told::Event(record.clone(), line));
         self.timeline.push(record.clone());
         self.sequence += 1;
@@ -277,6 +346,18 @@ impl Board {
             machine: self.machine.value.clone(),
             ..self.timeline.snapshot()
         }
+    }
+}
+
+/// An event that happens now.
+fn now(event: Event) -> Record {
+    let time = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs_f64();
+    Record {
+        event,
+        time: (time * 1000.0).round() / 1000.0,
     }
 }
 

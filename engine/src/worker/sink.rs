@@ -1,5 +1,7 @@
 //! The hub as the place where the trainer sends what happens.
 
+use std::io;
+
 use sparring_contract::protocol::{Event, Pictures};
 
 use super::hub::Hub;
@@ -8,6 +10,10 @@ use crate::trainer::EventSink;
 impl EventSink for Hub {
     fn emit(&self, event: Event) {
         self.emit(event);
+    }
+
+    fn record(&self, event: Event) -> io::Result<()> {
+        self.record(event)
     }
 
     fn show(&self, pictures: Pictures) {

@@ -57,6 +57,9 @@ pub(super) fn train(job: &Job) -> u8 {
             let message = format!("{error:#}");
             if let Some(run) = Run::open(&job.dir) {
                 leave_failure(&run, job.voice, &message);
+                if run.status().timeline.started.is_none() && run.checkpoints().is_empty() {
+                    remove_unstarted(job, run);
+                }
             }
             eprintln!("error: {message}");
             exit::FAILURE
@@ -69,6 +72,8 @@ fn try_train(job: &Job) -> anyhow::Result<u8> {
     let run = Run::open(dir)
         .with_context(|| format!("{} is no run: it has no config.toml", dir.display()))?;
     let lock = Arc::new(run.lock()?);
+    // What cannot be removed is in nobody's way.
+    let _ = run.remove_half_written();
     let from = job.from.as_deref();
     let step = from
         .map(CheckpointHeader::read)
@@ -98,11 +103,19 @@ fn try_train(job: &Job) -> anyhow::Result<u8> {
     // A directory of the same name that has taken this one's place belongs to somebody else.
     let own = lock.is_in_place();
     drop(lock);
-    // Whoever started the worker in the background still wants to read what it left.
-    if unstarted && own && job.fresh && job.voice != Voice::Log {
-        run.remove()?;
+    if unstarted && own {
+        remove_unstarted(job, run);
     }
     Ok(ended.exit_code)
+}
+
+/// Removes a new run that made no step, so that the same command can start it again.
+fn remove_unstarted(job: &Job, run: Run) {
+    // Whoever started the worker in the background still wants to read what it left.
+    if job.fresh && job.voice != Voice::Log {
+        // What stays is a run without a checkpoint, which `--resume-if-exists` begins anew.
+        let _ = run.remove();
+    }
 }
 
 /// Leaves an error for the face that started this worker in the background, which cannot see its stderr.

@@ -1,0 +1,261 @@
+//! Run directories: made and removed in one step, and their owner's alone.
+
+use std::fs::{self, DirBuilder, Permissions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::time::Duration;
+
+use super::whole::{make_folders, sync_folder};
+use super::{Run, RunError};
+use crate::config::Config;
+
+/// The beginnings of the names of directories that are being made and removed. A killed process leaves them behind.
+const NEW: &str = ".new-";
+const REMOVED: &str = ".removed-";
+
+/// Making and removing a run takes less time than this.
+const LEFT_OVER_AFTER: Duration = Duration::from_hours(1);
+
+/// Permissions of a directory that is its owner's alone.
+const OWNER: u32 = 0o700;
+
+/// Makes the directory of a new run under a hidden name and gives it its name when it is whole, so that nothing that
+/// goes wrong leaves half a run behind. `None` if the name is taken.
+pub(super) fn make(runs: &Path, name: &str, config: &Config) -> Result<Option<Run>, RunError> {
+    let dir = runs.join(name);
+    if Run::open(&dir).is_some() {
+        return Ok(None);
+    }
+    make_folders(runs).map_err(|error| RunError::io("make", runs, error))?;
+    remove_left_over(runs);
+    let unfinished = tempfile::Builder::new()
+        .prefix(NEW)
+        .permissions(Permissions::from_mode(OWNER))
+        .tempdir_in(runs)
+        .map_err(|error| RunError::io("make a directory in", runs, error))?;
+    let run = Run::open_unfinished(name, unfinished.path());
+    // Whoever removes what is left over sees that it is not.
+    let lock = run.lock()?;
+    for part in [run.samples_dir(), run.checkpoints_dir()] {
+        let made = DirBuilder::new().mode(OWNER).create(&part);
+        made.map_err(|error| RunError::io("make", &part, error))?;
+    }
+    run.write_config(config)?;
+    remove_half_made(&dir);
+    match fs::rename(unfinished.path(), &dir) {
+        Ok(()) => {}
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::AlreadyExists | ErrorKind::DirectoryNotEmpty | ErrorKind::NotADirectory
+            ) =>
+        {
+            return match Run::open(&dir) {
+                Some(_) => Ok(None),
+                None => Err(RunError::NoRun { path: dir }),
+            };
+        }
+        Err(error) => return Err(RunError::io("make", &dir, error)),
+    }
+    // It has another name now: there is nothing to remove.
+    let _ = unfinished.keep();
+    drop(lock);
+    sync_folder(runs).map_err(|error| RunError::io("write", runs, error))?;
+    Ok(Run::open(&dir))
+}
+
+/// Removes what an older build left of a run that it could not make whole: empty folders.
+fn remove_half_made(dir: &Path) {
+    for part in ["samples", "checkpoints"] {
+        // Fails where there is nothing, or something to keep.
+        let _ = fs::remove_dir(dir.join(part));
+    }
+}
+
+/// Removes the directory of a run that is locked. Its name is free at once, and whatever goes wrong then leaves no half
+/// of a run behind.
+pub(super) fn remove(run: &Run) -> Result<(), RunError> {
+    let dir = run.dir();
+    let refused = |error| RunError::io("remove", dir, error);
+    let Some(above) = dir.parent() else {
+        return fs::remove_dir_all(dir).map_err(refused);
+    };
+    let place = tempfile::Builder::new()
+        .prefix(REMOVED)
+        .tempdir_in(above)
+        .map_err(refused)?;
+    fs::rename(dir, place.path()).map_err(refused)?;
+    place.close().map_err(refused)?;
+    sync_folder(above).map_err(refused)
+}
+
+/// Removes what killed processes left of runs that they were making or removing. What cannot be removed harms nobody.
+fn remove_left_over(runs: &Path) {
+    for entry in fs::read_dir(runs).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let is_old = || {
+            let changed = entry.metadata().and_then(|meta| meta.modified()).ok();
+            changed
+                .and_then(|changed| changed.elapsed().ok())
+                .is_some_and(|age| age > LEFT_OVER_AFTER)
+        };
+        if (name.starts_with(NEW) || name.starts_with(REMOVED))
+            && is_old()
+            && Run::open_unfinished(&name, &entry.path())
+                .holder()
+                .is_none()
+        {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// Refuses a run of another user, and takes the rights of others off an own one: a run is its owner's alone.
+pub(super) fn secure(dir: &Path) -> Result<(), RunError> {
+    let found = fs::metadata(dir).map_err(|error| RunError::io("read", dir, error))?;
+    let own = rustix::process::geteuid();
+    if found.uid() != own.as_raw() && !own.is_root() {
+        return Err(RunError::Foreign {
+            path: dir.to_owned(),
+        });
+    }
+    if found.mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    fs::set_permissions(dir, Permissions::from_mode(OWNER))
+        .map_err(|error| RunError::io("take the rights of others off", dir, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::time::SystemTime;
+
+    use super::super::{Home, State};
+    use super::*;
+    use crate::config::{Request, resolve};
+
+    fn config() -> Config {
+        resolve(&Request::default()).unwrap().config
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().mode() & 0o777
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// A home whose folder of runs does not exist yet.
+    fn home(folder: &tempfile::TempDir) -> Home {
+        Home::locate(Some(&folder.path().join("a/runs"))).unwrap()
+    }
+
+    #[test]
+    fn a_run_is_its_owners_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = home(&folder).create(Some("otter"), &config()).unwrap();
+        for dir in [
+            run.dir(),
+            run.dir().parent().unwrap(),
+            &run.samples_dir(),
+            &run.checkpoints_dir(),
+        ] {
+            assert_eq!(mode(dir), 0o700, "{}", dir.display());
+        }
+        for file in [run.config_file(), run.dir().join("lock")] {
+            assert_eq!(mode(&file), 0o600, "{}", file.display());
+        }
+    }
+
+    #[test]
+    fn a_worker_takes_the_rights_of_others_off_a_run_of_an_older_build() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = home(&folder).create(Some("otter"), &config()).unwrap();
+        let lock = run.dir().join("lock");
+        fs::set_permissions(run.dir(), Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(&lock, Permissions::from_mode(0o644)).unwrap();
+        drop(run.lock().unwrap());
+        assert_eq!((mode(run.dir()), mode(&lock)), (0o700, 0o600));
+    }
+
+    #[test]
+    fn a_run_that_could_not_be_made_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = home(&folder);
+        home.create(Some("otter"), &config()).unwrap();
+        // A file where the directory would be.
+        File::create(home.dir().join("lynx")).unwrap();
+        let refused = home.create(Some("lynx"), &config()).unwrap_err();
+        assert!(
+            refused.to_string().ends_with(
+                "lynx is in the way and no run: it has no config.toml; move it, or choose another --name"
+            ),
+            "{refused}"
+        );
+        assert_eq!(names(home.dir()), ["lynx", "otter"]);
+    }
+
+    #[test]
+    fn half_a_run_of_an_older_build_does_not_block_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = home(&folder);
+        for part in ["otter/samples", "otter/checkpoints"] {
+            fs::create_dir_all(home.dir().join(part)).unwrap();
+        }
+        let run = home.create(Some("otter"), &config()).unwrap();
+        assert_eq!(run.status().state, State::New);
+    }
+
+    #[test]
+    fn a_directory_with_anything_in_it_is_not_taken_for_half_a_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = home(&folder);
+        let kept = home.dir().join("otter/samples/fresh.png");
+        fs::create_dir_all(kept.parent().unwrap()).unwrap();
+        File::create(&kept).unwrap();
+        let refused = home.create(Some("otter"), &config());
+        assert!(matches!(refused, Err(RunError::NoRun { .. })));
+        assert!(kept.exists());
+    }
+
+    #[test]
+    fn a_removed_run_is_gone_with_everything_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = home(&folder);
+        let run = home.create(Some("otter"), &config()).unwrap();
+        File::create(run.samples_dir().join("fresh.png")).unwrap();
+        run.remove().unwrap();
+        assert!(names(home.dir()).is_empty());
+    }
+
+    #[test]
+    fn what_killed_processes_left_is_no_run_and_goes_with_the_next_new_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = home(&folder);
+        let run = home.create(Some("otter"), &config()).unwrap();
+        let left: Vec<_> = [".new-1", ".new-2", ".removed-3"]
+            .map(|name| home.dir().join(name))
+            .into();
+        fs::rename(run.dir(), &left[0]).unwrap();
+        fs::create_dir(&left[1]).unwrap();
+        fs::create_dir(&left[2]).unwrap();
+        assert!(home.runs().unwrap().is_empty());
+
+        let young = SystemTime::now();
+        let old = young - 2 * LEFT_OVER_AFTER;
+        for (dir, time) in left.iter().zip([old, young, old]) {
+            File::open(dir).unwrap().set_modified(time).unwrap();
+        }
+        home.create(Some("lynx"), &config()).unwrap();
+        assert_eq!(names(home.dir()), [".new-2", "lynx"]);
+    }
+}
