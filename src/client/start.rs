@@ -1,6 +1,5 @@
 //! Starting a worker that outlives its face.
 
-use std::fs::OpenOptions;
 use std::process::{Child, Stdio};
 
 use anyhow::Context as _;
@@ -12,15 +11,9 @@ use super::program::worker;
 
 /// Starts a worker that trains a run in the background. Its stdout and stderr go to the run's worker.log.
 pub(crate) fn start(run: &Run, launch: &Launch, scope: Scope) -> anyhow::Result<Child> {
-    let path = run.worker_log();
-    let log = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&path)
-        .with_context(|| format!("cannot open {}", path.display()))?;
-    let also_log = log
-        .try_clone()
-        .with_context(|| format!("cannot open {}", path.display()))?;
+    let unopened = || format!("cannot open {}", run.worker_log().display());
+    let log = run.append_to_worker_log().with_context(unopened)?;
+    let also_log = log.try_clone().with_context(unopened)?;
     let mut command = scope.around(worker(launch)?);
     command
         .stdin(Stdio::null())

@@ -1,7 +1,8 @@
 //! `sparring logs`
 
-use std::fs::File;
+use std::fs::{self, File, Metadata};
 use std::io::{self, BufRead as _, BufReader};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -57,15 +58,20 @@ fn clock_time(seconds: f64, zone: &TimeZone) -> String {
         .to_string()
 }
 
-/// The lines of a file that may still grow.
-struct Lines {
+/// The lines of a file that may still grow, and that may be replaced by one with fewer older lines.
+struct Lines<'a> {
+    path: &'a Path,
     file: BufReader<File>,
+    /// The last whole line.
+    last: Vec<u8>,
 }
 
-impl Lines {
-    fn of(path: &Path) -> io::Result<Self> {
+impl<'a> Lines<'a> {
+    fn of(path: &'a Path) -> io::Result<Self> {
         Ok(Self {
+            path,
             file: BufReader::new(File::open(path)?),
+            last: Vec::new(),
         })
     }
 
@@ -79,8 +85,15 @@ impl Lines {
         loop {
             // Asked before reading, so that the writer's last lines are read too.
             let more_to_come = growing();
-            while self.file.read_until(b'\n', &mut line)? > 0 && line.ends_with(b"\n") {
-                pass_on(String::from_utf8_lossy(&line).trim_end())?;
+            loop {
+                while self.file.read_until(b'\n', &mut line)? > 0 && line.ends_with(b"\n") {
+                    pass_on(String::from_utf8_lossy(&line).trim_end())?;
+                    std::mem::swap(&mut self.last, &mut line);
+                    line.clear();
+                }
+                if !self.take_up_replacement()? {
+                    break;
+                }
                 line.clear();
             }
             if !more_to_come {
@@ -88,5 +101,56 @@ impl Lines {
             }
             thread::sleep(LOOK_EVERY);
         }
+    }
+
+    /// Goes on in the file that has taken this one's place, behind the last line of this one. False if there is none.
+    fn take_up_replacement(&mut self) -> io::Result<bool> {
+        let inode = |meta: Metadata| (meta.dev(), meta.ino());
+        let Ok(there) = fs::metadata(self.path) else {
+            return Ok(false);
+        };
+        if inode(there) == inode(self.file.get_ref().metadata()?) {
+            return Ok(false);
+        }
+        self.file = BufReader::new(File::open(self.path)?);
+        let mut line = Vec::new();
+        while !self.last.is_empty()
+            && self.file.read_until(b'\n', &mut line)? > 0
+            && line != self.last
+        {
+            line.clear();
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::{Cell, RefCell};
+
+    use super::*;
+
+    #[test]
+    fn a_log_that_is_thinned_out_meanwhile_is_followed_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.jsonl");
+        fs::write(&path, "one\ntwo\nthree\nhal").unwrap();
+        let told = RefCell::new(Vec::new());
+        let looks = Cell::new(0);
+        let growing = || {
+            looks.set(looks.get() + 1);
+            if looks.get() == 2 {
+                let thinned = folder.path().join("thinned");
+                fs::write(&thinned, "one\nthree\nhalf\nfive\n").unwrap();
+                fs::rename(&thinned, &path).unwrap();
+            }
+            looks.get() < 3
+        };
+        let pass_on = |line: &str| {
+            told.borrow_mut().push(line.to_owned());
+            Ok(())
+        };
+        Lines::of(&path).unwrap().each(pass_on, growing).unwrap();
+        assert_eq!(told.into_inner(), ["one", "two", "three", "half", "five"]);
     }
 }

@@ -24,8 +24,9 @@ mod thinning;
 mod timeline;
 mod whole;
 
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 pub use checkpoints::{Checkpoint, CheckpointHeader};
@@ -253,6 +254,15 @@ impl Run {
     /// What its worker said.
     pub fn worker_log(&self) -> PathBuf {
         self.dir.join("worker.log")
+    }
+
+    /// Opens [`Run::worker_log`] to append to it.
+    pub fn append_to_worker_log(&self) -> io::Result<File> {
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(self.worker_log())
     }
 
     /// Its picture grids.

@@ -1,7 +1,7 @@
 //! What a run without a dashboard prints: events as JSON on stdout, or a progress bar or plain lines on stderr. Plain
 //! lines also go to the run's worker.log.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
@@ -13,8 +13,12 @@ use sparring_contract::run::Run;
 
 use super::hub::Told;
 
-/// Time between two plain lines of metrics.
+/// Time between two plain lines of metrics at first. The older the run, the more time: a night's lines fit into a
+/// screen or two, and worker.log stays short.
 const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// The part of a worker's time so far that passes between two plain lines of metrics.
+const LINE_EVERY_PART: u32 = 360;
 
 /// Time between two plain lines of health checks with the same verdict.
 const HEALTH_EVERY: Duration = Duration::from_mins(1);
@@ -25,6 +29,7 @@ pub(super) struct Speaker {
     log: Option<File>,
     bar: Option<ProgressBar>,
     started: Option<Box<Started>>,
+    begun: Instant,
     last_line: Option<Instant>,
     /// When the latest health check was printed, and its verdict.
     last_health: Option<(Instant, &'static str)>,
@@ -34,19 +39,14 @@ impl Speaker {
     pub(super) fn of(run: &Run, voice: Voice) -> Self {
         // With Voice::Log, stderr is that file already.
         let log = (voice != Voice::Log)
-            .then(|| {
-                OpenOptions::new()
-                    .create(true)
-                    .append(true)
-                    .open(run.worker_log())
-                    .ok()
-            })
+            .then(|| run.append_to_worker_log().ok())
             .flatten();
         Self {
             voice,
             log,
             bar: None,
             started: None,
+            begun: Instant::now(),
             last_line: None,
             last_health: None,
         }
@@ -115,7 +115,7 @@ impl Speaker {
             bar.set_message(stats.describe(&self.metric_specs()));
         } else if self
             .last_line
-            .is_none_or(|last| last.elapsed() >= LINE_EVERY)
+            .is_none_or(|last| last.elapsed() >= line_every(self.begun.elapsed()))
         {
             self.last_line = Some(Instant::now());
             let line = Event::Stats(stats.clone()).describe(&self.metric_specs());
@@ -168,5 +168,21 @@ impl Speaker {
         bar.set_position(started.step);
         bar.reset_eta();
         Some(bar)
+    }
+}
+
+/// Time between two plain lines of metrics of a worker that has worked for so long.
+fn line_every(age: Duration) -> Duration {
+    LINE_EVERY.max(age / LINE_EVERY_PART)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_lines_come_less_often_as_a_run_ages() {
+        let hours = |hours| line_every(Duration::from_hours(hours)).as_secs();
+        assert_eq!([0, 1, 2, 24].map(hours), [10, 10, 20, 240]);
     }
 }

@@ -1,6 +1,5 @@
 //! Training a run, from taking its lock to its exit code.
 
-use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -268,11 +267,7 @@ fn injection() -> anyhow::Result<Option<Injection>> {
 
 /// Writes where the trainer panicked, and all that it said, into worker.log.
 fn log_panic(run: &Run, panic: &Panic) {
-    let log = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(run.worker_log());
-    if let Ok(mut log) = log {
+    if let Ok(mut log) = run.append_to_worker_log() {
         // The error itself is reported anyway; a full disk costs only its details.
         let _ = writeln!(log, "{}", panic.details());
     }
