@@ -12,7 +12,7 @@ PYTHON_PINS = torch==2.13.0 torchvision==0.28.0 jax==0.10.2 jaxlib==0.10.2 numpy
 PYTHON_READY = $(PYTHON_ENV)/ready-$(subst $() ,-,$(subst ==,-,$(PYTHON_PINS)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test test-python judge bench bench-parts bench-quality bench-dashboard data-samples demo lint install uninstall clean distclean
+.PHONY: help setup build run test test-python judge bench bench-parts bench-quality bench-dashboard data-samples demo lint audit install uninstall clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -83,6 +83,12 @@ lint: setup ## formatting, clippy, documentation: no warning passes
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps
+
+audit: ## check the licences, sources and advisories of all dependencies (fetches cargo-deny once; advisories need github.com)
+	@command -v cargo-deny >/dev/null || cargo install --locked --quiet cargo-deny --version '^0.20'
+	cargo deny --workspace check licenses bans sources
+	@if cargo deny fetch db 2>/dev/null; then cargo deny --workspace check advisories; \
+	else echo 'advisories not checked: their database on github.com cannot be reached'; fi
 
 install: build ## copy programs and libtorch to PREFIX (default ~/.local)
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/lib'
