@@ -3,7 +3,7 @@
 use sparring_contract::protocol::{Event, Reason, Rollback};
 use sparring_contract::run::CheckpointHeader;
 
-use crate::lab::{Lab, Said, tensors};
+use crate::lab::{Lab, Live, Said, tensors};
 
 /// Trains with a step that goes wrong.
 fn train(lab: &Lab, name: &str, fault: &str) -> Said {
@@ -123,7 +123,8 @@ fn an_injected_fault_that_cannot_be_read_is_refused() {
     let lab = Lab::new();
     train(&lab, "odd", "nan").refused(
         1,
-        "error: SPARRING_FAULT=nan: expected nan@STEP or panic@STEP, with + behind it for every attempt",
+        "error: SPARRING_FAULT=nan: expected nan@STEP, panic@STEP or panic-check@STEP (also -pictures, -command, \
+         -checkpoint), with + behind it for every attempt",
     );
 }
 
@@ -155,4 +156,119 @@ fn an_error_before_the_first_checkpoint_keeps_the_log_and_says_where_it_happened
     // A run that fails before its first step is removed.
     assert_eq!(train(&lab, "stillborn", "panic@0").code, 1);
     assert_eq!(lab.sparring(&["logs", "stillborn"]).code, 1);
+}
+
+#[test]
+fn a_panic_in_a_step_saves_the_last_good_state_and_the_resumed_run_is_the_unbroken_one() {
+    let lab = Lab::new();
+    let arguments = |name| {
+        [
+            "--name",
+            name,
+            "--steps",
+            "400",
+            "--set",
+            "output.checkpoint_every_epochs=0",
+        ]
+    };
+    let mut command = lab.training(&arguments("crashed"));
+    let crashed = Said::from(command.env("SPARRING_FAULT", "panic@300").output().unwrap());
+    assert_eq!(crashed.code, 1, "{crashed:?}");
+    // The state is kept every 250 steps.
+    let run = lab.run("crashed");
+    assert_eq!(crashed.ended().checkpoint, Some(run.checkpoint_file(250)));
+
+    assert_eq!(
+        lab.sparring(&["train", "--resume", "crashed", "--json"])
+            .code,
+        0
+    );
+    assert_eq!(lab.train(&arguments("unbroken")).code, 0);
+    assert_eq!(tensors(&run, 400), tensors(&lab.run("unbroken"), 400));
+}
+
+#[test]
+fn a_panic_beside_the_training_is_a_warning_and_changes_nothing() {
+    let lab = Lab::new();
+    assert_eq!(train(&lab, "unbroken", "nan@9999").code, 0);
+    for (fault, what) in [
+        (
+            "panic-pictures@0",
+            "no pictures are shown: internal error at ",
+        ),
+        (
+            "panic-checkpoint@50",
+            "the checkpoint could not be saved: internal error at ",
+        ),
+    ] {
+        let name = fault.split('@').next().unwrap();
+        let said = train(&lab, name, fault);
+        assert_eq!(said.code, 0, "{said:?}");
+        let warnings = warnings(&said.events());
+        assert_eq!(warnings.len(), 1, "{said:?}");
+        assert!(
+            warnings[0].starts_with(what) && warnings[0].ends_with("; training goes on"),
+            "{warnings:?}"
+        );
+        assert_eq!(
+            tensors(&lab.run(name), 120),
+            tensors(&lab.run("unbroken"), 120)
+        );
+    }
+}
+
+#[test]
+fn a_health_check_that_panics_is_a_warning_and_the_next_one_is_made() {
+    let lab = Lab::new();
+    let mut command = lab.training(&["--name", "checked", "--set", "health.time_fraction=0.5"]);
+    let mut live = Live::start({
+        command.env("SPARRING_FAULT", "panic-check@0");
+        command
+    });
+    let warning = live.until(|event| matches!(event, Event::Warning { .. }));
+    assert!(
+        matches!(&warning, Event::Warning { message, .. }
+            if message.starts_with("health checks cannot be made in this run: internal error at ")
+                || message.starts_with("the health check failed: internal error at ")),
+        "{warning:?}"
+    );
+    live.until(|event| matches!(event, Event::Stats(_)));
+    live.signal(rustix::process::Signal::TERM);
+    assert_eq!(live.end().0, 143);
+}
+
+#[test]
+fn a_command_that_panics_is_refused_and_training_goes_on() {
+    let lab = Lab::new();
+    let mut command = lab.training(&["--name", "otter"]);
+    command.env("SPARRING_FAULT", "panic-command@0");
+    let mut live = Live::start(command);
+    live.until(|event| matches!(event, Event::Stats(_)));
+    let refused = lab.sparring(&["note", "otter", "one"]);
+    assert_eq!(refused.code, 1);
+    assert!(refused.err.contains(": internal error at "), "{refused:?}");
+    assert_eq!(lab.sparring(&["note", "otter", "two"]).code, 0);
+    assert_eq!(lab.sparring(&["stop", "otter"]).code, 0);
+    assert_eq!(live.end().0, 0);
+}
+
+#[test]
+fn no_number_of_steps_is_too_great() {
+    let lab = Lab::new();
+    let mut live = Live::start(lab.training(&["--name", "otter"]));
+    live.until(|event| matches!(event, Event::Stats(_)));
+    let stepped = lab.sparring(&["step", "otter", "18446744073709551615"]);
+    assert_eq!(stepped.code, 0, "{stepped:?}");
+    assert_eq!(lab.sparring(&["stop", "otter"]).code, 0);
+    assert_eq!(live.end().0, 0);
+}
+
+fn warnings(events: &[Event]) -> Vec<String> {
+    events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Warning { message, .. } => Some(message.clone()),
+            _ => None,
+        })
+        .collect()
 }

@@ -8,12 +8,13 @@ use std::sync::Once;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 
+use sparring_engine::native::no_grad;
 use sparring_engine::native::{
     Activation, BatchNormState, ConvOptions, batch_norm, conv, dense, matmul, mean_softplus,
     prepare, scaled_images,
 };
 use sparring_engine::optim::Adam;
-use tch::{Device, Kind, Tensor, no_grad};
+use tch::{Device, Kind, Tensor};
 
 const CPU: (Kind, Device) = (Kind::Float, Device::Cpu);
 const LEAKY: Activation = Activation::LeakyRelu { slope: 0.2 };

@@ -272,7 +272,7 @@ fn bound(options: &Options) -> anyhow::Result<()> {
     let mut turns: [Vec<f64>; 3] = Default::default();
     for _ in 0..TURNS {
         turns[0].push(mean_ms(options, || session.step()));
-        turns[1].push(tch::no_grad(|| {
+        turns[1].push(native::no_grad(|| {
             mean_ms(options, || {
                 for product in &mut products {
                     product.out = native::matmul(&product.left, &product.right);

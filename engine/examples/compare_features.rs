@@ -13,7 +13,8 @@ use sparring_engine::data::DataSource;
 use sparring_engine::eval::{
     Defect, Gaussian, Judge, PICTURES, PatchFilters, RealData, Subject, judges, train,
 };
-use tch::{Device, Kind, Tensor, no_grad};
+use sparring_engine::native::no_grad;
+use tch::{Device, Kind, Tensor};
 
 /// Features `[n, d]`, f64, of pictures `[n, channels, height, width]`, u8.
 type Features = Box<dyn Fn(&Tensor) -> Tensor>;

@@ -9,6 +9,7 @@ pub mod gan;
 pub mod native;
 pub mod nn;
 pub mod optim;
+mod panics;
 pub mod seed;
 mod tensor_bytes;
 mod trainer;

@@ -94,7 +94,9 @@ impl Game {
         let mut session = Session::new(&self.config, data());
         for (name, mut tensor) in session.state_dict().tensors {
             if !name.starts_with("optimizer.") {
-                tch::no_grad(|| tensor.copy_(self.get(&format!("initial.{name}"))));
+                sparring_engine::native::no_grad(|| {
+                    tensor.copy_(self.get(&format!("initial.{name}")))
+                });
             }
         }
         for step in 0..3 {
@@ -121,7 +123,7 @@ impl Game {
                 }
                 let expected = at(&format!("state.{name}"));
                 if self.is_cancelled(&name) {
-                    tch::no_grad(|| tensor.copy_(expected));
+                    sparring_engine::native::no_grad(|| tensor.copy_(expected));
                     continue;
                 }
                 let distance = (&tensor - expected).norm().double_value(&[])

@@ -105,7 +105,7 @@ impl Fixture {
         for (name, mut tensor) in session.state_dict().tensors {
             if !name.starts_with("optimizer.") {
                 let initial = self.get(&format!("initial.{name}"));
-                tch::no_grad(|| tensor.copy_(initial));
+                sparring_engine::native::no_grad(|| tensor.copy_(initial));
             }
         }
         session
@@ -172,7 +172,7 @@ fn three_steps(fixture: &Fixture, parameters: usize) -> Session {
                 let tolerance = TOLERANCE * expected.norm().double_value(&[]);
                 assert_near(&at(&format!("weight.{name}")), &weight, expected, tolerance);
             }
-            tch::no_grad(|| weight.copy_(expected));
+            sparring_engine::native::no_grad(|| weight.copy_(expected));
         }
     }
     session

@@ -1,9 +1,10 @@
 //! The network that classifies pictures, and whose features compare them.
 
 use tch::nn::{Init, Path};
-use tch::{Device, Kind, Tensor, no_grad};
+use tch::{Device, Kind, Tensor};
 
 use super::chunks;
+use crate::native::no_grad;
 
 /// Numbers that describe a picture.
 pub const FEATURES: i64 = 64;

@@ -3,9 +3,10 @@
 //! After Chan et al. 2015, «`PCANet`: A Simple Deep Learning Baseline for Image Classification?»,
 //! <https://arxiv.org/abs/1404.3606>. docs/JUDGE.md compares these features with others.
 
-use tch::{Device, Kind, Tensor, no_grad};
+use tch::{Device, Kind, Tensor};
 
 use super::chunks;
+use crate::native::no_grad;
 
 /// Numbers that describe a picture, at most.
 const FEATURES: i64 = 64;

@@ -1,9 +1,10 @@
 //! Pictures from a trained generator.
 
 use sparring_contract::config::Config;
-use tch::{Device, Kind, Tensor, no_grad};
+use tch::{Device, Kind, Tensor};
 
 use super::models::{PictureSpec, generator};
+use crate::native::no_grad;
 use crate::nn::{EMA_PREFIX, Network, StateDict, StateDictError};
 
 /// A trained generator, or its moving average if the configuration has one.

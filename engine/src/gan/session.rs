@@ -5,7 +5,7 @@ mod inspect;
 
 use sparring_contract::config::Config;
 use sparring_contract::protocol::{MetricSpec, Metrics};
-use tch::{Device, Kind, Tensor, no_grad};
+use tch::{Device, Kind, Tensor};
 
 use super::generate::Generate;
 use super::loss::Logits;
@@ -15,6 +15,7 @@ use super::penalty::GradientPenalty;
 use super::sampler::to_pixels;
 use super::task::{StepOutcome, Task};
 use crate::data::{Batch, DataLoader, Dataset};
+use crate::native::no_grad;
 use crate::nn::{Ema, StateDict, StateDictError};
 use crate::optim::{LearningRateSchedule, NetworkOptimizer, Precision};
 use crate::seed::{Stream, derive, reseed};

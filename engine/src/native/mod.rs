@@ -40,6 +40,12 @@ pub fn prepare_cuda(tf32: bool) {
     unsafe { sparring_prepare_cuda(tf32) }
 }
 
+/// Calls a function that tracks no gradients. Unlike tch's own, it leaves the thread as it was if the function panics.
+pub fn no_grad<T>(function: impl FnOnce() -> T) -> T {
+    let _guard = tch::no_grad_guard();
+    function()
+}
+
 unsafe extern "C" {
     fn sparring_prepare_cuda(tf32: bool);
     fn sparring_flush_denormals();

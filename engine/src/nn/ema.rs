@@ -1,9 +1,10 @@
 //! An exponential moving average of a network, which for a generator draws better pictures than the network itself.
 
-use tch::{Tensor, no_grad};
+use tch::Tensor;
 
 use super::module::NamedTensors;
 use super::network::Network;
+use crate::native::no_grad;
 
 /// Precedes the names of an average's tensors in a state dict.
 pub const EMA_PREFIX: &str = "ema.";

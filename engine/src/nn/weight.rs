@@ -1,8 +1,9 @@
 //! The weight of a layer, and what keeps it bounded.
 
-use tch::{Tensor, no_grad};
+use tch::Tensor;
 
 use super::module::{Mode, NamedTensors};
+use crate::native::no_grad;
 
 /// What keeps a weight bounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use sparring_contract::picture::FIXED_GRID;
 use sparring_contract::protocol::{
     Checkpointed, Event, Phase, Pictures, Purpose, Rollback, Sampled, Stats,
 };
-use sparring_contract::run::{CheckpointHeader, Run};
+use sparring_contract::run::{Checkpoint, CheckpointHeader, Run};
 
 use super::artifacts::{Artifacts, CheckpointKind};
 use super::best::best_so_far;
@@ -19,11 +19,12 @@ use super::event_sink::EventSink;
 use super::finite_state::{FiniteState, NotFinite};
 use super::guard::{Guard, MOST_ATTEMPTS, Recovery, with_lower_learning_rates};
 use super::health::{Context, HealthMonitor};
-use super::injection::Injection;
+use super::injection::{Aside, Injection};
 use super::pictures::pictures;
 use super::report::{Reporter, epoch, last_step, started};
 use crate::eval::{Judge, QuickFrechet};
 use crate::gan::Session;
+use crate::panics::{Panic, caught};
 
 /// What is to be trained.
 pub(crate) struct Assignment<'a> {
@@ -79,6 +80,8 @@ pub(super) struct ActiveRun<'a> {
     health: HealthMonitor,
     artifacts: Artifacts<'a>,
     injection: Option<Injection>,
+    /// The latest panic that was reported.
+    latest_panic: Option<String>,
     is_fault_check_free: bool,
     last_step: u64,
     /// When the fixed pictures were last shown.
@@ -135,6 +138,7 @@ impl<'a> ActiveRun<'a> {
             health: HealthMonitor::new(judge, best, session.loader().data().class_names().to_vec()),
             artifacts: Artifacts::new(run, resumed.map(|header| header.step)),
             injection,
+            latest_panic: None,
             is_fault_check_free,
             last_step: last_step(&config, &session),
             shown: clock.now(),
@@ -217,14 +221,22 @@ impl<'a> ActiveRun<'a> {
     }
 
     /// Saves a checkpoint of this step, unless there is one. This is the only place that does: whatever is saved was
-    /// checked for faults here. Returns whether there is a checkpoint of this step now; an error of the disk is reported
-    /// as a warning.
+    /// checked for faults here. Returns whether there is a checkpoint of this step now; an error of the disk, or a panic,
+    /// is reported as a warning.
     pub(super) fn save_checkpoint(&mut self, kind: CheckpointKind) -> Result<bool, NotFinite> {
+        caught(|| self.try_save_checkpoint(kind)).unwrap_or_else(|panic| {
+            self.warn_of("the checkpoint could not be saved", &panic);
+            Ok(false)
+        })
+    }
+
+    fn try_save_checkpoint(&mut self, kind: CheckpointKind) -> Result<bool, NotFinite> {
         let step = self.steps();
         if kind == CheckpointKind::Latest && self.artifacts.has_checkpoint_of(step) {
             return Ok(true);
         }
         self.stop_stopwatch();
+        self.fail_on_purpose(Aside::Checkpoint);
         let training_seconds = self.stopwatch.total(self.clock.now()).as_secs_f64();
         let state = FiniteState::of(&mut self.session)?;
         let session = state.session();
@@ -262,6 +274,18 @@ impl<'a> ActiveRun<'a> {
             }
         }
         Ok(true)
+    }
+
+    /// Saves the last good state, if it is newer than the newest checkpoint: for a run that cannot go on.
+    pub(super) fn save_good_state(&mut self) {
+        if self.guard.restore(&mut self.session).is_err() || self.steps() == 0 {
+            return;
+        }
+        let is_saved = |newest: Checkpoint| newest.step >= self.steps();
+        if !self.run.newest_checkpoint().is_ok_and(is_saved) {
+            // The end of the run tells of its newest checkpoint, whatever became of this one.
+            let _ = self.save_checkpoint(CheckpointKind::Latest);
+        }
     }
 
     /// Goes back to the last good state, to try again with other draws and lower learning rates.
@@ -307,8 +331,22 @@ impl<'a> ActiveRun<'a> {
         WentBack::Retry
     }
 
-    /// Checks the run's health, and saves the state if it is the best so far.
+    /// Checks the run's health, and saves the state if it is the best so far. If that panics, for example because there
+    /// is no memory for it, training goes on.
     pub(super) fn check_health(&mut self) -> Result<(), NotFinite> {
+        caught(|| self.try_check_health()).unwrap_or_else(|panic| {
+            let elapsed = self.stopwatch.elapsed(self.clock.now());
+            let consequence = if self.health.note_failed(elapsed) {
+                "the health check failed"
+            } else {
+                "health checks cannot be made in this run"
+            };
+            self.warn_of(consequence, &panic);
+            Ok(())
+        })
+    }
+
+    fn try_check_health(&mut self) -> Result<(), NotFinite> {
         self.stop_stopwatch();
         let now = self.clock.now();
         let context = Context {
@@ -317,6 +355,7 @@ impl<'a> ActiveRun<'a> {
             training_seconds: self.stopwatch.total(now).as_secs_f64(),
             gradient_norm: self.reporter.gradient_norm(),
         };
+        self.fail_on_purpose(Aside::Check);
         let checkup = self.health.check(&self.session, context, self.clock);
         self.sink.emit(Event::Health(Box::new(checkup.health)));
         if let Some(message) = checkup.alarm {
@@ -332,6 +371,31 @@ impl<'a> ActiveRun<'a> {
             self.health.note_best_saved(quick_distance);
         }
         Ok(())
+    }
+
+    /// Does something on the side of the training. If it panics, training goes on without it.
+    pub(super) fn on_the_side(&mut self, what: &str, task: impl FnOnce(&mut Self)) {
+        if let Err(panic) = caught(|| task(self)) {
+            self.warn_of(what, &panic);
+        }
+    }
+
+    /// Reports a panic of something that training does not depend on, once in a row.
+    pub(super) fn warn_of(&mut self, what: &str, panic: &Panic) {
+        let message = format!("{what}: {panic}; training goes on");
+        if self.latest_panic.as_ref() != Some(&message) {
+            self.warn(message.clone());
+            self.latest_panic = Some(message);
+        }
+    }
+
+    /// Panics if the environment wants this to go wrong.
+    pub(super) fn fail_on_purpose(&mut self, aside: Aside) {
+        let steps = self.steps();
+        if let Some(injection) = self.injection.filter(|it| it.is_in(aside, steps)) {
+            self.injection.take_if(|it| it.is_once());
+            panic!("a panic was injected after step {steps}: {injection:?}");
+        }
     }
 
     /// Reports the metrics of the steps since the latest report, if there were any.
@@ -414,6 +478,7 @@ impl<'a> ActiveRun<'a> {
     pub(super) fn show_fixed_pictures(&mut self) {
         self.stop_stopwatch();
         self.shown = self.clock.now();
+        self.fail_on_purpose(Aside::Pictures);
         self.sink.show(self.fixed_pictures());
     }
 

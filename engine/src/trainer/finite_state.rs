@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use tch::{Kind, Tensor, no_grad};
+use tch::{Kind, Tensor};
 
 use crate::gan::{Fault, Session};
+use crate::native::no_grad;
 use crate::nn::StateDict;
 
 /// The state of a session whose last steps had no fault and whose tensors are finite.

@@ -63,10 +63,15 @@ impl Guard {
         }
     }
 
+    /// Restores the last good state.
+    pub(super) fn restore(&self, session: &mut Session) -> Result<(), StateDictError> {
+        session.load_state_dict(&self.good)
+    }
+
     /// Restores the last good state, from which the steps draw other numbers than before. An error leaves the session
     /// as it is.
     pub(super) fn go_back(&mut self, session: &mut Session) -> Result<Recovery, StateDictError> {
-        session.load_state_dict(&self.good)?;
+        self.restore(session)?;
         self.attempt += 1;
         self.failures += 1;
         self.went_back_to = session.steps();

@@ -119,7 +119,7 @@ impl Lab {
         let trainer = Trainer::new(assignment, &recorder, &clock, instructions, &completed);
         let ended = trainer.train();
         Story {
-            ended,
+            ended: ended.unwrap(),
             events: recorder.events.into_inner(),
         }
     }

@@ -10,11 +10,16 @@ use sparring_contract::run::Run;
 use super::active_run::{ActiveRun, Assignment, WentBack};
 use super::artifacts::CheckpointKind;
 use super::clock::Clock;
-use super::commands::{Instruction, Responder, outcome};
+use super::commands::{Done, Instruction, Responder, outcome};
 use super::due::Due;
 use super::end::End;
 use super::event_sink::EventSink;
 use super::finite_state::NotFinite;
+use super::injection::Aside;
+use crate::panics::{Panic, caught};
+
+/// Instructions that are carried out between two steps.
+const INSTRUCTIONS_AT_ONCE: usize = 8;
 
 /// Trains a run. All decisions are made here; [`ActiveRun`] carries them out.
 pub(crate) struct Trainer<'a> {
@@ -60,10 +65,18 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    /// Trains until the run is finished or an instruction ends it.
-    pub(crate) fn train(mut self) -> Ended {
+    /// Trains until the run is finished or an instruction ends it. A panic ends it too; the last good state is saved
+    /// before.
+    pub(crate) fn train(mut self) -> Result<Ended, Panic> {
         self.active.enter(Phase::Training);
-        self.active.show_fixed_pictures();
+        self.show_pictures();
+        caught(|| self.train_to_the_end()).inspect_err(|_| {
+            // What panicked once can do so again. Then the newest checkpoint is what is left.
+            let _ = caught(|| self.active.save_good_state());
+        })
+    }
+
+    fn train_to_the_end(&mut self) -> Ended {
         loop {
             match self.advance() {
                 ControlFlow::Continue(()) => {}
@@ -96,18 +109,16 @@ impl<'a> Trainer<'a> {
             self.active.report();
         }
         if due.show_pictures {
-            self.active.show_fixed_pictures();
+            self.show_pictures();
         }
         if due.health_check {
             self.going_back(ActiveRun::check_health)?;
         }
         if let Some(epoch) = due.epoch_pictures {
-            self.active
-                .save_fixed_pictures(&format!("epoch-{epoch:04}.png"));
+            self.save_pictures(&format!("epoch-{epoch:04}.png"));
         }
         if let Some(step) = due.step_pictures {
-            self.active
-                .save_fixed_pictures(&format!("step-{step:09}.png"));
+            self.save_pictures(&format!("step-{step:09}.png"));
         }
         if due.checkpoint {
             self.going_back(|active| active.save_checkpoint(CheckpointKind::Latest))?;
@@ -117,6 +128,17 @@ impl<'a> Trainer<'a> {
         }
         self.is_finished = due.finish;
         ControlFlow::Continue(())
+    }
+
+    fn show_pictures(&mut self) {
+        self.active
+            .on_the_side("no pictures are shown", ActiveRun::show_fixed_pictures);
+    }
+
+    fn save_pictures(&mut self, name: &str) {
+        self.active.on_the_side("no pictures are saved", |active| {
+            active.save_fixed_pictures(name);
+        });
     }
 
     /// Does something that checks for faults; if there is one, the run goes back.
@@ -145,9 +167,15 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    /// Carries out the instructions that have arrived; while the run is paused, waits for more.
+    /// Carries out the instructions that have arrived, a few between two steps: whoever sends more of them does not stop
+    /// the training. While the run is paused, waits for them.
     fn carry_out_instructions(&mut self) -> ControlFlow<Interruption> {
+        let mut carried_out = 0;
         loop {
+            if carried_out == INSTRUCTIONS_AT_ONCE && !self.is_paused {
+                return ControlFlow::Continue(());
+            }
+            carried_out += 1;
             let instruction = if self.is_paused {
                 self.instructions
                     .recv()
@@ -181,13 +209,24 @@ impl<'a> Trainer<'a> {
         }
     }
 
+    /// Carries out a command. If that panics, the command is refused, and training goes on.
     fn carry_out_command(
         &mut self,
         command: Command,
         responder: Responder,
     ) -> ControlFlow<Interruption> {
         let mut flow = ControlFlow::Continue(());
-        let done = match command {
+        let done = caught(|| self.try_command(command, &mut flow)).unwrap_or_else(|panic| {
+            self.active.warn_of("a command failed", &panic);
+            Err(panic.to_string())
+        });
+        responder.respond(self.active.steps(), outcome(done));
+        flow
+    }
+
+    fn try_command(&mut self, command: Command, flow: &mut ControlFlow<Interruption>) -> Done {
+        self.active.fail_on_purpose(Aside::Command);
+        match command {
             Command::Pause => {
                 self.pause();
                 Ok(None)
@@ -197,7 +236,7 @@ impl<'a> Trainer<'a> {
                 Ok(None)
             }
             Command::Step { steps } => {
-                self.resume(Some(self.active.steps() + steps.max(1)));
+                self.resume(Some(self.active.steps().saturating_add(steps.max(1))));
                 Ok(None)
             }
             Command::Sample { count, seed } => self.active.sample(count, seed, None),
@@ -212,7 +251,7 @@ impl<'a> Trainer<'a> {
                 Ok(false) => Err("the checkpoint could not be saved; the log says why".to_owned()),
                 Err(cause) => {
                     let step = self.active.steps();
-                    flow = ControlFlow::Break(self.go_back(&cause));
+                    *flow = ControlFlow::Break(self.go_back(&cause));
                     Err(format!(
                         "step {step} is not saved, because {cause}; the log says how the run goes on"
                     ))
@@ -221,7 +260,7 @@ impl<'a> Trainer<'a> {
             Command::Set { key, value } => self.active.set(&key, value),
             Command::Note { text } => self.active.note(text),
             Command::Stop { save } => {
-                flow = ControlFlow::Break(Interruption::End(End {
+                *flow = ControlFlow::Break(Interruption::End(End {
                     save,
                     ..End::saving(Reason::Stopped)
                 }));
@@ -230,9 +269,7 @@ impl<'a> Trainer<'a> {
             Command::Unknown => {
                 Err("this worker is of an older build and does not know the command".to_owned())
             }
-        };
-        responder.respond(self.active.steps(), outcome(done));
-        flow
+        }
     }
 
     fn pause(&mut self) {
@@ -240,7 +277,7 @@ impl<'a> Trainer<'a> {
         self.active.report();
         self.is_paused = true;
         self.pause_at = None;
-        self.active.show_fixed_pictures();
+        self.show_pictures();
         self.active.enter(Phase::Paused);
     }
 
@@ -252,7 +289,7 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    fn end(mut self, mut end: End) -> Ended {
+    fn end(&mut self, mut end: End) -> Ended {
         self.active.stop_stopwatch();
         self.before_the_end(&mut end, ActiveRun::check_faults);
         if end.save && end.has_time() && self.active.is_final_check_due() {

@@ -6,10 +6,10 @@ use rustix::process::{Resource, getrlimit};
 use sparring_contract::config::Config;
 use tch::Device;
 
-use super::panics::caught;
 use super::prepared::Prepared;
 use crate::eval::QuickFrechet;
 use crate::native;
+use crate::panics::caught;
 
 /// How the messages of libtorch's allocators, for CUDA and for the CPU, can be recognised. It has no other sign: all its
 /// errors have one type.

@@ -13,7 +13,6 @@ mod headless;
 mod hub;
 mod launch;
 mod machine;
-mod panics;
 mod prepared;
 mod server;
 mod signals;

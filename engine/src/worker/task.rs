@@ -12,10 +12,10 @@ use sparring_contract::protocol::{Purpose, Task, TaskReply, read_frame, write_fr
 use sparring_contract::run::CheckpointHeader;
 
 use super::draw::{Batch, Draw, draw};
-use super::panics::caught;
 use super::{data, eval};
 use crate::gan::Classes;
 use crate::native;
+use crate::panics::caught;
 use crate::trainer::{labels, pictures};
 
 /// Bytes of pixels per reply, unless one picture has more: far below the limit of an attachment, so that the face's

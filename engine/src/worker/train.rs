@@ -20,10 +20,10 @@ use super::fitting::advised;
 use super::headless::Speaker;
 use super::hub::{Hub, WAITING_LINES};
 use super::machine;
-use super::panics::{Panic, caught};
 use super::prepared::Prepared;
 use super::server::Server;
 use super::signals::Signals;
+use crate::panics::{Panic, caught};
 use crate::trainer::{Assignment, Injection, Instruction, Trainer, load_checkpoint};
 
 /// Instructions that may wait for the end of a step.
@@ -178,9 +178,9 @@ fn guarded(
 ) -> Ended {
     let completed = AtomicU64::new(0);
     let message = match caught(|| try_training(run, from, hub, instructions, &completed)) {
-        Ok(Ok(ended)) => return ended,
+        Ok(Ok(Ok(ended))) => return ended,
         Ok(Err(error)) => format!("{error:#}"),
-        Err(panic) => {
+        Ok(Ok(Err(panic))) | Err(panic) => {
             log_panic(run, &panic);
             let message = panic.to_string();
             match run.config() {
@@ -204,14 +204,15 @@ fn guarded(
     }
 }
 
-/// Builds or restores the session and trains it.
+/// Builds or restores the session and trains it. A panic while training comes back when the run's last good state was
+/// saved.
 fn try_training(
     run: &Run,
     from: Option<&Path>,
     hub: &Hub,
     instructions: Receiver<Instruction>,
     completed: &AtomicU64,
-) -> anyhow::Result<Ended> {
+) -> anyhow::Result<Result<Ended, Panic>> {
     let injection = injection()?;
     let resumed = from.map(CheckpointHeader::read).transpose()?;
     let config = run.config()?;
@@ -259,7 +260,8 @@ fn injection() -> anyhow::Result<Option<Injection>> {
     };
     let expected = || {
         format!(
-            "{INJECTION}={text}: expected nan@STEP or panic@STEP, with + behind it for every attempt"
+            "{INJECTION}={text}: expected nan@STEP, panic@STEP or panic-check@STEP (also -pictures, -command, -checkpoint), with + \
+             behind it for every attempt"
         )
     };
     Injection::parse(&text).with_context(expected).map(Some)

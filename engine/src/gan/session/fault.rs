@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use tch::no_grad;
-
 use super::Session;
+use crate::native::no_grad;
 use crate::optim::NetworkOptimizer;
 use crate::seed::{Stream, reseed};
 

@@ -1,8 +1,9 @@
 //! What the networks can do at a step, measured without changing anything.
 
-use tch::{Kind, Tensor, no_grad};
+use tch::{Kind, Tensor};
 
 use super::Session;
+use crate::native::no_grad;
 use crate::seed::{Stream, derive};
 
 /// Pictures that are drawn in one pass.

@@ -4,10 +4,10 @@ use std::fs;
 
 use sparring_contract::protocol::FeatureKind;
 use sparring_contract::run::Home;
-use tch::no_grad;
 
 use super::super::testing::{Discard, StoppedClock, config, session_of};
 use super::*;
+use crate::native::no_grad;
 
 #[test]
 fn no_checkpoint_of_any_kind_and_no_state_is_kept_of_a_faulty_step() {

@@ -1,5 +1,6 @@
 //! The health monitor: when the next check is due, what it found, and which checkpoint is the best.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use sparring_contract::protocol::{Best, FeatureKind, Health};
@@ -26,7 +27,9 @@ pub(in crate::trainer) struct HealthMonitor {
     /// The judge of the images, if there is one, until the probe takes it.
     judge: Option<Judge>,
     /// Made for the first check.
-    probe: Option<Probe>,
+    probe: Option<Rc<Probe>>,
+    /// Whether no more checks are made.
+    is_off: bool,
     diagnostician: Diagnostician,
     checks: u64,
     /// What the latest check took.
@@ -77,6 +80,7 @@ impl HealthMonitor {
         Self {
             judge,
             probe: None,
+            is_off: false,
             diagnostician: Diagnostician::new(class_names),
             checks: 0,
             cost: FIRST_COST,
@@ -93,12 +97,12 @@ impl HealthMonitor {
     /// that one.
     pub(in crate::trainer) fn is_due(&self, elapsed: Duration, time_fraction: f64) -> bool {
         let since = elapsed.saturating_sub(self.at).as_secs_f64();
-        time_fraction > 0.0 && since * time_fraction >= self.cost.as_secs_f64()
+        time_fraction > 0.0 && !self.is_off && since * time_fraction >= self.cost.as_secs_f64()
     }
 
     /// Whether a last check at this step is worth its time: in a run that was checked more than once.
     pub(in crate::trainer) fn is_final_check_due(&self, step: u64, time_fraction: f64) -> bool {
-        time_fraction > 0.0 && self.checks > 1 && self.step != Some(step)
+        time_fraction > 0.0 && !self.is_off && self.checks > 1 && self.step != Some(step)
     }
 
     /// Time spent on checks.
@@ -114,14 +118,15 @@ impl HealthMonitor {
         clock: &dyn Clock,
     ) -> Checkup {
         let began = clock.now();
-        let probe = self
-            .probe
-            .take()
-            .unwrap_or_else(|| Probe::new(session.loader().data().images(), self.judge.take()));
+        let probe = Rc::clone(self.probe.get_or_insert_with(|| {
+            Rc::new(Probe::new(
+                session.loader().data().images(),
+                self.judge.take(),
+            ))
+        }));
         let prepared = clock.now();
         let measurements = self.measure(&probe, session, context);
         let features = probe.features();
-        self.probe = Some(probe);
         let checkup = self.diagnose(session.steps(), context.epoch, measurements, features);
         self.checks += 1;
         self.step = Some(session.steps());
@@ -130,6 +135,14 @@ impl HealthMonitor {
         self.time_spent += now.saturating_sub(began);
         self.at = context.elapsed;
         checkup
+    }
+
+    /// Notes that a check panicked. Another is due as if this one had been made, unless not even what all of them need
+    /// could be made: then there are no more. Returns whether there are.
+    pub(in crate::trainer) fn note_failed(&mut self, elapsed: Duration) -> bool {
+        self.at = elapsed;
+        self.is_off = self.probe.is_none();
+        !self.is_off
     }
 
     /// Notes that the best checkpoint now has this quick distance.

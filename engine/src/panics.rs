@@ -1,16 +1,16 @@
 //! Panics on this thread: libtorch's errors, which tch raises as panics, and bugs.
 
 use std::any::Any;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::sync::Once;
 
 use tch::TchError;
 
 /// A panic that was caught.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Panic {
+pub(crate) struct Panic {
     /// What went wrong; an error of libtorch continues with a stack of C++ calls.
     message: String,
     /// File and line.
@@ -38,7 +38,7 @@ impl Panic {
     }
 
     /// The whole message and where it was raised, for a log.
-    pub(super) fn details(&self) -> String {
+    pub(crate) fn details(&self) -> String {
         let location = self.location.as_deref().unwrap_or("an unknown place");
         format!("panic at {location}: {}", self.message.trim_end())
     }
@@ -72,30 +72,33 @@ fn unwrapped_tch_error(text: &str) -> Option<String> {
     )
 }
 
-/// Calls a function and catches its panic, with the place where it was raised. Panics of other threads are printed to
-/// stderr as usual.
-pub(super) fn caught<T>(function: impl FnOnce() -> T) -> Result<T, Panic> {
-    let seen = Arc::new(Mutex::new(None));
-    let own = thread::current().id();
-    let others = panic::take_hook();
-    let note = {
-        let seen = Arc::clone(&seen);
-        move |info: &PanicHookInfo<'_>| {
-            if thread::current().id() == own {
-                let location = info
-                    .location()
-                    .map(|at| format!("{}:{}", at.file(), at.line()));
-                *seen.lock().unwrap_or_else(PoisonError::into_inner) = location;
-            } else {
-                others(info);
+thread_local! {
+    /// How many calls of [`caught`] this thread is in.
+    static CATCHING: Cell<u32> = const { Cell::new(0) };
+    /// Where this thread panicked the last time.
+    static LOCATION: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Calls a function and catches its panic, with the place where it was raised. Panics that nothing catches here are
+/// printed to stderr as usual.
+pub(crate) fn caught<T>(function: impl FnOnce() -> T) -> Result<T, Panic> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let print = panic::take_hook();
+        panic::set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
+            if CATCHING.get() == 0 {
+                return print(info);
             }
-        }
-    };
-    panic::set_hook(Box::new(note));
-    panic::catch_unwind(AssertUnwindSafe(function)).map_err(|payload| {
-        let location = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Panic::new(payload.as_ref(), location)
-    })
+            let location = info
+                .location()
+                .map(|at| format!("{}:{}", at.file(), at.line()));
+            LOCATION.set(location);
+        }));
+    });
+    CATCHING.set(CATCHING.get() + 1);
+    let outcome = panic::catch_unwind(AssertUnwindSafe(function));
+    CATCHING.set(CATCHING.get() - 1);
+    outcome.map_err(|payload| Panic::new(payload.as_ref(), LOCATION.take()))
 }
 
 #[cfg(test)]
@@ -139,6 +142,35 @@ mod tests {
             panic.details(),
             format!("panic at {}:{line}: seven is 8", file!())
         );
+    }
+
+    #[test]
+    fn a_panic_within_one_that_is_caught_keeps_both_places() {
+        let (inner, outer) = (line!() + 2, line!() + 3);
+        let panic = caught(|| {
+            let inside = caught(|| panic!("inner")).unwrap_err();
+            panic!("outer, after {inside}")
+        });
+        let file = file!();
+        assert_eq!(
+            panic.unwrap_err().to_string(),
+            format!(
+                "internal error at {file}:{outer}: outer, after internal error at {file}:{inner}: inner"
+            )
+        );
+    }
+
+    #[test]
+    fn a_panic_leaves_gradients_as_they_were() {
+        use crate::native::no_grad;
+
+        let tracks = || {
+            let weight = zeros(&[2]).set_requires_grad(true);
+            (weight * 2.0).requires_grad()
+        };
+        assert!(tracks());
+        let panic = caught(|| no_grad(|| zeros(&[3]) + zeros(&[4])));
+        assert!(panic.is_err() && tracks());
     }
 
     #[test]
