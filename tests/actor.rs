@@ -198,6 +198,7 @@ fn attend(run: &Run, mut face: UnixStream, stage: &Mutex<Stage>, hear: &Sender<C
         build: "0123456789abcdef".to_owned(),
         run: run.name().to_owned(),
         pid: std::process::id(),
+        full: false,
     });
     {
         let mut stage = stage.lock().unwrap();

@@ -6,6 +6,7 @@ mod actor;
 mod attach;
 mod attached;
 mod command_line;
+mod crowd;
 mod dashboard;
 mod data;
 mod dataset;

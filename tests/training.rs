@@ -4,8 +4,10 @@ use std::process::Command;
 
 use rustix::process::Signal;
 use sparring_contract::protocol::{Event, Phase, Reason};
+use sparring_contract::run::Run;
 
-use crate::lab::{Lab, Live, Said, tensors, write_images};
+use crate::lab::{Lab, Live, Said, idx_header, tensors, write_images};
+use crate::terminal::eventually;
 
 #[test]
 fn a_run_leaves_figures_pictures_and_checkpoints() {
@@ -369,4 +371,27 @@ fn an_error_of_memory_says_which_batch_size_would_fit() {
 
     let said = within_memory(&[&wide[..], &["--set", setting]].concat());
     assert_eq!(said.code, 0, "{said:?}");
+}
+
+#[test]
+fn a_run_that_still_loads_its_data_ends_at_the_first_signal() {
+    let lab = Lab::new();
+    // Zeros that take no room on the disk, and some time to read.
+    let data = lab.path().join("many");
+    std::fs::create_dir(&data).unwrap();
+    let path = data.join("train-images-idx3-ubyte");
+    std::fs::write(&path, idx_header(0x803, &[300_000, 28, 28])).unwrap();
+    let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.set_len(16 + 300_000 * 28 * 28).unwrap();
+
+    let live = Live::start(lab.training_on(&data, &["--name", "otter"]));
+    let runs = lab.path().join("runs/otter");
+    eventually("a worker", || Run::open(&runs)?.presence());
+    live.signal(Signal::TERM);
+    let (code, events) = live.end();
+    assert_eq!(code, 143);
+    let Some(Event::Ended(ended)) = events.last() else {
+        panic!("{events:?}")
+    };
+    assert_eq!(ended.message.as_deref(), Some("training had not begun"));
 }

@@ -48,6 +48,9 @@ pub(crate) enum LinkError {
         /// The worker's process.
         pid: u32,
     },
+    /// The worker turned this face away.
+    #[error("the worker serves as many faces as it can: close one of them and try again")]
+    Full,
     /// The connection broke, or a message that came over it cannot be read.
     #[error("the connection to the worker broke: {0}")]
     Broken(#[from] FrameError),
@@ -150,6 +153,7 @@ fn check(message: ToFace) -> Result<ToFace, LinkError> {
             theirs: worker.protocol,
             pid: worker.pid,
         }),
+        ToFace::Hello(worker) if worker.full => Err(LinkError::Full),
         message => Ok(message),
     }
 }

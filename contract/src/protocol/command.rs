@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The longest note, in bytes. Every face that comes later is told of the latest notes.
+pub const MAX_NOTE: usize = 4096;
+
 /// A wish of the user. A key of the dashboard and a command of the shell say the same thing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case")]

@@ -111,6 +111,9 @@ pub struct WorkerHello {
     pub run: String,
     /// Its process.
     pub pid: u32,
+    /// Whether it serves as many faces as it can and turns this one away. Older workers close the connection.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub full: bool,
 }
 
 /// The state of a run, whole.

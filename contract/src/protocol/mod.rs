@@ -17,7 +17,7 @@ mod pictures;
 mod report;
 mod task;
 
-pub use command::{Ack, Command, Outcome};
+pub use command::{Ack, Command, MAX_NOTE, Outcome};
 pub use data::{ClassCount, DataReport, Skipped, SourceSizes};
 pub use event::{
     Checkpointed, Ended, Event, Parameters, Phase, Reason, Record, Sampled, Started, Stats,

@@ -2,30 +2,33 @@
 //! shared file systems, and of which anyone can ask the holder without taking it.
 
 use std::fs::{self, File, OpenOptions, Permissions};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rustix::fs::{FlockOperation, fcntl_lock};
 use rustix::io::Errno;
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 
-use super::RunError;
+use super::{Run, RunError};
 
 /// Permissions of a lock that only its owner can take.
 const OWNER: u32 = 0o600;
 
-/// Proof that this process holds a run. Dropping it releases the run.
+/// Proof that this process holds a run, wherever its directory is moved. Dropping it releases the run.
 ///
 /// The kernel forgets a process's record locks when the process closes any handle of the file, so the file must not
 /// be opened a second time while the lock is held.
 #[derive(Debug)]
 pub struct Lock {
     file: File,
-    path: PathBuf,
+    /// The run where it was when it was taken.
+    run: Run,
 }
 
 impl Lock {
-    pub(super) fn take(path: &Path, name: &str) -> Result<Self, RunError> {
+    pub(super) fn take(run: &Run) -> Result<Self, RunError> {
+        let path = &lock_file(run);
         let file = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -39,11 +42,11 @@ impl Lock {
         match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Self {
                 file,
-                path: path.to_owned(),
+                run: run.clone(),
             }),
             Err(Errno::AGAIN | Errno::ACCESS) => Err(RunError::InUse {
-                name: name.to_owned(),
-                pid: holder(path).unwrap_or_default(),
+                name: run.name().to_owned(),
+                pid: holder(run).unwrap_or_default(),
             }),
             Err(error @ (Errno::NOLCK | Errno::NOSYS | Errno::OPNOTSUPP | Errno::INVAL)) => {
                 Err(RunError::NoLocks {
@@ -55,19 +58,38 @@ impl Lock {
         }
     }
 
-    /// Whether the locked file is still in the run's directory. If not, the directory was removed, and
-    /// another process may have a run of the same name.
-    pub fn is_in_place(&self) -> bool {
-        let (Ok(own), Ok(there)) = (self.file.metadata(), fs::metadata(&self.path)) else {
+    /// The run where it is now: its directory can be moved while it is held. `None` if it was removed; another process
+    /// may have a run of the same name then.
+    pub fn place(&self) -> Option<Run> {
+        if self.is_in(&self.run) {
+            return Some(self.run.clone());
+        }
+        // The kernel follows the file.
+        let link = format!("/proc/self/fd/{}", self.file.as_raw_fd());
+        let moved = Run::open(fs::read_link(link).ok()?.parent()?)?;
+        self.is_in(&moved).then_some(moved)
+    }
+
+    /// The run where it is now, or where it was if it was removed.
+    pub fn run(&self) -> Run {
+        self.place().unwrap_or_else(|| self.run.clone())
+    }
+
+    fn is_in(&self, run: &Run) -> bool {
+        let (Ok(own), Ok(there)) = (self.file.metadata(), fs::metadata(lock_file(run))) else {
             return false;
         };
         (own.dev(), own.ino()) == (there.dev(), there.ino())
     }
 }
 
-/// The process that holds the lock; `None` if there is none or it cannot be found out.
-pub(super) fn holder(path: &Path) -> Option<u32> {
-    let file = OpenOptions::new().read(true).open(path).ok()?;
+fn lock_file(run: &Run) -> PathBuf {
+    run.dir().join("lock")
+}
+
+/// The process that holds a run; `None` if there is none or it cannot be found out.
+pub(super) fn holder(run: &Run) -> Option<u32> {
+    let file = OpenOptions::new().read(true).open(lock_file(run)).ok()?;
     let question = Flock::from(FlockType::ReadLock);
     let found = fcntl_getlk(&file, &question).ok()??;
     // A lock held on another host of a shared file system has no process here.

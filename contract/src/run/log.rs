@@ -3,7 +3,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::thinning::thinned;
@@ -83,8 +83,18 @@ impl EventLog {
         Ok(line)
     }
 
+    /// Notes that the log was moved.
+    pub fn move_to(&mut self, path: &Path) {
+        self.path = path.to_owned();
+    }
+
     /// Replaces the log by one with fewer of its older reports.
     fn thin(&mut self) -> io::Result<()> {
+        let (own, there) = (self.file.metadata()?, std::fs::metadata(&self.path)?);
+        if (own.dev(), own.ino()) != (there.dev(), there.ino()) {
+            // It was moved, and this is the log of another run.
+            return Ok(());
+        }
         let lines = std::fs::read(&self.path)?;
         let thinned = thinned(&lines);
         if thinned.len() == lines.len() {

@@ -293,12 +293,12 @@ impl Run {
     /// rights of others off it.
     pub fn lock(&self) -> Result<Lock, RunError> {
         directory::secure(&self.dir)?;
-        Lock::take(&self.dir.join("lock"), &self.name)
+        Lock::take(self)
     }
 
     /// The process that has the run, if one has.
     pub fn holder(&self) -> Option<u32> {
-        lock::holder(&self.dir.join("lock"))
+        lock::holder(self)
     }
 
     /// Removes the run with everything in it; refused while a worker has it.

@@ -6,9 +6,9 @@ use std::time::Duration;
 use sparring_contract::config::Config;
 use sparring_contract::picture::FIXED_GRID;
 use sparring_contract::protocol::{
-    Checkpointed, Event, Phase, Pictures, Purpose, Rollback, Sampled, Stats,
+    Checkpointed, Event, MAX_NOTE, Phase, Pictures, Purpose, Rollback, Sampled, Stats,
 };
-use sparring_contract::run::{Checkpoint, CheckpointHeader, Run};
+use sparring_contract::run::{Checkpoint, CheckpointHeader, Lock};
 
 use super::artifacts::{Artifacts, CheckpointKind};
 use super::best::best_so_far;
@@ -28,7 +28,8 @@ use crate::panics::{Panic, caught};
 
 /// What is to be trained.
 pub(crate) struct Assignment<'a> {
-    pub(crate) run: &'a Run,
+    /// The run, held by this process.
+    pub(crate) lock: &'a Lock,
     pub(crate) config: Config,
     /// At step 0, or restored from a checkpoint.
     pub(crate) session: Session,
@@ -51,9 +52,9 @@ pub(crate) struct Assignment<'a> {
 #[cfg(test)]
 impl<'a> Assignment<'a> {
     /// A new run without a judge and without faults.
-    pub(super) fn plain(run: &'a Run, config: &Config, session: Session) -> Self {
+    pub(super) fn plain(lock: &'a Lock, config: &Config, session: Session) -> Self {
         Self {
-            run,
+            lock,
             session,
             config: config.clone(),
             origin: "made up".to_owned(),
@@ -69,7 +70,7 @@ impl<'a> Assignment<'a> {
 
 /// A run in training. It does what the training loop decides, and returns what came of it.
 pub(super) struct ActiveRun<'a> {
-    run: &'a Run,
+    lock: &'a Lock,
     sink: &'a dyn EventSink,
     clock: &'a dyn Clock,
     config: Config,
@@ -112,7 +113,7 @@ impl<'a> ActiveRun<'a> {
         clock: &'a dyn Clock,
     ) -> Self {
         let Assignment {
-            run,
+            lock,
             config,
             session,
             origin,
@@ -128,15 +129,16 @@ impl<'a> ActiveRun<'a> {
             .map_or(0.0, |header| header.training_seconds);
         let attempt = resumed.as_ref().map_or(0, |header| header.attempt);
         let stopwatch = Stopwatch::after(seconds);
-        let (best, best_warning) = best_so_far(run, QuickFrechet::features_with(judge.as_ref()));
+        let run = lock.run();
+        let (best, best_warning) = best_so_far(&run, QuickFrechet::features_with(judge.as_ref()));
         let active = Self {
-            run,
+            lock,
             sink,
             clock,
             reporter: Reporter::new(&session, &stopwatch),
             guard: Guard::new(&session, attempt),
             health: HealthMonitor::new(judge, best, session.loader().data().class_names().to_vec()),
-            artifacts: Artifacts::new(run, resumed.map(|header| header.step)),
+            artifacts: Artifacts::new(lock, resumed.map(|header| header.step)),
             injection,
             latest_panic: None,
             is_fault_check_free,
@@ -147,7 +149,7 @@ impl<'a> ActiveRun<'a> {
             session,
         };
         active.announce_config();
-        let started = started(run, &active.config, &active.session, origin, resumed_from);
+        let started = started(&run, &active.config, &active.session, origin, resumed_from);
         active.sink.emit(Event::Started(Box::new(started)));
         for warning in warnings.into_iter().chain(best_warning) {
             active.warn(warning);
@@ -282,7 +284,7 @@ impl<'a> ActiveRun<'a> {
             return;
         }
         let is_saved = |newest: Checkpoint| newest.step >= self.steps();
-        if !self.run.newest_checkpoint().is_ok_and(is_saved) {
+        if !self.lock.run().newest_checkpoint().is_ok_and(is_saved) {
             // The end of the run tells of its newest checkpoint, whatever became of this one.
             let _ = self.save_checkpoint(CheckpointKind::Latest);
         }
@@ -314,7 +316,7 @@ impl<'a> ActiveRun<'a> {
             };
         }
         let config = with_lower_learning_rates(&self.config);
-        if let Err(error) = self.run.write_config(&config) {
+        if let Err(error) = self.lock.run().write_config(&config) {
             self.warn(format!(
                 "{error}; training goes on with lower learning rates"
             ));
@@ -428,7 +430,7 @@ impl<'a> ActiveRun<'a> {
 
     /// Changes a key of the configuration.
     pub(super) fn set(&mut self, key: &str, value: serde_json::Value) -> Done {
-        let changed = change_key(self.run, &self.config, key, &value)?;
+        let changed = change_key(&self.lock.run(), &self.config, key, &value)?;
         self.put_in_force(changed);
         self.sink.emit(Event::Set {
             step: self.steps(),
@@ -441,6 +443,10 @@ impl<'a> ActiveRun<'a> {
     /// Writes a user's note into the log.
     pub(super) fn note(&self, text: String) -> Done {
         let step = self.steps();
+        let bytes = text.len();
+        if bytes > MAX_NOTE {
+            return Err(format!("a note of {bytes} bytes: write up to {MAX_NOTE}"));
+        }
         self.sink
             .record(Event::Note { step, text })
             .map_err(|error| format!("the note cannot be kept: {error}"))?;

@@ -6,14 +6,15 @@ use std::path::PathBuf;
 
 use sparring_contract::picture::write_png_grid;
 use sparring_contract::protocol::{FeatureKind, Pictures};
-use sparring_contract::run::{CheckpointHeader, Run, RunError, write_private};
+use sparring_contract::run::{CheckpointHeader, Lock, RunError, write_private};
 
 use super::checkpoint;
 use super::finite_state::FiniteState;
 
 /// The files of one run.
 pub(super) struct Artifacts<'a> {
-    run: &'a Run,
+    /// The run, held by this process.
+    lock: &'a Lock,
     /// The step of the newest checkpoint, while that checkpoint is the state of the run.
     saved: Option<u64>,
 }
@@ -68,9 +69,9 @@ impl CheckpointKind {
 
 impl<'a> Artifacts<'a> {
     /// The files of a run that was read from the checkpoint of a step, if it was.
-    pub(super) fn new(run: &'a Run, resumed_from: Option<u64>) -> Self {
+    pub(super) fn new(lock: &'a Lock, resumed_from: Option<u64>) -> Self {
         Self {
-            run,
+            lock,
             saved: resumed_from,
         }
     }
@@ -93,8 +94,8 @@ impl<'a> Artifacts<'a> {
         state: &FiniteState<'_>,
     ) -> Result<Written, WriteError> {
         let path = match kind {
-            CheckpointKind::Latest => self.run.checkpoint_file(header.step),
-            CheckpointKind::Best { .. } => self.run.best_checkpoint_file(),
+            CheckpointKind::Latest => self.lock.run().checkpoint_file(header.step),
+            CheckpointKind::Best { .. } => self.lock.run().best_checkpoint_file(),
         };
         match checkpoint::save(&path, header, state) {
             Ok(bytes) => {
@@ -109,7 +110,8 @@ impl<'a> Artifacts<'a> {
 
     /// Removes all checkpoints but the newest `keep` and the best.
     pub(super) fn prune_checkpoints(&self, keep: u64) -> Result<(), RunError> {
-        self.run
+        self.lock
+            .run()
             .prune_checkpoints(usize::try_from(keep).unwrap_or(usize::MAX))
     }
 
@@ -120,7 +122,7 @@ impl<'a> Artifacts<'a> {
         pictures: &Pictures,
         columns: usize,
     ) -> Result<PathBuf, WriteError> {
-        let path = self.run.samples_dir().join(name);
+        let path = self.lock.run().samples_dir().join(name);
         let written = write_private(&path, |file: &mut File| {
             write_png_grid(&mut BufWriter::new(file), pictures, columns)
         });

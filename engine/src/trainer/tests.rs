@@ -112,9 +112,10 @@ impl Lab {
             react: |event: &Event| react(event, &instruct),
         };
         let completed = AtomicU64::new(0);
+        let lock = self.run.lock().unwrap();
         let assignment = Assignment {
             injection: self.injection,
-            ..Assignment::plain(&self.run, &self.config, session_of(&self.config))
+            ..Assignment::plain(&lock, &self.config, session_of(&self.config))
         };
         let trainer = Trainer::new(assignment, &recorder, &clock, instructions, &completed);
         let ended = trainer.train();

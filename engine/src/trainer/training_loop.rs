@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError};
 
 use sparring_contract::protocol::{Command, Ended, Phase, Reason};
-use sparring_contract::run::Run;
+use sparring_contract::run::Lock;
 
 use super::active_run::{ActiveRun, Assignment, WentBack};
 use super::artifacts::CheckpointKind;
@@ -23,7 +23,7 @@ const INSTRUCTIONS_AT_ONCE: usize = 8;
 
 /// Trains a run. All decisions are made here; [`ActiveRun`] carries them out.
 pub(crate) struct Trainer<'a> {
-    run: &'a Run,
+    lock: &'a Lock,
     active: ActiveRun<'a>,
     instructions: Receiver<Instruction>,
     /// The last completed step, reported if this thread panics.
@@ -52,10 +52,10 @@ impl<'a> Trainer<'a> {
         instructions: Receiver<Instruction>,
         completed: &'a AtomicU64,
     ) -> Self {
-        let run = assignment.run;
+        let lock = assignment.lock;
         let active = ActiveRun::new(assignment, sink, clock);
         Self {
-            run,
+            lock,
             instructions,
             completed,
             is_paused: false,
@@ -203,7 +203,7 @@ impl<'a> Trainer<'a> {
             Reason::Failed => End {
                 reason,
                 save: false,
-                message: Some(format!("{} was removed", self.run.dir().display())),
+                message: Some(format!("{} was removed", self.lock.run().dir().display())),
             },
             reason => End::saving(reason),
         }
@@ -245,7 +245,7 @@ impl<'a> Trainer<'a> {
             }
             Command::Checkpoint => match self.active.save_checkpoint(CheckpointKind::Latest) {
                 Ok(true) => {
-                    let path = self.run.checkpoint_file(self.active.steps());
+                    let path = self.lock.run().checkpoint_file(self.active.steps());
                     Ok(Some(path.display().to_string()))
                 }
                 Ok(false) => Err("the checkpoint could not be saved; the log says why".to_owned()),
@@ -297,7 +297,7 @@ impl<'a> Trainer<'a> {
         }
         self.active.report();
         let saved = self.save_last_checkpoint(&mut end);
-        let newest = self.run.newest_checkpoint().ok();
+        let newest = self.lock.run().newest_checkpoint().ok();
         end.report(
             saved,
             newest.map(|newest| newest.path),

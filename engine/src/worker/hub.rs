@@ -156,6 +156,24 @@ impl Hub {
         recorded
     }
 
+    /// Whether training has begun.
+    pub(super) fn has_begun(&self) -> bool {
+        self.board().timeline.started.is_some()
+    }
+
+    /// Notes that the run's directory was moved, and tells of it.
+    pub(super) fn move_to(&self, run: &Run) {
+        self.change(|board| {
+            board.log.move_to(&run.events_file());
+            let step = board.timeline.step();
+            let message = format!(
+                "the run's directory was moved to {}; training goes on there",
+                run.dir().display()
+            );
+            board.emit(now(Event::Warning { step, message }));
+        });
+    }
+
     /// Writes a line into worker.log that is no event of the run.
     pub(super) fn remark(&self, line: String) {
         self.board().pass_on(Told::Remark(line));

@@ -20,7 +20,7 @@ use sparring_contract::run::{Lock, Presence, Run, boot, host, secure_socket_dir}
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{interval, timeout};
+use tokio::time::{Instant, interval, timeout};
 
 use super::hub::{Cursor, Hub};
 use super::wire::{FaceCodec, Fitted, Wire, fitted, hello};
@@ -38,6 +38,14 @@ const WAITING_ANSWERS: usize = 64;
 /// The most faces at a time.
 const MOST_FACES: usize = 64;
 
+/// How long a face may take to say hello.
+const HELLO_WITHIN: Duration = Duration::from_secs(5);
+
+/// The most messages of a face within [`FLOOD_WITHIN`]: more than keys that are held down, and pasted, can make. A face
+/// that sends more is out of order.
+const FLOOD: u32 = 1024;
+const FLOOD_WITHIN: Duration = Duration::from_secs(1);
+
 /// What a face's task needs.
 #[derive(Clone)]
 struct Desk {
@@ -45,6 +53,8 @@ struct Desk {
     hub: Arc<Hub>,
     orders: SyncSender<Instruction>,
     tied: bool,
+    /// How long a face may take to say hello.
+    patience: Duration,
 }
 
 /// The socket of a run that this process holds.
@@ -76,6 +86,7 @@ impl Server {
             hub: Arc::clone(hub),
             orders,
             tied,
+            patience: HELLO_WITHIN,
         };
         let server = Self {
             listener,
@@ -113,27 +124,33 @@ impl Server {
             while self.faces.join_next().await.is_some() {}
         })
         .await;
-        if inode(&self.path) == Some(self.inode) {
-            let _ = fs::remove_file(&self.path);
-        }
+        self.remove_socket();
     }
 
     fn receive(&mut self, stream: UnixStream) {
         let own = rustix::process::geteuid().as_raw();
-        let trusted = stream.peer_cred().is_ok_and(|peer| peer.uid() == own);
-        if trusted && self.faces.len() < MOST_FACES {
+        if !stream.peer_cred().is_ok_and(|peer| peer.uid() == own) {
+            return;
+        }
+        if self.faces.len() < MOST_FACES {
             let desk = self.desk.clone();
             self.faces.spawn(async move { desk.attend(stream).await });
+        } else if let Ok(full) = hello(self.desk.hello(true)) {
+            // A hello fits into any socket's buffer.
+            let _ = stream.try_write(&full);
         }
     }
 
-    /// Binds again if the socket has disappeared. If the run itself has, ends the training: nothing could be saved, and
-    /// the socket may belong to a new run of the same name.
+    /// Follows the run if its directory was moved, and binds again if the socket has disappeared. If the run was removed,
+    /// ends the training: nothing could be saved, and the socket may belong to a new run of the same name.
     fn look_after(&mut self) {
-        if !self.lock.is_in_place() {
+        let Some(place) = self.lock.place() else {
             // If the queue is full, the next check tries again.
             let _ = self.desk.orders.try_send(Instruction::End(Reason::Failed));
             return;
+        };
+        if place != self.run {
+            self.move_to(place);
         }
         if inode(&self.path) == Some(self.inode) {
             return;
@@ -142,6 +159,21 @@ impl Server {
         if let Ok((listener, inode)) = listen(&self.path) {
             (self.listener, self.inode) = (listener, inode);
             let _ = self.announce();
+        }
+    }
+
+    /// Goes on in another directory, with the socket that belongs to it.
+    fn move_to(&mut self, place: Run) {
+        self.remove_socket();
+        self.path = place.socket_path();
+        place.name().clone_into(&mut self.desk.run);
+        self.desk.hub.move_to(&place);
+        self.run = place;
+    }
+
+    fn remove_socket(&self) {
+        if inode(&self.path) == Some(self.inode) {
+            let _ = fs::remove_file(&self.path);
         }
     }
 
@@ -180,16 +212,12 @@ impl Desk {
     /// nothing else.
     async fn attend(self, stream: UnixStream) {
         let mut wire = Wire::new(stream, FaceCodec::default());
-        let Some(Ok(ToWorker::Hello(face))) = wire.next().await else {
+        let Ok(Some(Ok(ToWorker::Hello(face)))) = timeout(self.patience, wire.next()).await else {
             return;
         };
-        let own = WorkerHello {
-            protocol: PROTOCOL,
-            build: BUILD_ID.to_owned(),
-            run: self.run.clone(),
-            pid: std::process::id(),
+        let Ok(own) = hello(self.hello(false)) else {
+            return;
         };
-        let Ok(own) = hello(own) else { return };
         // An older face would misunderstand everything after the hello, which tells it so.
         if wire.send(own).await.is_err() || face.protocol < PROTOCOL {
             return;
@@ -200,6 +228,17 @@ impl Desk {
         Conversation::new(&self, wire, face.clone()).go_on().await;
         if face.watch && self.hub.count_watcher(false) == 0 && self.tied {
             let _ = self.orders.try_send(Instruction::End(Reason::Stopped));
+        }
+    }
+
+    /// This worker's hello; `full` turns the face away.
+    fn hello(&self, full: bool) -> WorkerHello {
+        WorkerHello {
+            protocol: PROTOCOL,
+            build: BUILD_ID.to_owned(),
+            run: self.run.clone(),
+            pid: std::process::id(),
+            full,
         }
     }
 
@@ -235,6 +274,8 @@ struct Conversation<'a> {
     face: FaceHello,
     /// What was left out before: it is reported once, and not with every new picture.
     omitted: Vec<String>,
+    /// When messages began to be counted, and how many came since.
+    counted: (Instant, u32),
 }
 
 impl<'a> Conversation<'a> {
@@ -244,6 +285,7 @@ impl<'a> Conversation<'a> {
             wire,
             face,
             omitted: Vec::new(),
+            counted: (Instant::now(), 0),
         }
     }
 
@@ -273,14 +315,25 @@ impl<'a> Conversation<'a> {
                     open = *news.borrow();
                 }
                 Some(ack) = answers.recv() => self.tell(ToFace::Ack(ack)).await?,
-                message = self.wire.next() => match message?.ok()? {
-                    ToWorker::Request { id, command } => {
+                message = self.wire.next() => {
+                    let message = message?.ok()?;
+                    self.count_message()?;
+                    if let ToWorker::Request { id, command } = message {
                         self.desk.order(&self.face, id, command, &answer);
                     }
-                    ToWorker::Hello(_) | ToWorker::Unknown => {}
-                },
+                }
             }
         }
+    }
+
+    /// Counts a message of the face; `None` if it floods the worker.
+    fn count_message(&mut self) -> Option<()> {
+        let (since, count) = &mut self.counted;
+        if since.elapsed() >= FLOOD_WITHIN {
+            (*since, *count) = (Instant::now(), 0);
+        }
+        *count += 1;
+        (*count <= FLOOD).then_some(())
     }
 
     /// Puts a message on the wire, to leave with the next flush. What is too long for a message is left out, and both
@@ -305,7 +358,7 @@ impl<'a> Conversation<'a> {
 mod tests {
     use std::sync::mpsc::sync_channel;
 
-    use sparring_contract::protocol::{Frame, Pictures, Purpose, encode_hello};
+    use sparring_contract::protocol::{Frame, Pictures, Purpose, encode, encode_hello};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::super::hub::Told;
@@ -373,6 +426,7 @@ mod tests {
             hub: Arc::new(hub),
             orders: sync_channel(1).0,
             tied: false,
+            patience: HELLO_WITHIN,
         };
         (desk, said)
     }
@@ -402,6 +456,37 @@ mod tests {
             panic!("nothing in worker.log")
         };
         assert_eq!(line, format!("warning: {what}"));
+    }
+
+    #[tokio::test]
+    async fn a_face_that_says_no_hello_in_time_is_dropped() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut desk, _said) = desk(dir.path(), pictures(64));
+        desk.patience = Duration::from_millis(10);
+        let (mut face, worker) = UnixStream::pair().unwrap();
+        // Some bytes of a hello, and no more of them.
+        face.write_all(&[0, 0, 0]).await.unwrap();
+        desk.attend(worker).await;
+        assert_eq!(face.read(&mut [0]).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_face_that_floods_the_worker_is_dropped() {
+        let dir = tempfile::tempdir().unwrap();
+        let (desk, _said) = desk(dir.path(), pictures(64));
+        let (mut face, worker) = UnixStream::pair().unwrap();
+        let greeting = FaceHello {
+            protocol: PROTOCOL,
+            watch: false,
+            read_only: false,
+        };
+        let attended = tokio::spawn(desk.attend(worker));
+        let greeting = encode_hello(&ToWorker::Hello(greeting)).unwrap();
+        face.write_all(&greeting).await.unwrap();
+        let message = encode(&ToWorker::Unknown).unwrap();
+        let flood = async { while face.write_all(&message).await.is_ok() {} };
+        timeout(Duration::from_secs(60), flood).await.unwrap();
+        attended.await.unwrap();
     }
 
     #[tokio::test]

@@ -22,7 +22,7 @@ use super::hub::{Hub, WAITING_LINES};
 use super::machine;
 use super::prepared::Prepared;
 use super::server::Server;
-use super::signals::Signals;
+use super::signals::{Cut, Signals};
 use crate::panics::{Panic, caught};
 use crate::trainer::{Assignment, Injection, Instruction, Trainer, load_checkpoint};
 
@@ -90,7 +90,10 @@ fn try_train(job: &Job) -> anyhow::Result<u8> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let ended = runtime.block_on(attended(job, &run, &lock, &hub, printing))?;
+    let (ended, is_trainer_done) = runtime.block_on(attended(job, &run, &lock, &hub, printing))?;
+    if !is_trainer_done {
+        end_at_once(ended.exit_code);
+    }
     let unstarted = is_unstarted(&ended);
     if ended.reason == Reason::Failed && (unstarted || job.voice == Voice::Json) {
         let message = ended.message.unwrap_or_default();
@@ -100,9 +103,9 @@ fn try_train(job: &Job) -> anyhow::Result<u8> {
         eprintln!("error: {message}");
     }
     // A directory of the same name that has taken this one's place belongs to somebody else.
-    let own = lock.is_in_place();
+    let place = lock.place();
     drop(lock);
-    if unstarted && own {
+    if unstarted && let Some(run) = place {
         remove_unstarted(job, run);
     }
     Ok(ended.exit_code)
@@ -125,14 +128,14 @@ fn leave_failure(run: &Run, voice: Voice, message: &str) {
     }
 }
 
-/// Trains on a thread of its own, while this one serves signals and faces.
+/// Trains on a thread of its own, while this one serves signals and faces. Returns the end, and whether the thread is done.
 async fn attended(
     job: &Job,
     run: &Run,
     lock: &Arc<Lock>,
     hub: &Arc<Hub>,
     printing: JoinHandle<()>,
-) -> anyhow::Result<Ended> {
+) -> anyhow::Result<(Ended, bool)> {
     let mut signals = Signals::listen().context("cannot listen to signals")?;
     let (instruct, instructions) = sync_channel(WAITING_INSTRUCTIONS);
     let since = SystemTime::now()
@@ -143,15 +146,18 @@ async fn attended(
 
     let (done, finished) = oneshot::channel();
     let training = {
-        let (run, from, hub) = (run.clone(), job.from.clone(), Arc::clone(hub));
-        move || drop(done.send(guarded(&run, from.as_deref(), &hub, instructions)))
+        let (lock, from, hub) = (Arc::clone(lock), job.from.clone(), Arc::clone(hub));
+        move || drop(done.send(guarded(&lock, from.as_deref(), &hub, instructions)))
     };
     thread::Builder::new()
         .name("trainer".to_owned())
         .spawn(training)?;
-    let ended = tokio::select! {
-        ended = finished => ended.context("the trainer ended without a report")?,
-        _impatience = signals.pass_on(&instruct) => end_at_once(),
+    let (ended, is_trainer_done) = tokio::select! {
+        ended = finished => (ended.context("the trainer ended without a report")?, true),
+        cut = signals.pass_on(&instruct, || hub.has_begun()) => match cut {
+            Cut::Impatience => end_at_once(exit::INTERRUPTED),
+            Cut::Unbegun(reason) => (unbegun(reason, &lock.run()), false),
+        },
         () = server.serve() => unreachable!("a server serves until it is closed"),
     };
     if !is_unstarted(&ended) {
@@ -161,7 +167,22 @@ async fn attended(
     server.close().await;
     // The last lines are printed before the process ends, however slow their reader is.
     let _ = printing.join();
-    Ok(ended)
+    Ok((ended, is_trainer_done))
+}
+
+/// The end of a run whose training had not begun.
+fn unbegun(reason: Reason, run: &Run) -> Ended {
+    let newest = run.newest_checkpoint().ok();
+    Ended {
+        reason,
+        exit_code: match reason {
+            Reason::Interrupted => exit::INTERRUPTED,
+            _ => exit::TERMINATED,
+        },
+        message: Some("training had not begun".to_owned()),
+        stats: Stats::none_at(newest.as_ref().map_or(0, |newest| newest.step), 0, 0),
+        checkpoint: newest.map(|newest| newest.path),
+    }
 }
 
 /// Whether a run failed before its first step, and so has nothing to report.
@@ -171,17 +192,18 @@ fn is_unstarted(ended: &Ended) -> bool {
 
 /// Trains, and turns an error or a panic into an end of the run. libtorch's errors arrive as panics.
 fn guarded(
-    run: &Run,
+    lock: &Lock,
     from: Option<&Path>,
     hub: &Hub,
     instructions: Receiver<Instruction>,
 ) -> Ended {
     let completed = AtomicU64::new(0);
-    let message = match caught(|| try_training(run, from, hub, instructions, &completed)) {
+    let message = match caught(|| try_training(lock, from, hub, instructions, &completed)) {
         Ok(Ok(Ok(ended))) => return ended,
         Ok(Err(error)) => format!("{error:#}"),
         Ok(Ok(Err(panic))) | Err(panic) => {
-            log_panic(run, &panic);
+            let run = lock.run();
+            log_panic(&run, &panic);
             let message = panic.to_string();
             match run.config() {
                 // The memory of the steps is free again by now. A run that continues has to keep its batch size.
@@ -190,7 +212,7 @@ fn guarded(
             }
         }
     };
-    let checkpoint = run.newest_checkpoint().ok();
+    let checkpoint = lock.run().newest_checkpoint().ok();
     let saved = checkpoint
         .as_ref()
         .and_then(|newest| CheckpointHeader::read(&newest.path).ok())
@@ -207,7 +229,7 @@ fn guarded(
 /// Builds or restores the session and trains it. A panic while training comes back when the run's last good state was
 /// saved.
 fn try_training(
-    run: &Run,
+    lock: &Lock,
     from: Option<&Path>,
     hub: &Hub,
     instructions: Receiver<Instruction>,
@@ -215,7 +237,7 @@ fn try_training(
 ) -> anyhow::Result<Result<Ended, Panic>> {
     let injection = injection()?;
     let resumed = from.map(CheckpointHeader::read).transpose()?;
-    let config = run.config()?;
+    let config = lock.run().config()?;
     let mut prepared = Prepared::of(&config)?;
     hub.emit(Event::Phase {
         phase: Phase::WarmingUp,
@@ -234,7 +256,7 @@ fn try_training(
     let device = session.device();
     let clock = MonotonicClock::new();
     let assignment = Assignment {
-        run,
+        lock,
         config,
         session,
         origin,
@@ -275,9 +297,9 @@ fn log_panic(run: &Run, panic: &Panic) {
     }
 }
 
-/// Ends the process without another word, as the user asked twice. The threads of libtorch are in the middle of a step,
-/// and their memory must not be torn down under them.
-fn end_at_once() -> ! {
+/// Ends the process without another word. The trainer is in the middle of something, and the memory of libtorch's threads
+/// must not be torn down under them.
+fn end_at_once(code: u8) -> ! {
     // SAFETY: _exit takes the process away as it is.
-    unsafe { libc::_exit(i32::from(exit::INTERRUPTED)) }
+    unsafe { libc::_exit(i32::from(code)) }
 }

@@ -15,9 +15,10 @@ fn no_checkpoint_of_any_kind_and_no_state_is_kept_of_a_faulty_step() {
     let home = Home::locate(Some(folder.path())).unwrap();
     let config = config(&[]);
     let run = home.create(Some("otter"), &config).unwrap();
+    let lock = run.lock().unwrap();
     let assignment = Assignment {
         injection: Injection::parse("nan@1"),
-        ..Assignment::plain(&run, &config, session_of(&config))
+        ..Assignment::plain(&lock, &config, session_of(&config))
     };
     let mut active = ActiveRun::new(assignment, &Discard, &StoppedClock);
     active.step();
@@ -55,9 +56,10 @@ fn a_state_that_is_broken_without_a_faulty_step_is_not_saved_either() {
     let home = Home::locate(Some(folder.path())).unwrap();
     let config = config(&[]);
     let run = home.create(Some("otter"), &config).unwrap();
+    let lock = run.lock().unwrap();
     let assignment = Assignment {
         is_fault_check_free: true,
-        ..Assignment::plain(&run, &config, session_of(&config))
+        ..Assignment::plain(&lock, &config, session_of(&config))
     };
     let mut active = ActiveRun::new(assignment, &Discard, &StoppedClock);
     active.step();
