@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::os::unix::net::UnixStream;
 
+use rustix::process::Signal;
 use sparring_contract::protocol::{
     Event, FaceHello, MAX_NOTE, PROTOCOL, Record, ToWorker, encode_hello,
 };
@@ -46,9 +47,9 @@ fn a_worker_that_serves_as_many_faces_as_it_can_says_so() {
     );
     drop(faces);
     eventually("a place for another face", || {
-        (lab.sparring(&["stop", "otter"]).code == 0).then_some(())
+        (lab.sparring(&["pause", "otter"]).code == 0).then_some(())
     });
-    assert_eq!(live.end().0, 0);
+    assert_eq!(live.terminated(), 143);
 }
 
 #[test]
@@ -60,9 +61,9 @@ fn silent_connections_lock_nobody_out() {
         .map(|_| UnixStream::connect(&socket).unwrap())
         .collect();
     eventually("a place for another face", || {
-        (lab.sparring(&["stop", "otter"]).code == 0).then_some(())
+        (lab.sparring(&["pause", "otter"]).code == 0).then_some(())
     });
-    assert_eq!(live.end().0, 0);
+    assert_eq!(live.terminated(), 143);
 }
 
 #[test]
@@ -83,10 +84,11 @@ fn a_run_whose_directory_is_moved_goes_on_there() {
     // The old name is free.
     assert_eq!(lab.train(&["--name", "otter", "--steps", "1"]).code, 0);
     eventually("a worker at the new place", || {
-        (lab.sparring(&["stop", "lynx"]).code == 0).then_some(())
+        (lab.sparring(&["pause", "lynx"]).code == 0).then_some(())
     });
+    live.signal(Signal::TERM);
     let (code, events) = live.end();
-    assert_eq!(code, 0);
+    assert_eq!(code, 143);
     let Some(Event::Ended(ended)) = events.last() else {
         panic!("{events:?}")
     };
@@ -110,8 +112,7 @@ fn a_long_note_is_refused() {
     );
     let longest = "n".repeat(MAX_NOTE);
     assert_eq!(lab.sparring(&["note", "otter", &longest]).code, 0);
-    assert_eq!(lab.sparring(&["stop", "otter"]).code, 0);
-    assert_eq!(live.end().0, 0);
+    assert_eq!(live.terminated(), 143);
 }
 
 #[test]
@@ -141,6 +142,5 @@ fn long_notes_of_an_older_build_blind_no_face() {
     terminal.shows("training");
     terminal.types("q");
     assert_eq!(terminal.ends().code(), Some(0));
-    assert_eq!(lab.sparring(&["stop", "otter"]).code, 0);
-    assert_eq!(live.end().0, 0);
+    assert_eq!(live.terminated(), 143);
 }

@@ -185,7 +185,14 @@ impl Live {
         rustix::process::kill_process(pid, signal).unwrap();
     }
 
-    /// Waits for the end, and reads what is printed until then.
+    /// Has it save and end, and returns its exit code.
+    pub fn terminated(self) -> i32 {
+        self.signal(rustix::process::Signal::TERM);
+        self.end().0
+    }
+
+    /// Waits for the end, and reads what is printed until then. A worker waits for whoever reads its last lines, so
+    /// nobody must wait for the worker instead.
     pub fn end(mut self) -> (i32, Vec<Event>) {
         let events = self
             .lines

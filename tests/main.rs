@@ -15,6 +15,7 @@ mod docs;
 mod eval;
 mod guard;
 mod health;
+mod keyboard;
 mod lab;
 mod layers;
 mod live;

@@ -167,6 +167,34 @@ impl Terminal {
         }
     }
 
+    /// Presses keys, and once more if that was no more than the end of something, until the program ends, which it is
+    /// expected to do well.
+    #[track_caller]
+    pub fn presses_until_it_ends(&mut self, keys: &str) {
+        // Longer than the silence that ends anything.
+        const PATIENCE: Duration = Duration::from_secs(2);
+        for _ in 0..3 {
+            self.types(keys);
+            let begun = Instant::now();
+            while begun.elapsed() < PATIENCE {
+                self.read(Duration::from_millis(20));
+                if self.child.as_mut().unwrap().try_wait().unwrap().is_some() {
+                    assert_eq!(self.ends().code(), Some(0));
+                    return;
+                }
+            }
+        }
+        panic!(
+            "the program does not end, the screen is:\n{}",
+            self.contents()
+        );
+    }
+
+    /// Tells the program of a size that no screen has.
+    pub fn claims_to_have(&mut self, columns: u16, rows: u16) {
+        resize(&self.master, columns, rows);
+    }
+
     fn has_more(&self) -> bool {
         let mut question = [PollFd::new(&self.master, PollFlags::IN)];
         poll(&mut question, Some(&Timespec::default())).unwrap() > 0

@@ -285,10 +285,85 @@ fn a_broken_checkpoint_is_passed_over_for_the_one_before() {
 
     let resumed = lab.sparring(&["train", "--resume", "torn", "--json"]);
     assert!(resumed.err.contains(&format!(
-        "warning: {} is no usable checkpoint: it is cut short; an older one is taken",
+        "warning: {} is no usable checkpoint: it is cut short; an older one is taken, and it is kept as \
+         broken-step-000000012.safetensors",
         newest.display()
     )));
     assert_eq!(resumed.started().step, 8);
+}
+
+#[test]
+fn a_bit_that_flipped_on_the_disk_is_noticed_wherever_a_checkpoint_is_used() {
+    let lab = Lab::new();
+    assert_eq!(lab.train(&["--name", "whole", "--epochs", "3"]).code, 0);
+    assert_eq!(lab.train(&["--name", "flipped", "--epochs", "3"]).code, 0);
+    let run = lab.run("flipped");
+    let flip = |step| {
+        let path = run.checkpoint_file(step);
+        let mut bytes = std::fs::read(&path).unwrap();
+        let last = bytes.len() - 100;
+        bytes[last] ^= 4;
+        std::fs::write(path, bytes).unwrap();
+    };
+    flip(12);
+    let warning = format!(
+        "warning: {} is no usable checkpoint: its checksum does not match: some of its bytes have changed; an older \
+         one is taken",
+        run.checkpoint_file(12).display()
+    );
+    let sampled = lab.sparring(&["sample", "flipped", "-n", "1", "--seed", "1"]);
+    assert_eq!(sampled.code, 0, "{sampled:?}");
+    assert!(sampled.err.contains(&warning), "{sampled:?}");
+
+    // The run goes on from the checkpoint before, to the same end.
+    let resumed = lab.sparring(&["train", "--resume", "flipped", "--json"]);
+    assert!(resumed.err.contains(&warning), "{resumed:?}");
+    assert_eq!(resumed.started().step, 8);
+    assert_eq!(tensors(&run, 12), tensors(&lab.run("whole"), 12));
+
+    // Without any that is intact it begins anew, and what there was stays under other names.
+    for checkpoint in run.checkpoints() {
+        flip(checkpoint.step);
+    }
+    let anew = lab.sparring(&["train", "--resume", "flipped", "--json"]);
+    assert!(
+        anew.err
+            .contains("; there is no older one, and it is kept as broken-step-"),
+        "{anew:?}"
+    );
+    assert_eq!((anew.code, anew.started().step), (0, 0));
+    assert_eq!(tensors(&run, 12), tensors(&lab.run("whole"), 12));
+    let kept = std::fs::read_dir(run.checkpoints_dir()).unwrap();
+    let kept = kept.filter(|entry| {
+        let name = entry.as_ref().unwrap().file_name();
+        name.to_string_lossy().starts_with("broken-")
+    });
+    assert!(kept.count() >= 2);
+}
+
+#[test]
+fn a_worker_whose_face_is_killed_does_not_go_on_with_its_task() {
+    let lab = Lab::new();
+    assert_eq!(lab.train(&["--name", "otter", "--steps", "4"]).code, 0);
+    // So many that they take minutes.
+    let mut face = lab
+        .command(&["sample", "otter", "-n", "50000000", "--out"])
+        .arg(lab.path().join("many.npz"))
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let of_face = format!("/proc/{0}/task/{0}/children", face.id());
+    let worker = eventually("a worker", || {
+        let children = std::fs::read_to_string(&of_face).ok()?;
+        children.split_whitespace().next()?.parse::<u32>().ok()
+    });
+    face.kill().unwrap();
+    face.wait().unwrap();
+    eventually("the end of the worker", || {
+        let stat = std::fs::read_to_string(format!("/proc/{worker}/stat")).unwrap_or_default();
+        (stat.is_empty() || stat.contains(") Z ")).then_some(())
+    });
 }
 
 #[test]

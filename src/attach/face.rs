@@ -388,10 +388,11 @@ impl Face {
     }
 }
 
-/// The terminal's size. A serial line tells 0×0.
+/// The terminal's size, as far as it is drawn on. A serial line tells 0×0, and anybody can tell 65535×65535.
 fn size(usual: Size) -> io::Result<(u16, u16)> {
+    const LARGEST: (u16, u16) = (1000, 400);
     Ok(match crossterm::terminal::size()? {
         (0, _) | (_, 0) => (usual.width, usual.height),
-        told => told,
+        (width, height) => (width.min(LARGEST.0), height.min(LARGEST.1)),
     })
 }

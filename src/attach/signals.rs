@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -13,6 +13,7 @@ pub(super) struct Signals {
     interrupt: Signal,
     terminate: Signal,
     hang_up: Signal,
+    quit: Signal,
     go_on: Signal,
     resized: Signal,
 }
@@ -33,7 +34,7 @@ impl Signals {
     /// terminal that takes no more bytes.
     pub(super) fn listen() -> io::Result<Self> {
         let asked = Arc::new(AtomicBool::new(false));
-        for number in [SIGINT, SIGTERM, SIGHUP] {
+        for number in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
             flag::register_conditional_default(number, Arc::clone(&asked))?;
             flag::register(number, Arc::clone(&asked))?;
         }
@@ -41,6 +42,7 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
             hang_up: signal(SignalKind::hangup())?,
+            quit: signal(SignalKind::quit())?,
             go_on: signal(SignalKind::from_raw(signal_hook::consts::SIGCONT))?,
             resized: signal(SignalKind::window_change())?,
         })
@@ -52,6 +54,7 @@ impl Signals {
             _ = self.interrupt.recv() => Wanted::End(SIGINT),
             _ = self.terminate.recv() => Wanted::End(SIGTERM),
             _ = self.hang_up.recv() => Wanted::End(SIGHUP),
+            _ = self.quit.recv() => Wanted::End(SIGQUIT),
             _ = self.go_on.recv() => Wanted::GoOn,
             _ = self.resized.recv() => Wanted::Resize,
         }

@@ -174,9 +174,17 @@ fn checkpoint_and_run(
     if best {
         return Ok((run.best_checkpoint()?.0, Some(name)));
     }
-    match run.newest_whole_checkpoint() {
-        (Some((checkpoint, _)), _) => Ok((checkpoint.path, Some(name))),
-        (None, mut broken) => Err(broken.pop().unwrap_or(RunError::NoCheckpoint { name })),
+    match run.newest_intact_checkpoint() {
+        (Some((checkpoint, _)), broken) => {
+            for (_, error) in broken {
+                eprintln!("warning: {error}; an older one is taken");
+            }
+            Ok((checkpoint.path, Some(name)))
+        }
+        (None, broken) => {
+            let newest = broken.into_iter().next();
+            Err(newest.map_or(RunError::NoCheckpoint { name }, |(_, error)| error))
+        }
     }
 }
 

@@ -118,19 +118,27 @@ fn existing(home: &Home, flags: &Train) -> Result<Option<Run>, RunError> {
     }
 }
 
-/// Prepares a run to go on from its newest checkpoint that is whole; one without any begins anew.
+/// Prepares a run to go on from its newest checkpoint that is intact; one without any begins anew. Those that are not
+/// intact are kept under other names.
 fn resume(run: Run, choice: &Choice) -> anyhow::Result<(Run, Option<PathBuf>)> {
     // No worker may take the run while it is being prepared.
     let lock = run.lock()?;
-    let (newest, broken) = run.newest_whole_checkpoint();
-    for error in broken {
-        eprintln!("warning: {error}; an older one is taken");
+    let (newest, broken) = run.newest_intact_checkpoint();
+    let instead = match newest {
+        Some(_) => "an older one is taken",
+        None => "there is no older one",
+    };
+    for (checkpoint, error) in broken {
+        match run.set_aside(&checkpoint) {
+            Ok(name) => eprintln!("warning: {error}; {instead}, and it is kept as {name}"),
+            Err(left) => eprintln!("warning: {error}; {instead} ({left})"),
+        }
     }
     let wanted = run.config()?;
     let (stored, from) = if let Some((checkpoint, header)) = newest {
         (continued(header.config, wanted), Some(checkpoint.path))
     } else {
-        eprintln!("run {} has no checkpoint yet: it begins anew", run.name());
+        eprintln!("run {} has no checkpoint: it begins anew", run.name());
         (wanted, None)
     };
     let config = resolve_for_resume(&stored, &settings(choice)?)?.config;

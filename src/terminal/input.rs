@@ -1,15 +1,21 @@
 //! Input from the terminal: keys, pastes, and its end.
 
 use std::io;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::AsFd as _;
 use std::thread;
 
-use crossterm::event::{self, Event, KeyEvent, KeyEventKind};
-use rustix::event::{PollFd, PollFlags, poll};
+use crossterm::event::KeyEvent;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+use super::parser::{Parser, Sent};
 
 /// How many keys may wait for a slow screen. Beyond that the terminal holds them; nothing is lost.
 const WAITING: usize = 256;
+
+/// Bytes that are read at once.
+const AT_ONCE: usize = 4096;
 
 /// One piece of input.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,50 +28,61 @@ pub enum Input {
     Gone,
 }
 
-/// Listens to the terminal on stdin, in two threads, since both calls block. One reads; one waits for the terminal to go
-/// away, since crossterm's read never returns after that. The threads end with the process.
+/// Listens to the terminal on stdin, in a thread that ends with the process.
 pub fn listen() -> io::Result<Receiver<Input>> {
     let (to, from) = channel(WAITING);
-    let terminal = io::stdin().as_fd().try_clone_to_owned()?;
-    let watcher = to.clone();
-    thread::Builder::new()
-        .name("watcher".to_owned())
-        .spawn(move || watch(&terminal, &watcher))?;
     thread::Builder::new()
         .name("input".to_owned())
-        .spawn(move || read(&to))?;
+        .spawn(move || {
+            // An error of the terminal is its end. So is the end of this thread, which closes the channel.
+            let _ = read(&to);
+            let _ = to.blocking_send(Input::Gone);
+        })?;
     Ok(from)
 }
 
-fn read(to: &Sender<Input>) {
+/// Passes on what comes, until nobody listens or nothing more comes.
+fn read(to: &Sender<Input>) -> io::Result<()> {
+    let mut parser = Parser::default();
+    let mut bytes = [0; AT_ONCE];
     loop {
-        let input = match event::read() {
-            Ok(Event::Key(key)) if key.kind == KeyEventKind::Release => continue,
-            Ok(Event::Key(key)) => Input::Key(key),
-            Ok(Event::Paste(text)) => Input::Paste(text),
-            // A new size is announced by a signal, which is handled elsewhere.
-            Ok(Event::Resize(..) | Event::FocusGained | Event::FocusLost | Event::Mouse(_)) => {
-                continue;
-            }
-            Err(_) => Input::Gone,
+        let sent = if is_readable(&parser)? {
+            // Not by the standard library, which would read on and keep the rest.
+            let count = match rustix::io::read(io::stdin(), &mut bytes) {
+                Ok(0) => return Ok(()),
+                Err(Errno::INTR) => continue,
+                read => read?,
+            };
+            parser.feed(&bytes[..count])
+        } else {
+            parser.silence().into_iter().collect()
         };
-        let over = input == Input::Gone;
-        if to.blocking_send(input).is_err() || over {
-            return;
+        for sent in sent {
+            let input = match sent {
+                Sent::Key(key) => Input::Key(key),
+                Sent::Paste(text) => Input::Paste(text),
+                Sent::Reply(_) => continue,
+            };
+            if to.blocking_send(input).is_err() {
+                return Ok(());
+            }
         }
     }
 }
 
-fn watch(terminal: &OwnedFd, to: &Sender<Input>) {
-    // With no flags, poll reports only a hang-up or an error.
-    let mut question = [PollFd::new(terminal, PollFlags::empty())];
+/// Waits until there is something to read, or its end; false if there was silence for as long as the parser needs to
+/// know.
+fn is_readable(parser: &Parser) -> io::Result<bool> {
+    let stdin = io::stdin();
+    let patience = parser
+        .patience()
+        .and_then(|patience| Timespec::try_from(patience).ok());
+    let mut question = [PollFd::from_borrowed_fd(stdin.as_fd(), PollFlags::IN)];
     loop {
-        match poll(&mut question, None) {
-            Err(rustix::io::Errno::INTR) | Ok(0) => {}
-            Ok(_) | Err(_) => {
-                let _ = to.blocking_send(Input::Gone);
-                return;
-            }
+        match poll(&mut question, patience.as_ref()) {
+            Err(Errno::INTR) => {}
+            // What is left is read before the end is seen.
+            answered => return Ok(answered? > 0),
         }
     }
 }

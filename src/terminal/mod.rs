@@ -8,6 +8,7 @@ pub mod colors;
 pub mod gallery;
 pub mod guard;
 pub mod input;
+pub mod parser;
 mod pen;
 pub mod pictures;
 pub mod print;

@@ -271,7 +271,7 @@ impl<'a> ActiveRun<'a> {
             // A later fault must not take the run back behind a checkpoint.
             self.guard.keep(&state);
             let keep = self.config.output.keep_checkpoints;
-            if let Err(error) = self.artifacts.prune_checkpoints(keep) {
+            if let Err(error) = self.artifacts.prune_checkpoints(step, keep) {
                 self.warn(error.to_string());
             }
         }

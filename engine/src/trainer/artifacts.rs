@@ -109,10 +109,10 @@ impl<'a> Artifacts<'a> {
     }
 
     /// Removes all checkpoints but the newest `keep` and the best.
-    pub(super) fn prune_checkpoints(&self, keep: u64) -> Result<(), RunError> {
+    pub(super) fn prune_checkpoints(&self, step: u64, keep: u64) -> Result<(), RunError> {
         self.lock
             .run()
-            .prune_checkpoints(usize::try_from(keep).unwrap_or(usize::MAX))
+            .prune_checkpoints(step, usize::try_from(keep).unwrap_or(usize::MAX))
     }
 
     /// Writes pictures as one PNG with this many columns, whole or not at all.

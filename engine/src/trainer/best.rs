@@ -1,13 +1,18 @@
 //! The best checkpoint of a run that goes on.
 
 use sparring_contract::protocol::{Best, FeatureKind};
-use sparring_contract::run::Run;
+use sparring_contract::run::{Run, RunError};
 
 /// What is known of the best checkpoint so far, if there is one whose quick distance compares with those in `features`,
 /// else a warning that it will give way.
 pub(super) fn best_so_far(run: &Run, features: FeatureKind) -> (Option<Best>, Option<String>) {
-    let Ok((_, header)) = run.best_checkpoint() else {
-        return (None, None);
+    let header = match run.best_checkpoint() {
+        Ok((_, header)) => header,
+        Err(RunError::NoBest { .. }) => return (None, None),
+        Err(error) => {
+            let warning = format!("{error}; another best checkpoint will take its place");
+            return (None, Some(warning));
+        }
     };
     let Some(quick_distance) = header.quick_distance else {
         return (None, None);

@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use sparring_contract::run::{CheckpointHeader, write_private};
+use sparring_contract::run::{CheckpointHeader, seal, write_private};
 use tch::Tensor;
 
 use super::finite_state::FiniteState;
@@ -22,7 +22,8 @@ pub(super) fn save(
         .iter()
         .map(|(name, tensor)| (name, TensorBytes::single(tensor)));
     let metadata = header.to_metadata().map_err(io::Error::other)?;
-    let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(io::Error::other)?;
+    let mut bytes = safetensors::serialize(tensors, Some(metadata)).map_err(io::Error::other)?;
+    seal(&mut bytes);
     write_private(path, |file| file.write_all(&bytes))
 }
 

@@ -77,7 +77,7 @@ fn evaluate(
 ) -> anyhow::Result<Report> {
     let (pictures, asked, real) = match subject {
         Subject::Checkpoint { path, seed, device } => {
-            let header = CheckpointHeader::read(path)?;
+            let header = CheckpointHeader::read_intact(path)?;
             let real = real_pictures(&header.config.data_source(), progress)?;
             progress("drawing pictures");
             // Pictures of all classes equally would differ from data that has more of some.

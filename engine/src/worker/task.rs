@@ -38,8 +38,20 @@ pub(super) fn serve() -> u8 {
     exit::FAILURE
 }
 
+/// Ends this process when stdin does: whoever gave the task is gone, and nobody waits for its result.
+fn end_with_the_face() -> io::Result<()> {
+    let wait = || {
+        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        // SAFETY: _exit takes the process away as it is, in the middle of the task.
+        unsafe { libc::_exit(i32::from(exit::FAILURE)) }
+    };
+    let watcher = thread::Builder::new().name("watcher".to_owned());
+    watcher.spawn(wait).map(drop)
+}
+
 fn do_task(out: &mut impl Write) -> anyhow::Result<()> {
     let task = read_frame(&mut io::stdin().lock()).context("cannot read the task")?;
+    end_with_the_face()?;
     let threads = threads();
     native::prepare(threads);
     // Evaluation uses operations that our own thread team does not have; they run long enough for libtorch's threads.
@@ -86,7 +98,7 @@ fn threads() -> u32 {
 }
 
 fn sample(out: &mut impl Write, path: &Path, how: Draw) -> anyhow::Result<()> {
-    let header = CheckpointHeader::read(path)?;
+    let header = CheckpointHeader::read_intact(path)?;
     let seed = how.seed;
     for batch in draw(path, &header, how)? {
         for part in parts(&batch) {

@@ -236,7 +236,7 @@ fn try_training(
     completed: &AtomicU64,
 ) -> anyhow::Result<Result<Ended, Panic>> {
     let injection = injection()?;
-    let resumed = from.map(CheckpointHeader::read).transpose()?;
+    let resumed = from.map(CheckpointHeader::read_intact).transpose()?;
     let config = lock.run().config()?;
     let mut prepared = Prepared::of(&config)?;
     hub.emit(Event::Phase {
