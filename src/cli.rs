@@ -4,6 +4,7 @@
 #![allow(clippy::doc_markdown)]
 
 mod display;
+mod parse;
 mod pictures;
 mod runs;
 mod training;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub use self::display::{Background, Drawing, Render, Scale, View, When};
+pub use self::parse::parse;
 pub use self::pictures::{DataCommand, DataInfo, DatasetFormat, Eval, JudgeCommand, Sample};
 pub use self::runs::{Attach, Logs, OfRun, Runs, RunsCommand};
 pub use self::training::{Choice, ConfigCommand, PictureFlags, Train};

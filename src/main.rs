@@ -1,17 +1,22 @@
 //! `sparring`: the program that people type.
 
-use std::io::{self, Write as _};
+#![deny(clippy::print_stdout, clippy::print_stderr)] // `sparring_contract::output` makes lines fit for a terminal
+
+use std::env;
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use sparring_contract::output::{tell, tell_panics};
 
 fn main() -> ExitCode {
-    let cli = sparring::cli::Cli::parse();
+    tell_panics();
+    let cli = match sparring::cli::parse(env::args_os()) {
+        Ok(cli) => cli,
+        Err(code) => return ExitCode::from(code),
+    };
     match sparring::run(cli) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            // Where the terminal is gone nobody reads it, and that is no reason to panic.
-            let _ = writeln!(io::stderr(), "error: {error:#}");
+            tell(&format!("error: {error:#}"));
             ExitCode::from(sparring::exit_code(&error))
         }
     }

@@ -3,13 +3,17 @@
 //!
 //! Nothing here knows libtorch or a terminal.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)] // `output` makes lines fit for a terminal
+
 pub mod cache;
 pub mod config;
 pub mod exit;
 pub mod judges;
 pub mod launch;
+pub mod output;
 pub mod picture;
 pub mod protocol;
+pub mod regular;
 pub mod run;
 pub mod text;
 

@@ -1,4 +1,10 @@
 //! Makes text from outside fit for a terminal.
+//!
+//! Whatever comes from a file, a name, an argument, the environment or another process is one line, and stays one:
+//! [`printable`] escapes its line ends like every other control character. A text of our own that has several lines on
+//! purpose is printed line by line. Making a text printable twice changes nothing more.
+
+use std::fmt::Write as _;
 
 /// Escapes every character that a terminal would obey instead of showing, or would not show at all: control characters,
 /// bidirectional formatting (such as U+202E) and invisible characters. Joiners (U+200C, U+200D) stay, because scripts and
@@ -9,10 +15,29 @@
 /// assert_eq!(printable("cats\u{1b}[2J\n"), r"cats\u{1b}[2J\n");
 /// ```
 pub fn printable(text: &str) -> String {
+    escaped(text, |letter, shown| shown.extend(letter.escape_debug()))
+}
+
+/// Escapes the same characters as JSON does within its strings. JSON may have them nowhere else, so it means what it
+/// meant.
+///
+/// ```
+/// use sparring_contract::text::printable_json;
+/// assert_eq!(printable_json("[\"\u{9b}2J\"]"), r#"["\u009b2J"]"#);
+/// ```
+pub fn printable_json(json: &str) -> String {
+    escaped(json, |letter, shown| {
+        for unit in letter.encode_utf16(&mut [0; 2]) {
+            let _ = write!(shown, "\\u{unit:04x}");
+        }
+    })
+}
+
+fn escaped(text: &str, escape: impl Fn(char, &mut String)) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {
         if is_unsafe(letter) {
-            shown.extend(letter.escape_debug());
+            escape(letter, &mut shown);
         } else {
             shown.push(letter);
         }
@@ -22,8 +47,9 @@ pub fn printable(text: &str) -> String {
 
 fn is_unsafe(letter: char) -> bool {
     letter.is_control()
-        || matches!(letter, '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+        || matches!(letter, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -44,5 +70,30 @@ mod tests {
             printable("naïve 犬 👩\u{200d}🚀 'x'"),
             "naïve 犬 👩\u{200d}🚀 'x'"
         );
+    }
+
+    #[test]
+    fn json_that_is_made_printable_means_the_same() {
+        let value = serde_json::json!({ "a\u{9b}\u{7f}": "\x1b\u{202e}\n\u{e0041}犬\"\\" });
+        let json = value.to_string();
+        assert!(json.chars().any(is_unsafe));
+        let shown = printable_json(&json);
+        assert!(!shown.chars().any(is_unsafe), "{shown}");
+        let read: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        assert_eq!(read, value);
+    }
+
+    #[test]
+    fn every_character_is_shown_or_escaped() {
+        for letter in '\0'..=char::MAX {
+            let shown = printable(letter.encode_utf8(&mut [0; 4]));
+            assert!(!shown.chars().any(is_unsafe), "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_printable_stays_as_it_is() {
+        let once = printable("\x1b\\\u{1b}\n");
+        assert_eq!(printable(&once), once);
     }
 }

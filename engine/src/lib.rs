@@ -3,6 +3,8 @@
 //! `data`, `nn`, `optim`, `gan`, `eval` and `native` know no terminal, no socket and no clock. `trainer` trains with them
 //! and is given a clock; `worker` gives it a process, a socket and signals.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)] // `sparring_contract::output` makes lines fit for a terminal
+
 pub mod data;
 pub mod eval;
 pub mod gan;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use sparring_contract::protocol::TaskReply;
+use sparring_contract::text::printable;
 
 use crate::client::{TaskWorker, read_reply};
 
@@ -14,14 +15,14 @@ pub(super) fn answer(mut worker: TaskWorker) -> anyhow::Result<TaskReply> {
     bar.enable_steady_tick(Duration::from_millis(120));
     let answer = loop {
         match worker.read(read_reply) {
-            Ok(TaskReply::Progress { doing }) => bar.set_message(doing),
+            Ok(TaskReply::Progress { doing }) => bar.set_message(printable(&doing)),
             Ok(TaskReply::Counted { doing, done, total }) => {
                 if bar.length().is_none() {
                     style(&bar, "{spinner} [{bar:30}] {msg}");
                 }
                 bar.set_length(total);
                 bar.set_position(done);
-                bar.set_message(doing);
+                bar.set_message(printable(&doing));
             }
             answer => break answer,
         }

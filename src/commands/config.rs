@@ -3,10 +3,10 @@
 use anyhow::Context as _;
 use sparring_contract::config::{DEFAULTS, KEYS, PRESETS, resolve, user_file};
 use sparring_contract::exit;
+use sparring_contract::output::say;
 
 use super::train::request;
 use crate::cli::Choice;
-use crate::output::say;
 
 pub(super) fn presets() -> anyhow::Result<u8> {
     let width = PRESETS
@@ -54,7 +54,9 @@ pub(super) fn show(choice: &Choice) -> anyhow::Result<u8> {
 }
 
 pub(super) fn keys() -> anyhow::Result<u8> {
-    say(DEFAULTS.trim_end())?;
+    for line in DEFAULTS.trim_end().lines() {
+        say(line)?;
+    }
     Ok(exit::SUCCESS)
 }
 

@@ -11,6 +11,7 @@ use rustix::process::{Pid, test_kill_process};
 use sparring_contract::config::{self, user_file};
 use sparring_contract::exit;
 use sparring_contract::launch::OTHER_BUILD;
+use sparring_contract::output::{say, tell};
 use sparring_contract::protocol::Command;
 use sparring_contract::run::{Home, Run, State};
 
@@ -20,7 +21,6 @@ use crate::attach::{self, Death, Left, Options};
 use crate::cli::{Attach, Background, View};
 use crate::client::{ask, check_here, find};
 use crate::dashboard::Keymap;
-use crate::output::say;
 use crate::terminal::{Capabilities, Environment, Shade};
 
 /// A worker ended before it had anything to show.
@@ -142,7 +142,7 @@ fn never_began(run: Run, worker: u32, death: &Death, fresh: bool) -> NeverBegan 
         ),
     });
     if fresh && let Err(error) = run.remove() {
-        eprintln!("warning: {error}");
+        tell(&format!("warning: {error}"));
     }
     let code = death.code.filter(|code| *code != 0);
     NeverBegan {

@@ -14,12 +14,13 @@ use sparring_contract::config::{
 };
 use sparring_contract::exit;
 use sparring_contract::launch::Launch;
+use sparring_contract::output::{say, say_json};
 use sparring_contract::protocol::{DataReport, Pictures, Task, TaskReply};
+use sparring_contract::text::printable;
 
 use super::flags::look;
 use crate::cli::{DataInfo, PictureFlags};
 use crate::client::{TaskWorker, read_reply, worker};
-use crate::output::say;
 use crate::sample;
 
 /// `sparring data info`
@@ -28,7 +29,7 @@ pub(super) fn info(flags: &DataInfo) -> anyhow::Result<u8> {
     let drawn = if flags.json { 0 } else { flags.count };
     let (report, pictures) = load(&source(&config), drawn)?;
     if flags.json {
-        say(&as_json(&report)?)?;
+        say_json(&as_json(&report)?)?;
         return Ok(exit::SUCCESS);
     }
     for line in report::lines(&report, &config) {
@@ -144,7 +145,7 @@ pub(super) fn load(
     let mut all: Option<Pictures> = None;
     loop {
         match worker.read(read_reply)? {
-            TaskReply::Counted { doing, done, total } => line.show(doing, done, total),
+            TaskReply::Counted { doing, done, total } => line.show(&doing, done, total),
             TaskReply::Data(data) => report = Some(*data),
             TaskReply::Pictures(more) if more.is_whole() => match &mut all {
                 None => all = Some(more),
@@ -180,7 +181,8 @@ impl Waiting {
         Self(bar)
     }
 
-    fn show(&self, doing: String, done: u64, total: u64) {
+    fn show(&self, doing: &str, done: u64, total: u64) {
+        let doing = printable(doing);
         if self.0.length() != Some(total) || self.0.message() != doing {
             self.0.disable_steady_tick();
             self.0.set_length(total);

@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail};
 use serde_json::json;
 use sparring_contract::exit;
 use sparring_contract::launch::Launch;
+use sparring_contract::output::{say, say_json};
 use sparring_contract::protocol::{
     Augmentation, FeatureKind, Figures, Report, Subject, Task, TaskReply,
 };
@@ -17,7 +18,6 @@ use super::answer;
 use super::sample::{any_seed, checkpoint};
 use crate::cli::Eval;
 use crate::client::{TaskWorker, worker};
-use crate::output::say;
 
 pub(super) fn eval(home: &Home, flags: &Eval) -> anyhow::Result<u8> {
     let subject = subject(home, flags)?;
@@ -36,7 +36,7 @@ pub(super) fn eval(home: &Home, flags: &Eval) -> anyhow::Result<u8> {
         {
             all.extend(figures);
         }
-        say(&value.to_string())?;
+        say_json(&value.to_string())?;
     } else {
         for line in lines(&subject, &printable_report(report)) {
             say(&line)?;

@@ -10,6 +10,7 @@ use sparring_contract::config::{Channels, DataSource};
 use sparring_contract::exit;
 use sparring_contract::judges::{JudgeFile, JudgeFolder, JudgeRecord};
 use sparring_contract::launch::Launch;
+use sparring_contract::output::{say, say_json};
 use sparring_contract::protocol::{DataReport, Task, TaskReply};
 use sparring_contract::text::printable;
 
@@ -17,7 +18,6 @@ use super::answer;
 use super::data::{config, source};
 use crate::cli::{JudgeCommand, PictureFlags};
 use crate::client::{TaskWorker, worker};
-use crate::output::say;
 
 /// Pixels down or across of the smallest picture that a judge takes.
 const SMALLEST_JUDGED: u32 = 8;
@@ -121,7 +121,7 @@ fn train(data: &str, pictures: &PictureFlags, seed: u64, json: bool) -> anyhow::
         bail!("the worker's answer makes no sense: no judge");
     };
     if json {
-        say(&as_json(&path, &record)?.to_string())?;
+        say_json(&as_json(&path, &record)?.to_string())?;
         return Ok(exit::SUCCESS);
     }
     let seconds = began.elapsed().as_secs_f64();
@@ -181,16 +181,15 @@ fn list(json: bool) -> anyhow::Result<u8> {
     let folder = folder()?;
     let files = read(&folder)?;
     for file in &files {
-        let line = if json {
-            match &file.record {
+        if json {
+            let line = match &file.record {
                 Ok(record) => as_json(&file.path, record)?,
                 Err(why) => json!({ "path": file.path, "error": why }),
-            }
-            .to_string()
+            };
+            say_json(&line.to_string())?;
         } else {
-            row(file)
-        };
-        say(&line)?;
+            say(&row(file))?;
+        }
     }
     if files.is_empty() && !json {
         say(&format!(

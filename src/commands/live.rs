@@ -3,12 +3,12 @@
 use anyhow::bail;
 use serde_json::Value;
 use sparring_contract::exit;
+use sparring_contract::output::say;
 use sparring_contract::protocol::Command;
 use sparring_contract::run::{Home, RunError};
 
 use super::wait::wait;
 use crate::client::{Answer, ask, find_live};
-use crate::output::say;
 
 pub(super) fn pause(home: &Home, run: Option<&str>) -> anyhow::Result<u8> {
     tell(home, run, Command::Pause, |answer| {

@@ -8,14 +8,14 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use sparring_contract::exit;
+use sparring_contract::output::{say, say_json};
 use sparring_contract::protocol::{Event, Record};
 use sparring_contract::run::Run;
 
 use crate::cli::Logs;
-use crate::output::say;
 
 /// How often to look at a log that is being followed.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -31,8 +31,11 @@ pub(super) fn logs(run: &Run, flags: &Logs) -> anyhow::Result<u8> {
     let mut metrics = Vec::new();
     lines.each(
         |line| {
-            if flags.worker || flags.json {
+            if flags.worker {
                 return say(line);
+            }
+            if flags.json {
+                return say_json(line);
             }
             let Ok(record) = serde_json::from_str::<Record>(line) else {
                 return Ok(());
@@ -51,8 +54,8 @@ pub(super) fn logs(run: &Run, flags: &Logs) -> anyhow::Result<u8> {
 }
 
 fn clock_time(seconds: f64, zone: &TimeZone) -> String {
-    let time =
-        Timestamp::from_duration(jiff::SignedDuration::from_secs_f64(seconds)).unwrap_or_default();
+    let since = SignedDuration::try_from_secs_f64(seconds).unwrap_or_default();
+    let time = Timestamp::from_duration(since).unwrap_or_default();
     time.to_zoned(zone.clone())
         .strftime("%Y-%m-%d %H:%M:%S")
         .to_string()

@@ -4,13 +4,15 @@ use std::io::{self, IsTerminal as _};
 
 use serde_json::json;
 use sparring_contract::exit;
+use sparring_contract::output::{ask, say, say_json};
 use sparring_contract::protocol::{MetricKind, MetricSpec, Verdict};
 use sparring_contract::run::{Home, Run, RunError, State, Status, Timeline};
+use sparring_contract::text::printable;
 
 use crate::cli::{Runs, RunsCommand};
 use crate::clock::now;
 use crate::dashboard::ago;
-use crate::output::{say, sparkline};
+use crate::sparkline::sparkline;
 
 /// Reports in the sparkline of a run.
 const SPARK: usize = 16;
@@ -28,7 +30,7 @@ fn list(home: &Home, json: bool) -> anyhow::Result<u8> {
     let runs = home.runs()?;
     if json {
         for run in &runs {
-            say(&as_json(run, &run.status()).to_string())?;
+            say_json(&as_json(run, &run.status()).to_string())?;
         }
         return Ok(exit::SUCCESS);
     }
@@ -75,7 +77,7 @@ fn losses(status: &Status) -> Vec<MetricSpec> {
     let mut losses = metrics(status);
     losses.retain(|spec| spec.kind == MetricKind::Loss);
     for loss in &mut losses {
-        loss.label.retain(|letter| !letter.is_control());
+        loss.label = printable(&loss.label);
     }
     losses
 }
@@ -112,9 +114,9 @@ fn row(run: &Run, status: &Status, labels: &[String]) -> Vec<String> {
     let losses = losses(status);
     let loss = |label: &String| losses.iter().find(|loss| loss.label == *label);
     let mut cells = vec![
-        run.name().to_owned(),
+        printable(run.name()),
         state(status),
-        started.map_or_else(unknown, |started| started.preset.clone()),
+        started.map_or_else(unknown, |started| printable(&started.preset)),
         match (latest, started) {
             (Some(latest), Some(started)) => format!("{}/{}", latest.epoch, started.epochs),
             _ => unknown(),
@@ -224,10 +226,10 @@ fn agrees(runs: &[Run]) -> io::Result<bool> {
     } else {
         ("runs", "them")
     };
-    eprint!(
-        "remove {runs} {} with everything in {them}? [y/N] ",
+    ask(&format!(
+        "remove {runs} {} with everything in {them}? [y/N]",
         names.join(", ")
-    );
+    ));
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))

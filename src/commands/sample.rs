@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use sparring_contract::exit;
 use sparring_contract::launch::Launch;
+use sparring_contract::output::{say, tell};
 use sparring_contract::protocol::Command;
 use sparring_contract::run::{CheckpointHeader, Home, Run, RunError};
 
 use super::flags;
 use crate::cli::{DatasetFormat, Sample};
 use crate::client::{ask, find_live, worker};
-use crate::output::say;
 use crate::sample::{self, Draw, FileFormat, Interrupted, Look, classes, dataset};
 
 /// Where pictures go.
@@ -43,12 +43,16 @@ pub(super) fn sample(home: &Home, flags: &Sample) -> anyhow::Result<u8> {
         let Some(Interrupted { signal, .. }) = error.downcast_ref() else {
             return Err(error);
         };
-        eprintln!("{error:#}");
+        tell(&format!("{error:#}"));
         return Ok(u8::try_from(128 + signal).unwrap_or(exit::FAILURE));
     }
     if any_seed && !matches!(target, Target::Dataset(..)) {
         // So that pictures worth keeping can be drawn again, larger or into a file. A data set has it in its manifest.
-        eprintln!("{}, seed {}", draw.checkpoint.display(), draw.seed);
+        tell(&format!(
+            "{}, seed {}",
+            draw.checkpoint.display(),
+            draw.seed
+        ));
     }
     Ok(exit::SUCCESS)
 }
@@ -70,7 +74,7 @@ fn sample_live(home: &Home, flags: &Sample) -> anyhow::Result<u8> {
         sample::show_drawn(look(flags), pictures, &class_names(&run)?)?;
     }
     if let Some(omitted) = &answer.omitted {
-        eprintln!("warning: {omitted}");
+        tell(&format!("warning: {omitted}"));
     }
     let words = format!("sampled at step {}", answer.step);
     say(&match answer.detail {
@@ -177,7 +181,7 @@ fn checkpoint_and_run(
     match run.newest_intact_checkpoint() {
         (Some((checkpoint, _)), broken) => {
             for (_, error) in broken {
-                eprintln!("warning: {error}; an older one is taken");
+                tell(&format!("warning: {error}; an older one is taken"));
             }
             Ok((checkpoint.path, Some(name)))
         }

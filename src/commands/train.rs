@@ -8,6 +8,7 @@ use sparring_contract::config::{
     Config, Request, Setting, choose_preset, resolve, resolve_for_resume, user_file,
 };
 use sparring_contract::launch::{Launch, Voice};
+use sparring_contract::output::tell;
 use sparring_contract::run::{Home, Run, RunError, secure_socket_dir};
 
 use super::{dashboard, data, judge};
@@ -29,7 +30,7 @@ pub(super) fn train(home: &Home, flags: &Train) -> anyhow::Result<u8> {
     let prepared = prepare(home, flags)?;
     options.notes.extend(prepared.notes.iter().cloned());
     if let Some(words) = leaving.words() {
-        eprintln!("{words}");
+        tell(&words);
         // The dashboard covers the line.
         options.notes.push(words);
     }
@@ -74,7 +75,7 @@ fn prepare(home: &Home, flags: &Train) -> anyhow::Result<Prepared> {
     };
     let fresh = from.is_none() && !run.events_file().exists();
     for note in &notes {
-        eprintln!("{note}");
+        tell(note);
     }
     Ok(Prepared {
         run,
@@ -130,15 +131,17 @@ fn resume(run: Run, choice: &Choice) -> anyhow::Result<(Run, Option<PathBuf>)> {
     };
     for (checkpoint, error) in broken {
         match run.set_aside(&checkpoint) {
-            Ok(name) => eprintln!("warning: {error}; {instead}, and it is kept as {name}"),
-            Err(left) => eprintln!("warning: {error}; {instead} ({left})"),
+            Ok(name) => tell(&format!(
+                "warning: {error}; {instead}, and it is kept as {name}"
+            )),
+            Err(left) => tell(&format!("warning: {error}; {instead} ({left})")),
         }
     }
     let wanted = run.config()?;
     let (stored, from) = if let Some((checkpoint, header)) = newest {
         (continued(header.config, wanted), Some(checkpoint.path))
     } else {
-        eprintln!("run {} has no checkpoint: it begins anew", run.name());
+        tell(&format!("run {} has no checkpoint: it begins anew", run.name()));
         (wanted, None)
     };
     let config = resolve_for_resume(&stored, &settings(choice)?)?.config;

@@ -21,6 +21,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 use indicatif::HumanBytes;
+use sparring_contract::output::{say, tell};
 use sparring_contract::protocol::Pictures;
 
 use crate::terminal::Capabilities;
@@ -67,7 +68,7 @@ pub fn save(
     command: Command,
 ) -> Result<()> {
     let line = save_file(draw, (path, format), columns, command)?;
-    quietly(writeln!(io::stdout(), "{line}").map_err(Into::into))
+    Ok(say(&line)?)
 }
 
 /// Draws pictures and writes them to a folder, with labels and a manifest. A signal is an [`Interrupted`] in the error;
@@ -80,7 +81,7 @@ pub fn save_dataset(
     command: Command,
 ) -> Result<()> {
     let line = fill_dataset(draw.clone(), path, format, any_seed, command)?;
-    quietly(writeln!(io::stdout(), "{line}").map_err(Into::into))
+    Ok(say(&line)?)
 }
 
 fn show_on(
@@ -157,7 +158,11 @@ fn fill_dataset(
     let interrupts = Interrupts::listen().context("cannot listen for signals")?;
     let first = dataset.next();
     if first > 0 && first < draw.count {
-        eprintln!("going on with picture {} of {}", first + 1, draw.count);
+        tell(&format!(
+            "going on with picture {} of {}",
+            first + 1,
+            draw.count
+        ));
     }
     if first < draw.count {
         let wanted = draw.count - first;

@@ -9,6 +9,10 @@ use super::error::ConfigError;
 use super::keys::{Key, SHARED};
 use super::origin::Origin;
 use super::{Config, DEFAULTS, PRESETS, Preset};
+use crate::regular::read_text;
+
+/// Bytes of a file of configuration at most: all keys with their documentation are a tenth of it.
+const MOST_BYTES: u64 = 256 << 10;
 
 /// A key and its value, given on the command line.
 #[derive(Clone, Debug, PartialEq)]
@@ -171,11 +175,15 @@ fn named_preset(request: &Request, files: &[(Table, Origin)]) -> Option<(String,
 }
 
 pub(super) fn read(path: &Path) -> Result<Table, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
+    parse(&text_of(path)?, path)
+}
+
+/// The text of a file of configuration.
+pub(super) fn text_of(path: &Path) -> Result<String, ConfigError> {
+    read_text(path, MOST_BYTES).map_err(|error| ConfigError::Unreadable {
         path: path.to_owned(),
         error,
-    })?;
-    parse(&text, path)
+    })
 }
 
 fn parse(text: &str, path: &Path) -> Result<Table, ConfigError> {

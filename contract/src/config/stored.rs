@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Config;
 use super::error::ConfigError;
-use super::layers::Layered;
+use super::layers::{Layered, text_of};
 
 impl Config {
     /// Reads the resolved configuration that a run directory holds.
@@ -14,11 +14,7 @@ impl Config {
     /// Runs outlive rebuilds: keys that this build does not know are passed over, keys that the file lacks take
     /// their default.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
-            path: path.to_owned(),
-            error,
-        })?;
-        Self::parse(&text, path)
+        Self::parse(&text_of(path)?, path)
     }
 
     /// As [`Config::load`], from text; `path` is named in errors.

@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sparring_contract::launch::Voice;
+use sparring_contract::output::{say_json, tell};
 use sparring_contract::protocol::{Ended, Event, MetricSpec, Started, Stats};
 use sparring_contract::run::Run;
+use sparring_contract::text::printable;
 
 use super::hub::Told;
 
@@ -58,7 +60,7 @@ impl Speaker {
                 Told::Event(record, line) => {
                     if self.voice == Voice::Json {
                         // A reader that is gone does not harm the run: its log is on disk.
-                        let _ = writeln!(io::stdout(), "{line}");
+                        let _ = say_json(&line);
                     }
                     self.say(record.event);
                 }
@@ -112,7 +114,7 @@ impl Speaker {
     fn metrics(&mut self, stats: &Stats) {
         if let Some(bar) = &self.bar {
             bar.set_position(stats.step);
-            bar.set_message(stats.describe(&self.metric_specs()));
+            bar.set_message(printable(&stats.describe(&self.metric_specs())));
         } else if self
             .last_line
             .is_none_or(|last| last.elapsed() >= line_every(self.begun.elapsed()))
@@ -141,14 +143,12 @@ impl Speaker {
     /// Prints a plain line, above the bar if there is one, and writes it to worker.log.
     fn line(&mut self, text: &str) {
         if let Some(log) = &mut self.log {
-            let _ = writeln!(log, "{text}");
+            let _ = writeln!(log, "{}", printable(text));
         }
         match (self.voice, &self.bar) {
             (Voice::Json, _) => {}
-            (_, Some(bar)) => bar.println(text),
-            (_, None) => {
-                let _ = writeln!(io::stderr(), "{text}");
-            }
+            (_, Some(bar)) => bar.println(printable(text)),
+            (_, None) => tell(text),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What the worker program does when it is started.
 
 use sparring_contract::launch::{Launch, OTHER_BUILD};
+use sparring_contract::output::tell;
 use sparring_contract::{BUILD_ID, exit};
 
 use super::{task, train};
@@ -8,11 +9,11 @@ use super::{task, train};
 /// Does what the arguments of the program ask for and returns its exit code.
 pub fn run(arguments: &[String]) -> u8 {
     let [build, launch] = arguments else {
-        eprintln!("sparring-worker is started by `sparring`; try `sparring --help`");
+        tell("sparring-worker is started by `sparring`; try `sparring --help`");
         return exit::USAGE;
     };
     if build != BUILD_ID {
-        eprintln!("error: {OTHER_BUILD}");
+        tell(&format!("error: {OTHER_BUILD}"));
         return exit::MISMATCH;
     }
     match serde_json::from_str(launch) {
@@ -31,7 +32,9 @@ pub fn run(arguments: &[String]) -> u8 {
         }),
         Ok(Launch::Task) => task::serve(),
         Err(error) => {
-            eprintln!("error: sparring-worker could not understand how it was started: {error}");
+            tell(&format!(
+                "error: sparring-worker could not understand how it was started: {error}"
+            ));
             exit::USAGE
         }
     }

@@ -8,6 +8,7 @@ use std::thread;
 
 use anyhow::Context as _;
 use sparring_contract::exit;
+use sparring_contract::output::tell;
 use sparring_contract::protocol::{Purpose, Task, TaskReply, read_frame, write_frame};
 use sparring_contract::run::CheckpointHeader;
 
@@ -29,7 +30,7 @@ pub(super) fn serve() -> u8 {
         Ok(Ok(())) => return exit::SUCCESS,
         Ok(Err(error)) => format!("{error:#}"),
         Err(panic) => {
-            eprintln!("{}", panic.details());
+            panic.details().lines().for_each(tell);
             panic.to_string()
         }
     };

@@ -11,6 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Context as _;
 use sparring_contract::exit;
 use sparring_contract::launch::Voice;
+use sparring_contract::output::tell;
 use sparring_contract::protocol::{Ended, Event, Phase, Reason, Stats};
 use sparring_contract::run::{CheckpointHeader, Lock, Run};
 use tokio::sync::oneshot;
@@ -60,7 +61,7 @@ pub(super) fn train(job: &Job) -> u8 {
                     remove_unstarted(job, run);
                 }
             }
-            eprintln!("error: {message}");
+            tell(&format!("error: {message}"));
             exit::FAILURE
         }
     }
@@ -100,7 +101,7 @@ fn try_train(job: &Job) -> anyhow::Result<u8> {
         if unstarted {
             leave_failure(&run, job.voice, &message);
         }
-        eprintln!("error: {message}");
+        tell(&format!("error: {message}"));
     }
     // A directory of the same name that has taken this one's place belongs to somebody else.
     let place = lock.place();

@@ -4,12 +4,9 @@ use std::io::Read;
 
 use sparring_contract::config::{Channels, IMAGE_SIZES};
 
-use super::loaded::default_side;
+use super::loaded::{MOST_PIXELS, default_side};
 use super::npy::Header;
 use super::shrink::{Flat, Square};
-
-/// Pixels of a picture at most.
-const MOST_PIXELS: u64 = 1 << 24;
 
 /// How the pictures of an array lie in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +57,12 @@ impl PictureArray {
     /// Height and width.
     pub(super) fn size(&self) -> [usize; 2] {
         [self.height as usize, self.width as usize]
+    }
+
+    /// Bytes of all the pictures.
+    pub(super) fn bytes(&self) -> u64 {
+        let picture = self.channels * self.plane() * self.header.bytes;
+        (self.count as u64).saturating_mul(picture as u64)
     }
 
     /// Pixels of a picture.

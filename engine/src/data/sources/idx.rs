@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use sparring_contract::config::{Channels, DataSource};
 
 use super::classes::index;
-use super::idx_format::{open, parse_labels, read_images};
+use super::idx_format::{Idx, parse_labels, read_images};
 use super::loaded::{About, Loaded};
 use super::mnist;
 use super::shrink::{Flat, Square, collate};
@@ -99,7 +99,7 @@ fn read_part(path: &Path) -> Result<(Images, Option<Vec<u8>>), DataError> {
     let Some(beside) = labels_of(path) else {
         return Ok((images, None));
     };
-    let labels = parse_labels(open(&beside)?, &beside)?;
+    let labels = parse_labels(Idx::open(&beside)?, &beside)?;
     if labels.len() != images.count {
         return Err(DataError::CountsDiffer {
             path: beside,

@@ -2,13 +2,13 @@
 //!
 //! Described by its authors at <http://yann.lecun.com/exdb/mnist/>.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
+use sparring_contract::regular::open_regular;
 
-use super::loaded::{MOST_BYTES, check_bytes};
+use super::loaded::{MOST_PIXELS, check_bytes, unpacked_at_most};
 use crate::data::{DataError, Images};
 
 const IMAGES: u32 = 0x0803;
@@ -20,36 +20,83 @@ const SURPLUS: u64 = 1 << 20;
 
 /// Reads a file of images, plain or gzipped.
 pub(in crate::data) fn read_images(path: &Path) -> Result<Images, DataError> {
-    parse_images(open(path)?, path)
+    parse_images(Idx::open(path)?, path)
 }
 
-/// The bytes of a file, unpacked if it is gzipped; the CRC-32 of gzip is checked.
-pub(super) fn open(path: &Path) -> Result<impl Read, DataError> {
-    let unreadable = |error| DataError::unreadable(path, error);
-    let file = File::open(path).map_err(unreadable)?;
-    unpacked(BufReader::new(file)).map_err(unreadable)
+/// Bytes in this format.
+pub(super) struct Idx<'a> {
+    bytes: Box<dyn Read + 'a>,
+    /// How many there are, or if they are packed, how many there can be.
+    length: u64,
+    is_packed: bool,
 }
 
-/// Undoes gzip; bytes of another kind stay as they are.
-pub(super) fn unpacked<'a>(mut bytes: impl BufRead + 'a) -> io::Result<Box<dyn Read + 'a>> {
-    if bytes.fill_buf()?.starts_with(&GZIP) {
-        Ok(Box::new(MultiGzDecoder::new(bytes)))
-    } else {
-        Ok(Box::new(bytes))
+impl<'a> Idx<'a> {
+    /// A file, unpacked if it is gzipped; the CRC-32 of gzip is checked.
+    pub(super) fn open(path: &Path) -> Result<Idx<'static>, DataError> {
+        let unreadable = |error| DataError::unreadable(path, error);
+        let file = open_regular(path).map_err(unreadable)?;
+        let length = file.metadata().map_err(unreadable)?.len();
+        Idx::of(BufReader::new(file), length).map_err(unreadable)
+    }
+
+    /// So many bytes. Undoes gzip; bytes of another kind stay as they are.
+    pub(super) fn of(mut bytes: impl BufRead + 'a, length: u64) -> io::Result<Self> {
+        let is_packed = bytes.fill_buf()?.starts_with(&GZIP);
+        Ok(if is_packed {
+            Self {
+                bytes: Box::new(MultiGzDecoder::new(bytes)),
+                length: unpacked_at_most(length),
+                is_packed,
+            }
+        } else {
+            Self {
+                bytes: Box::new(bytes),
+                length,
+                is_packed,
+            }
+        })
+    }
+
+    /// Refuses sizes that cannot be those of what follows, before any of it is read.
+    fn check(&self, promised: u64, path: &Path) -> Result<(), DataError> {
+        if self.is_packed && promised > self.length {
+            return Err(DataError::unusable(
+                path,
+                format!("its header promises {promised} bytes, more than its gzip can hold"),
+            ));
+        }
+        if !self.is_packed && promised != self.length {
+            return Err(DataError::WrongLength {
+                path: path.to_owned(),
+                expected: promised,
+                found: self.length,
+            });
+        }
+        Ok(())
     }
 }
 
 /// Parses a file of images; `path` is named in errors.
-pub(super) fn parse_images(bytes: impl Read, path: &Path) -> Result<Images, DataError> {
-    let ([count, height, width], pixels) = parse(bytes, IMAGES, "images", path)?;
-    if count == 0 || height == 0 || width == 0 {
-        return Err(DataError::Nothing {
-            path: path.to_owned(),
-            count,
-            height,
-            width,
-        });
-    }
+pub(super) fn parse_images(idx: Idx, path: &Path) -> Result<Images, DataError> {
+    let check = |[count, height, width]: [usize; 3]| {
+        if count == 0 || height == 0 || width == 0 {
+            return Err(DataError::Nothing {
+                path: path.to_owned(),
+                count,
+                height,
+                width,
+            });
+        }
+        if height.saturating_mul(width) as u64 > MOST_PIXELS {
+            let limit = MOST_PIXELS / 1_000_000;
+            let why =
+                format!("they are {width}x{height}, and the limit is {limit} million pixels each");
+            return Err(DataError::unusable(path, why));
+        }
+        check_bytes(path, count, [1, height, width])
+    };
+    let ([count, height, width], pixels) = parse(idx, IMAGES, "images", path, check)?;
     Ok(Images {
         count,
         channels: 1,
@@ -60,17 +107,19 @@ pub(super) fn parse_images(bytes: impl Read, path: &Path) -> Result<Images, Data
 }
 
 /// Parses a file of labels; `path` is named in errors.
-pub(super) fn parse_labels(bytes: impl Read, path: &Path) -> Result<Vec<u8>, DataError> {
-    let ([_], labels) = parse(bytes, LABELS, "labels", path)?;
+pub(super) fn parse_labels(idx: Idx, path: &Path) -> Result<Vec<u8>, DataError> {
+    let check = |[count]: [usize; 1]| check_bytes(path, count, [1; 3]);
+    let ([_], labels) = parse(idx, LABELS, "labels", path, check)?;
     Ok(labels)
 }
 
-/// The sizes in the header, and what follows it: as many bytes as their product.
+/// The sizes in the header, if they pass the check, and what follows it: as many bytes as their product.
 fn parse<const SIZES: usize>(
-    mut bytes: impl Read,
+    mut idx: Idx,
     magic: u32,
     what: &'static str,
     path: &Path,
+    check: impl FnOnce([usize; SIZES]) -> Result<(), DataError>,
 ) -> Result<([usize; SIZES], Vec<u8>), DataError> {
     let unreadable = |error| DataError::unreadable(path, error);
     let wrong_length = |expected, found| DataError::WrongLength {
@@ -80,7 +129,7 @@ fn parse<const SIZES: usize>(
     };
     let header = 4 * (1 + SIZES as u64);
     let mut head = Vec::new();
-    bytes
+    idx.bytes
         .by_ref()
         .take(header)
         .read_to_end(&mut head)
@@ -107,34 +156,40 @@ fn parse<const SIZES: usize>(
         .iter()
         .try_fold(1_u64, |product, size| product.checked_mul(*size as u64))
         .unwrap_or(u64::MAX);
-    // What is there is counted before a promise of more than fits is believed.
+    let promised = length.saturating_add(header);
+    idx.check(promised, path)?;
+    check(sizes)?;
     let mut body = Vec::new();
-    let most = length.min(MOST_BYTES.saturating_add(1));
-    bytes
+    body.try_reserve_exact(usize::try_from(length).unwrap_or(usize::MAX))
+        .map_err(|_| unreadable(io::ErrorKind::OutOfMemory.into()))?;
+    idx.bytes
         .by_ref()
-        .take(most)
+        .take(length)
         .read_to_end(&mut body)
         .map_err(unreadable)?;
     let has = body.len() as u64;
-    if has > MOST_BYTES {
-        let side = |index: usize| sizes.get(index).copied().unwrap_or(1);
-        check_bytes(path, side(0), [1, side(1), side(2)])?;
-    }
-    let surplus = io::copy(&mut bytes.take(SURPLUS), &mut io::sink()).map_err(unreadable)?;
+    let surplus = io::copy(&mut idx.bytes.take(SURPLUS), &mut io::sink()).map_err(unreadable)?;
     if has != length || surplus > 0 {
-        return Err(wrong_length(
-            length.saturating_add(header),
-            header + has + surplus,
-        ));
+        return Err(wrong_length(promised, header + has + surplus));
     }
     Ok((sizes, body))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
     use proptest::prelude::*;
 
     use super::*;
+
+    fn images(bytes: &[u8]) -> Result<Images, DataError> {
+        let idx = Idx::of(bytes, bytes.len() as u64).unwrap();
+        parse_images(idx, Path::new("x"))
+    }
 
     fn file(sizes: [u32; 3], pixels: &[u8]) -> Vec<u8> {
         let words = [IMAGES, sizes[0], sizes[1], sizes[2]];
@@ -143,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_header_that_promises_more_than_memory_costs_none() {
-        let error = parse_images(file([u32::MAX; 3], &[1]).as_slice(), Path::new("x")).unwrap_err();
+        let error = images(&file([u32::MAX; 3], &[1])).unwrap_err();
         assert_eq!(
             error.to_string(),
             format!(
@@ -153,11 +208,51 @@ mod tests {
         );
     }
 
+    /// Counts what is read.
+    struct Counted<'a>(&'a [u8], &'a Cell<usize>);
+
+    impl Read for Counted<'_> {
+        fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+            let read = self.0.read(to)?;
+            self.1.set(self.1.get() + read);
+            Ok(read)
+        }
+    }
+
+    #[test]
+    fn what_gzip_cannot_hold_or_memory_cannot_take_is_not_unpacked() {
+        for (sizes, refusal) in [
+            (
+                [u32::MAX; 3],
+                "cannot take pictures from x: its header promises 18446744073709551615 bytes, more than its gzip can \
+                 hold",
+            ),
+            (
+                [1, 5000, 5000],
+                "cannot take pictures from x: they are 5000x5000, and the limit is 16 million pixels each",
+            ),
+        ] {
+            let mut zip = GzEncoder::new(Vec::new(), Compression::fast());
+            let pixels = vec![0; 25_000_000];
+            zip.write_all(&file(sizes, &pixels)).unwrap();
+            let packed = zip.finish().unwrap();
+            let read = Cell::new(0);
+            let idx = Idx::of(
+                BufReader::new(Counted(&packed, &read)),
+                packed.len() as u64,
+            );
+            let error = parse_images(idx.unwrap(), Path::new("x")).unwrap_err();
+            assert_eq!(error.to_string(), refusal);
+            assert!(read.get() < 20_000, "{} bytes were read", read.get());
+        }
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_images_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
-            let _ = parse_images(bytes.as_slice(), Path::new("x"));
-            let _ = parse_labels(bytes.as_slice(), Path::new("x"));
+            let idx = || Idx::of(bytes.as_slice(), bytes.len() as u64).unwrap();
+            let _ = parse_images(idx(), Path::new("x"));
+            let _ = parse_labels(idx(), Path::new("x"));
         }
 
         #[test]
@@ -166,7 +261,7 @@ mod tests {
             length in 0..200_usize,
         ) {
             let body: Vec<u8> = (0..length).map(|at| u8::try_from(at).unwrap()).collect();
-            let read = parse_images(file(sizes, &body).as_slice(), Path::new("x"));
+            let read = images(&file(sizes, &body));
             let expected = sizes.iter().product::<u32>() as usize;
             match read {
                 Ok(images) => prop_assert_eq!(images.pixels, body),

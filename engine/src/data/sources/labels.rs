@@ -1,11 +1,11 @@
 //! `labels.csv`: the class of each picture of a folder.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use csv::{ByteRecord, ReaderBuilder};
+use sparring_contract::regular::open_regular;
 
 use crate::data::DataError;
 
@@ -24,8 +24,8 @@ const LABEL: [&str; 6] = ["label", "labels", "class", "category", "breed", "targ
 /// Bytes of a label at most.
 const LONGEST: usize = 200;
 
-/// Bytes of the file at most.
-const MOST_BYTES: u64 = 1 << 30;
+/// Bytes of the file at most: enough for millions of pictures.
+const MOST_BYTES: u64 = 256 << 20;
 
 /// The label of each file that is named, by its path within the folder or that path without its ending; `Err` with a
 /// reason for a file whose label is of no use.
@@ -35,7 +35,16 @@ pub(super) struct Labels(HashMap<Vec<u8>, Result<String, &'static str>>);
 impl Labels {
     /// Reads a file.
     pub(super) fn read(path: &Path) -> Result<Self, DataError> {
-        let file = File::open(path).map_err(|error| DataError::unreadable(path, error))?;
+        let unreadable = |error| DataError::unreadable(path, error);
+        let file = open_regular(path).map_err(unreadable)?;
+        if file.metadata().map_err(unreadable)?.len() > MOST_BYTES {
+            let limit = MOST_BYTES / 1_000_000;
+            return Err(DataError::unusable(
+                path,
+                format!("it is larger than {limit} MB: take fewer pictures"),
+            ));
+        }
+        // It may grow meanwhile.
         Self::parse(file.take(MOST_BYTES)).map_err(|why| DataError::unusable(path, why))
     }
 

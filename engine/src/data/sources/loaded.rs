@@ -11,6 +11,9 @@ use crate::data::{DataError, Part};
 /// Bytes that the pictures of a data set may take in memory.
 pub(in crate::data) const MOST_BYTES: u64 = 8 << 30;
 
+/// Pixels of a picture in an array at most.
+pub(super) const MOST_PIXELS: u64 = 1 << 24;
+
 /// Bad files that are named.
 const NAMED: usize = 20;
 
@@ -83,6 +86,11 @@ impl About {
 pub(super) fn default_side(median: u32) -> u32 {
     let fitting = IMAGE_SIZES.iter().rev().find(|side| **side <= median);
     *fitting.unwrap_or(&IMAGE_SIZES[0])
+}
+
+/// How many bytes so many bytes of deflate can become: 258 by two bits, the most that a match can do.
+pub(super) fn unpacked_at_most(packed: u64) -> u64 {
+    packed.saturating_mul(1032)
 }
 
 /// Refuses pictures that would take too much memory.

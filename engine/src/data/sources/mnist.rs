@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::idx_format::{self, parse_images, parse_labels};
+use super::idx_format::{Idx, parse_images, parse_labels};
 use super::loaded::{About, Loaded};
 use crate::data::{DataError, Images, Part};
 
@@ -36,10 +36,11 @@ pub(super) fn parts() -> Result<[(Images, Vec<u8>); 2], DataError> {
     ])
 }
 
-fn read(images: &[u8], labels: &[u8]) -> Result<(Images, Vec<u8>), DataError> {
+fn read(images: &'static [u8], labels: &'static [u8]) -> Result<(Images, Vec<u8>), DataError> {
     let name = Path::new("the MNIST files inside this program");
-    let unpacked =
-        |bytes| idx_format::unpacked(bytes).map_err(|error| DataError::unreadable(name, error));
+    let unpacked = |bytes: &'static [u8]| {
+        Idx::of(bytes, bytes.len() as u64).map_err(|error| DataError::unreadable(name, error))
+    };
     Ok((
         parse_images(unpacked(images)?, name)?,
         parse_labels(unpacked(labels)?, name)?,

@@ -2,15 +2,17 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Read, Take};
 use std::path::Path;
 
 use sparring_contract::config::{Channels, DataSource};
+use sparring_contract::regular::open_regular;
 use zip::ZipArchive;
+use zip::read::ZipFile;
 
 use super::array::PictureArray;
 use super::classes::{self, index};
-use super::loaded::{About, Loaded, check_bytes};
+use super::loaded::{About, Loaded, check_bytes, unpacked_at_most};
 use super::npy::Header;
 use super::shrink::{Square, collate};
 use crate::data::parallel::Progress;
@@ -74,7 +76,9 @@ pub(super) fn load_npy(
     source: &DataSource,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Loaded, DataError> {
-    let pictures = read(path, &mut open(path)?, source, progress)?;
+    let file = open(path)?;
+    let length = file.get_ref().metadata().map_err(|error| DataError::unreadable(path, error))?.len();
+    let pictures = read(path, &mut file.take(length), source, progress)?;
     assemble(path, source, About::of("npy"), (pictures, None), None)
 }
 
@@ -86,14 +90,12 @@ pub(in crate::data) fn read_samples(path: &Path) -> Result<Images, DataError> {
     let names: Vec<_> = names.map(Cow::into_owned).collect();
     let mut why = "it has no array".to_owned();
     for name in &names {
-        let mut entry = archive
-            .zip
-            .by_name(name)
-            .map_err(|error| unusable(error.to_string()))?;
+        let mut entry = archive.file(name)?;
         match Header::read(&mut entry).and_then(PictureArray::of) {
             Ok(array) => {
                 let [height, width] = array.size();
                 check_bytes(path, array.count, [array.channels, height, width])?;
+                check_length(array.bytes(), &entry).map_err(unusable)?;
                 let squares = array.read(&mut entry, None, Channels::Auto, &mut |_| {});
                 let squares = squares.map_err(unusable)?;
                 return Ok(collate(squares, Channels::Auto, [height, width]));
@@ -105,7 +107,7 @@ pub(in crate::data) fn read_samples(path: &Path) -> Result<Images, DataError> {
 }
 
 fn open(path: &Path) -> Result<BufReader<File>, DataError> {
-    let file = File::open(path).map_err(|error| DataError::unreadable(path, error))?;
+    let file = open_regular(path).map_err(|error| DataError::unreadable(path, error))?;
     Ok(BufReader::new(file))
 }
 
@@ -118,10 +120,21 @@ struct Pictures {
 /// Pictures, and the label of each if they have any.
 type Labelled = (Pictures, Option<Vec<u64>>);
 
+/// Refuses an array that cannot lie in what is left of its file, before memory is taken for it.
+fn check_length(bytes: u64, from: &Take<impl Read>) -> Result<(), String> {
+    if bytes > from.limit() {
+        return Err(format!(
+            "its header promises {bytes} bytes, and there are {} at most",
+            from.limit()
+        ));
+    }
+    Ok(())
+}
+
 /// Reads an array of pictures and brings them to the size that a source asks for.
 fn read(
     path: &Path,
-    from: &mut impl Read,
+    from: &mut Take<impl Read>,
     source: &DataSource,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Pictures, DataError> {
@@ -132,6 +145,7 @@ fn read(
     let wanted = array.side(source.image_size);
     let size = wanted.map_or(array.size(), |side| [side as usize; 2]);
     check_bytes(path, array.count, [array.channels, size[0], size[1]])?;
+    check_length(array.bytes(), from).map_err(unusable)?;
     let total = array.count;
     let mut each = |done: usize| {
         if done.is_multiple_of(TOLD) || done == total {
@@ -147,6 +161,9 @@ fn read(
         .map_err(unusable)?;
     Ok(Pictures { squares, size })
 }
+
+/// A file in a `.npz`.
+type Entry<'a> = Take<ZipFile<'a, BufReader<File>>>;
 
 /// A `.npz` that is open.
 struct Archive<'a> {
@@ -181,10 +198,18 @@ impl<'a> Archive<'a> {
             })
     }
 
-    fn entry(&mut self, name: &str) -> Result<zip::read::ZipFile<'_, BufReader<File>>, DataError> {
-        self.zip
-            .by_name(&format!("{name}.npy"))
-            .map_err(|error| DataError::unusable(self.path, format!("{name}: {error}")))
+    fn entry(&mut self, name: &str) -> Result<Entry<'_>, DataError> {
+        self.file(&format!("{name}.npy"))
+    }
+
+    /// A file, and as much of it as it can hold.
+    fn file(&mut self, name: &str) -> Result<Entry<'_>, DataError> {
+        let file = self
+            .zip
+            .by_name(name)
+            .map_err(|error| DataError::unusable(self.path, format!("{name}: {error}")))?;
+        let length = file.size().min(unpacked_at_most(file.compressed_size()));
+        Ok(file.take(length))
     }
 
     fn pictures(
@@ -225,7 +250,9 @@ impl<'a> Archive<'a> {
                 )));
             }
         }
-        let mut bytes = vec![0; count * header.bytes];
+        let bytes = count * header.bytes;
+        check_length(bytes as u64, &entry).map_err(unusable)?;
+        let mut bytes = vec![0; bytes];
         entry
             .read_exact(&mut bytes)
             .map_err(|error| unusable(error.to_string()))?;

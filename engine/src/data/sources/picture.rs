@@ -1,6 +1,5 @@
 //! A picture file, decoded.
 
-use std::fs::File;
 use std::io::BufReader;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -9,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use image::metadata::Orientation;
 use image::{DynamicImage, GenericImageView as _, ImageDecoder, ImageError, ImageReader};
 use sparring_contract::config::Background;
+use sparring_contract::regular::open_regular;
 
 use super::shrink::Flat;
 
@@ -29,8 +29,13 @@ pub(in crate::data) struct Limits {
 
 /// Width and height as the header of a file tells them.
 pub(super) fn size(path: &Path) -> Option<(u32, u32)> {
-    let reader = ImageReader::new(BufReader::new(File::open(path).ok()?));
-    reader.with_guessed_format().ok()?.into_dimensions().ok()
+    let measure = || {
+        let file = BufReader::new(open_regular(path).ok()?);
+        let mut reader = ImageReader::new(file).with_guessed_format().ok()?;
+        reader.limits(decoder_limits());
+        reader.into_dimensions().ok()
+    };
+    catch_unwind(measure).ok()?
 }
 
 /// Decodes the first picture of a file, turned as its Exif orientation says, opaque over the background, 8 bits a
@@ -46,7 +51,7 @@ pub(in crate::data) fn decode(
 }
 
 fn try_decode(path: &Path, background: Background, limits: &Limits) -> Result<Flat, String> {
-    let file = File::open(path).map_err(|error| error.to_string())?;
+    let file = open_regular(path).map_err(|error| error.to_string())?;
     match file.metadata().map_err(|error| error.to_string())?.len() {
         0 => return Err("it is empty".to_owned()),
         bytes if bytes > MOST_FILE_BYTES => {

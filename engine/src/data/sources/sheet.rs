@@ -30,18 +30,18 @@ pub(super) fn load(
             ),
         ));
     }
-    let places: Vec<_> = (0..rows)
-        .flat_map(|row| (0..columns).map(move |column| (column * tile, row * tile)))
-        .collect();
     let side = match source.image_size {
         0 => default_side(tile),
         side => side,
     };
     check_bytes(
         path,
-        places.len(),
+        columns as usize * rows as usize,
         [sheet.channels, side as usize, side as usize],
     )?;
+    let places: Vec<_> = (0..rows)
+        .flat_map(|row| (0..columns).map(move |column| (column * tile, row * tile)))
+        .collect();
     let work = |&(left, top): &(u32, u32)| {
         let pixels = sheet.part(left, top, tile);
         let mut colours = pixels.chunks(sheet.channels);

@@ -116,7 +116,8 @@ impl Walk {
                             .push((relative, "it is no regular file".to_owned()));
                     }
                 }
-                Ok(about) if depth == 0 && name == LABELS && about.is_file() => {
+                // Whatever it is: a file that cannot be read is not left out in silence.
+                Ok(about) if depth == 0 && name == LABELS => {
                     self.labels = Some(Stamp::from(&path, relative, &about));
                 }
                 Ok(_) => {

@@ -1,14 +1,4 @@
-//! Lines on stdout.
-
-use std::io::{self, Write as _};
-
-/// Writes a line. A reader that went away, as `| head` does, is no error.
-pub(crate) fn say(line: &str) -> io::Result<()> {
-    match writeln!(io::stdout(), "{line}") {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written,
-    }
-}
+//! A chart in a word.
 
 /// Numbers as a row of bars, from the least to the greatest of them; a gap for what is not finite.
 pub(crate) fn sparkline(values: &[f64]) -> String {
