@@ -141,7 +141,10 @@ fn resume(run: Run, choice: &Choice) -> anyhow::Result<(Run, Option<PathBuf>)> {
     let (stored, from) = if let Some((checkpoint, header)) = newest {
         (continued(header.config, wanted), Some(checkpoint.path))
     } else {
-        tell(&format!("run {} has no checkpoint: it begins anew", run.name()));
+        tell(&format!(
+            "run {} has no checkpoint: it begins anew",
+            run.name()
+        ));
         (wanted, None)
     };
     let config = resolve_for_resume(&stored, &settings(choice)?)?.config;

@@ -136,7 +136,9 @@ fn room_again(rig: &Rig, site: &Site) -> Outcome {
     let mut job = held(|| site.job(), || site.clear());
     let ballast = fill(&site.home());
     job.goes_on();
-    job.until(|event| matches!(event, Event::Warning { message, .. } if message.contains("make room")));
+    job.until(
+        |event| matches!(event, Event::Warning { message, .. } if message.contains("make room")),
+    );
     fs::remove_file(ballast).unwrap();
     let ran = job.end();
     check_exit(site, &ran)?;
@@ -151,7 +153,9 @@ fn read_only(rig: &Rig, site: &Site) -> Outcome {
     disk.change("ro");
     let ran = run_to_the_end(site.job());
     check!(
-        ran.code == Some(1) && ran.err.contains("Read-only file system") && ran.err.lines().count() == 1,
+        ran.code == Some(1)
+            && ran.err.contains("Read-only file system")
+            && ran.err.lines().count() == 1,
         "a read-only disk must be told of in a line: {}",
         ran.summary()
     );

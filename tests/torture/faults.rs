@@ -103,7 +103,11 @@ pub fn run(rig: &Rig, case: &str) -> Outcome {
 
     let told = told.or(Told::by(&ran));
     if disturbance.mode.kills() && struck.is_some() {
-        check!(ran.signal == Some(9), "a kill was expected; {}", ran.summary());
+        check!(
+            ran.signal == Some(9),
+            "a kill was expected; {}",
+            ran.summary()
+        );
     } else {
         check_told(&site, &ran, &shim).map_err(within)?;
     }

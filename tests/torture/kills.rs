@@ -36,7 +36,12 @@ impl Part for Kills {
 
     fn cases(&self, _rig: &Rig, seed: u64, round: u64) -> Vec<String> {
         (0..CASES)
-            .map(|case| format!("worker:{}", random(seed, round * CASES + case) % 1_000_000_000))
+            .map(|case| {
+                format!(
+                    "worker:{}",
+                    random(seed, round * CASES + case) % 1_000_000_000
+                )
+            })
             .collect()
     }
 

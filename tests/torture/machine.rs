@@ -45,8 +45,12 @@ impl Part for Machine {
             "removed-early",
             "unreadable-newest",
         ];
-        let fixed = fixed.iter().filter(|_| round == 0).map(|&case| case.to_owned());
-        let notes = (0..8).map(|case| format!("notes:{}", random(seed, round * 8 + case) % 1_000_000));
+        let fixed = fixed
+            .iter()
+            .filter(|_| round == 0)
+            .map(|&case| case.to_owned());
+        let notes =
+            (0..8).map(|case| format!("notes:{}", random(seed, round * 8 + case) % 1_000_000));
         fixed.chain(notes).collect()
     }
 
@@ -60,7 +64,10 @@ impl Part for Machine {
             "removed" => removed(rig, &site, LAST_STEP),
             "removed-early" => removed(rig, &site, 100_000_000),
             "unreadable-newest" => unreadable(rig, &site),
-            _ => match case.strip_prefix("notes:").and_then(|seed| seed.parse().ok()) {
+            _ => match case
+                .strip_prefix("notes:")
+                .and_then(|seed| seed.parse().ok())
+            {
                 Some(seed) => notes(&site, seed),
                 None => Err(Miss::Wrong(format!("there is no case `{case}`"))),
             },
@@ -124,10 +131,15 @@ fn moved(rig: &Rig, site: &Site) -> Outcome {
         site.entries()
     );
     let run = Run::open(&after).ok_or_else(|| Miss::Lost("the run is gone".to_owned()))?;
-    let newest = run.newest_checkpoint().map(|newest| newest.step).unwrap_or_default();
+    let newest = run
+        .newest_checkpoint()
+        .map(|newest| newest.step)
+        .unwrap_or_default();
     let told = Told::by(&ran).saved.unwrap_or_default();
     if newest < told {
-        return Err(Miss::Lost(format!("step {told} was saved, {newest} is there")));
+        return Err(Miss::Lost(format!(
+            "step {told} was saved, {newest} is there"
+        )));
     }
     check!(
         (ran.code == Some(0)) == (newest == LAST_STEP),
@@ -213,7 +225,9 @@ fn notes(site: &Site, seed: u64) -> Outcome {
         };
         let log = fs::read_to_string(run.events_file()).unwrap_or_default();
         if let Some(note) = kept.iter().find(|note| !log.contains(*note)) {
-            return Err(Miss::Lost(format!("`{note}` was taken and is not in the log")));
+            return Err(Miss::Lost(format!(
+                "`{note}` was taken and is not in the log"
+            )));
         }
         let (newest, broken) = run.newest_whole_checkpoint();
         check!(broken.is_empty(), "{broken:?}");

@@ -118,7 +118,10 @@ pub fn table(tallies: &[Tally]) -> String {
     let missed: usize = tallies.iter().map(Tally::missed).sum();
     let _ = match missed {
         0 => writeln!(text, "every promise held"),
-        _ => writeln!(text, "{missed} cases failed; each is above, with the command that repeats it"),
+        _ => writeln!(
+            text,
+            "{missed} cases failed; each is above, with the command that repeats it"
+        ),
     };
     text
 }

@@ -47,7 +47,10 @@ impl Held {
         held.until(|event| matches!(event, Event::Checkpoint(_)))?;
         held.signal(Signal::STOP);
         // Its last words may be on the way.
-        let ended = held.events.try_iter().any(|event| matches!(event, Event::Ended(_)));
+        let ended = held
+            .events
+            .try_iter()
+            .any(|event| matches!(event, Event::Ended(_)));
         (!ended && held.is_there()).then_some(held)
     }
 

@@ -26,7 +26,9 @@ impl Rig {
     /// Works in memory where it can: a sync of a real disk takes milliseconds, and nothing here depends on it.
     pub fn new() -> Self {
         let memory = Path::new("/dev/shm");
-        let base = tempfile::Builder::new().prefix("torture-").tempdir_in(memory);
+        let base = tempfile::Builder::new()
+            .prefix("torture-")
+            .tempdir_in(memory);
         let base = base.or_else(|_| tempfile::tempdir()).unwrap();
         write_images(&base.path().join("data"), 200, 8);
         let mut rig = Self {
@@ -69,7 +71,13 @@ impl Rig {
         let mut job = site.job();
         site.watch().on(&mut job);
         let at = writes[writes.len() / 2];
-        Shim::disturb(&mut job, Disturbance { mode: Mode::Half, at });
+        Shim::disturb(
+            &mut job,
+            Disturbance {
+                mode: Mode::Half,
+                at,
+            },
+        );
         let killed = run_to_the_end(job);
         assert_eq!(killed.signal, Some(9), "{}", killed.summary());
         let run = site.run().unwrap();

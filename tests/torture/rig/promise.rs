@@ -66,7 +66,10 @@ pub fn check_told(site: &Site, ran: &Ran, shim: &Shim) -> Outcome {
 pub fn check_exit(site: &Site, ran: &Ran) -> Outcome {
     check!(!ran.hung, "it hung; {}", ran.summary());
     let Some(code @ (0 | 1)) = ran.code else {
-        return Err(Miss::Wrong(format!("exit 0 or 1 expected; {}", ran.summary())));
+        return Err(Miss::Wrong(format!(
+            "exit 0 or 1 expected; {}",
+            ran.summary()
+        )));
     };
     for line in ran.err.lines() {
         check!(
@@ -82,7 +85,9 @@ pub fn check_exit(site: &Site, ran: &Ran) -> Outcome {
         ran.summary()
     );
     check!(
-        code == 0 || !ran.err.is_empty() || ran.events().any(|event| matches!(event, Event::Ended(_))),
+        code == 0
+            || !ran.err.is_empty()
+            || ran.events().any(|event| matches!(event, Event::Ended(_))),
         "exit 1 without a word"
     );
     Ok(())

@@ -237,10 +237,7 @@ mod tests {
             zip.write_all(&file(sizes, &pixels)).unwrap();
             let packed = zip.finish().unwrap();
             let read = Cell::new(0);
-            let idx = Idx::of(
-                BufReader::new(Counted(&packed, &read)),
-                packed.len() as u64,
-            );
+            let idx = Idx::of(BufReader::new(Counted(&packed, &read)), packed.len() as u64);
             let error = parse_images(idx.unwrap(), Path::new("x")).unwrap_err();
             assert_eq!(error.to_string(), refusal);
             assert!(read.get() < 20_000, "{} bytes were read", read.get());

@@ -77,7 +77,11 @@ pub(super) fn load_npy(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Loaded, DataError> {
     let file = open(path)?;
-    let length = file.get_ref().metadata().map_err(|error| DataError::unreadable(path, error))?.len();
+    let length = file
+        .get_ref()
+        .metadata()
+        .map_err(|error| DataError::unreadable(path, error))?
+        .len();
     let pictures = read(path, &mut file.take(length), source, progress)?;
     assemble(path, source, About::of("npy"), (pictures, None), None)
 }
