@@ -144,3 +144,43 @@ fn long_notes_of_an_older_build_blind_no_face() {
     assert_eq!(terminal.ends().code(), Some(0));
     assert_eq!(live.terminated(), 143);
 }
+
+#[test]
+fn a_socket_of_another_run_is_not_taken_for_the_runs_own() {
+    let lab = Lab::new();
+    let (one, two) = (training(&lab, "one"), training(&lab, "two"));
+    // As after a run was moved, or by somebody who wants it stopped.
+    std::fs::copy(
+        lab.run("two").presence_file(),
+        lab.run("one").presence_file(),
+    )
+    .unwrap();
+    let refused = lab.sparring(&["pause", "one"]);
+    assert_eq!(refused.code, 1);
+    assert!(
+        refused.err.contains(", and the run is held by process "),
+        "{refused:?}"
+    );
+    assert_eq!((one.terminated(), two.terminated()), (143, 143));
+}
+
+#[test]
+fn a_run_whose_lock_was_removed_is_saved() {
+    let lab = Lab::new();
+    let live = training(&lab, "otter");
+    let run = lab.run("otter");
+    std::fs::remove_file(run.dir().join("lock")).unwrap();
+    let (code, events) = live.end();
+    assert_eq!(code, 1);
+    let Some(Event::Ended(ended)) = events.last() else {
+        panic!("{events:?}")
+    };
+    assert_eq!(
+        ended.message,
+        Some(format!("the lock of {} was removed", run.dir().display()))
+    );
+    assert_eq!(
+        ended.checkpoint,
+        Some(run.checkpoint_file(ended.stats.step))
+    );
+}

@@ -12,7 +12,7 @@ use tokio::sync::oneshot::{self, error::TryRecvError};
 use tokio::time::sleep;
 
 use super::last_words::last_words;
-use crate::client::{Link, LinkError, socket};
+use crate::client::{Link, LinkError};
 use crate::clock::now;
 
 /// How often to look for a worker that was just started.
@@ -167,7 +167,7 @@ impl Connection {
     pub(super) async fn keep(mut self, news: Sender<News>, mut wishes: Receiver<ToWorker>) {
         let mut search = Search::new(self.exit.is_some());
         loop {
-            let over = match Link::connect(&socket(&self.run), self.hello.clone()).await {
+            let over = match Link::connect(&self.run, self.hello.clone()).await {
                 Ok(link) => {
                     search = Search::again();
                     self.talk(link, &news, &mut wishes).await

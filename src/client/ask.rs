@@ -100,8 +100,7 @@ async fn reach(run: &Run, watch: bool) -> Result<Link, LinkError> {
     };
     let begun = Instant::now();
     loop {
-        let socket = super::socket(run);
-        match Link::connect(&socket, hello.clone()).await {
+        match Link::connect(run, hello.clone()).await {
             Err(error)
                 if !error.is_final() && begun.elapsed() < PATIENCE && run.holder().is_some() =>
             {

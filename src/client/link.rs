@@ -1,13 +1,16 @@
 //! The connection to a worker: frames over its socket.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use sparring_contract::protocol::{
     FaceHello, Frame, FrameError, PROTOCOL, ToFace, ToWorker, encode, encode_hello,
 };
+use sparring_contract::run::Run;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
+
+use super::socket;
 
 /// Why a connection failed.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +30,16 @@ pub(crate) enum LinkError {
         socket: PathBuf,
         /// Whose process it is.
         uid: u32,
+    },
+    /// The socket is served by the worker of another run: this one was moved just now, or `worker.json` is not its own.
+    #[error("{} is served by process {pid}, and the run is held by process {holder}: try again in a moment", socket.display())]
+    OtherRun {
+        /// The socket.
+        socket: PathBuf,
+        /// The process that serves it.
+        pid: u32,
+        /// The process that has the run.
+        holder: u32,
     },
     /// This face would misunderstand the worker's messages: they are of a newer version.
     #[error(
@@ -76,18 +89,33 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// Connects and says hello.
-    pub(crate) async fn connect(socket: &Path, hello: FaceHello) -> Result<Self, LinkError> {
+    /// Connects to the worker of a run and says hello.
+    pub(crate) async fn connect(run: &Run, hello: FaceHello) -> Result<Self, LinkError> {
+        let socket = &socket(run);
         let unreachable = |error| LinkError::Unreachable {
             socket: socket.to_owned(),
             error,
         };
         let stream = UnixStream::connect(socket).await.map_err(unreachable)?;
-        let uid = stream.peer_cred().map_err(unreachable)?.uid();
+        let peer = stream.peer_cred().map_err(unreachable)?;
+        let uid = peer.uid();
         if uid != rustix::process::geteuid().as_raw() {
             return Err(LinkError::Stranger {
                 socket: socket.to_owned(),
                 uid,
+            });
+        }
+        let pid = peer.pid().and_then(|pid| u32::try_from(pid).ok());
+        // Either is 0 or unknown if the process cannot be seen from here.
+        if let (Some(pid), Some(holder)) = (pid, run.holder())
+            && pid != holder
+            && pid != 0
+            && holder != 0
+        {
+            return Err(LinkError::OtherRun {
+                socket: socket.clone(),
+                pid,
+                holder,
             });
         }
         let mut link = Self {

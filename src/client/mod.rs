@@ -21,7 +21,7 @@ pub(crate) use start::start;
 pub(crate) use task::{ReplyError, TaskWorker, read_reply};
 
 /// Where the worker of a run listens.
-pub(crate) fn socket(run: &Run) -> PathBuf {
+fn socket(run: &Run) -> PathBuf {
     run.presence()
         .map_or_else(|| run.socket_path(), |presence| presence.socket)
 }

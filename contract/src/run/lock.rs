@@ -1,7 +1,7 @@
 //! The lock of a run: a POSIX record lock, which the kernel drops with the process that held it, which works on
 //! shared file systems, and of which anyone can ask the holder without taking it.
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::PathBuf;
@@ -24,6 +24,8 @@ pub struct Lock {
     file: File,
     /// The run where it was when it was taken.
     run: Run,
+    /// Device and inode of its directory.
+    directory: (u64, u64),
 }
 
 impl Lock {
@@ -42,6 +44,10 @@ impl Lock {
         match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Self {
                 file,
+                directory: identity(
+                    &fs::metadata(run.dir())
+                        .map_err(|error| RunError::io("read", run.dir(), error))?,
+                ),
                 run: run.clone(),
             }),
             Err(Errno::AGAIN | Errno::ACCESS) => Err(RunError::InUse {
@@ -75,12 +81,23 @@ impl Lock {
         self.place().unwrap_or_else(|| self.run.clone())
     }
 
-    fn is_in(&self, run: &Run) -> bool {
-        let (Ok(own), Ok(there)) = (self.file.metadata(), fs::metadata(lock_file(run))) else {
-            return false;
-        };
-        (own.dev(), own.ino()) == (there.dev(), there.ino())
+    /// Whether the run is where it was, and only its lock was removed. Another worker can take it then.
+    pub fn is_lost(&self) -> bool {
+        let directory = fs::metadata(self.run.dir());
+        !lock_file(&self.run).exists()
+            && directory.is_ok_and(|directory| identity(&directory) == self.directory)
     }
+
+    fn is_in(&self, run: &Run) -> bool {
+        match (self.file.metadata(), fs::metadata(lock_file(run))) {
+            (Ok(own), Ok(there)) => identity(&own) == identity(&there),
+            _ => false,
+        }
+    }
+}
+
+fn identity(meta: &Metadata) -> (u64, u64) {
+    (meta.dev(), meta.ino())
 }
 
 fn lock_file(run: &Run) -> PathBuf {

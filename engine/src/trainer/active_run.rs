@@ -431,6 +431,9 @@ impl<'a> ActiveRun<'a> {
     /// Changes a key of the configuration.
     pub(super) fn set(&mut self, key: &str, value: serde_json::Value) -> Done {
         let changed = change_key(&self.lock.run(), &self.config, key, &value)?;
+        // If a later step panics, the state that is saved must be one that the new configuration goes on from. A faulty
+        // state is not kept; the next check finds the fault.
+        let _ = self.keep_state();
         self.put_in_force(changed);
         self.sink.emit(Event::Set {
             step: self.steps(),

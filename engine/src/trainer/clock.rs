@@ -41,12 +41,12 @@ impl Stopwatch {
     /// Training time of this process.
     pub(super) fn elapsed(&self, now: Duration) -> Duration {
         let running = self.running_since.map(|since| now.saturating_sub(since));
-        self.measured + running.unwrap_or_default()
+        self.measured.saturating_add(running.unwrap_or_default())
     }
 
     /// Training time of the run.
     pub(super) fn total(&self, now: Duration) -> Duration {
-        self.earlier + self.elapsed(now)
+        self.earlier.saturating_add(self.elapsed(now))
     }
 }
 

@@ -58,7 +58,7 @@ impl Guard {
 
     /// Notes that all steps up to this one went well.
     pub(super) fn note_good(&mut self, steps: u64) {
-        if steps > self.went_back_to + FORGIVEN_AFTER {
+        if steps > self.went_back_to.saturating_add(FORGIVEN_AFTER) {
             self.failures = 0;
         }
     }

@@ -200,11 +200,16 @@ impl<'a> Trainer<'a> {
     /// The end that an instruction asks for.
     fn end_for(&self, reason: Reason) -> End {
         match reason {
-            Reason::Failed => End {
-                reason,
-                save: false,
-                message: Some(format!("{} was removed", self.lock.run().dir().display())),
-            },
+            Reason::Failed => {
+                let is_there = self.lock.is_lost();
+                let what = if is_there { "the lock of " } else { "" };
+                let dir = self.lock.run();
+                End {
+                    reason,
+                    save: is_there,
+                    message: Some(format!("{what}{} was removed", dir.dir().display())),
+                }
+            }
             reason => End::saving(reason),
         }
     }

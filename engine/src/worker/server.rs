@@ -222,13 +222,8 @@ impl Desk {
         if wire.send(own).await.is_err() || face.protocol < PROTOCOL {
             return;
         }
-        if face.watch {
-            self.hub.count_watcher(true);
-        }
+        let _watching = face.watch.then(|| Watching::new(&self));
         Conversation::new(&self, wire, face.clone()).go_on().await;
-        if face.watch && self.hub.count_watcher(false) == 0 && self.tied {
-            let _ = self.orders.try_send(Instruction::End(Reason::Stopped));
-        }
     }
 
     /// This worker's hello; `full` turns the face away.
@@ -263,6 +258,24 @@ impl Desk {
                 answer.refuse(0, "the run is ending");
             }
             _ => {}
+        }
+    }
+}
+
+/// A face that watches, for as long as it does.
+struct Watching<'a>(&'a Desk);
+
+impl<'a> Watching<'a> {
+    fn new(desk: &'a Desk) -> Self {
+        desk.hub.count_watcher(true);
+        Self(desk)
+    }
+}
+
+impl Drop for Watching<'_> {
+    fn drop(&mut self) {
+        if self.0.hub.count_watcher(false) == 0 && self.0.tied {
+            let _ = self.0.orders.try_send(Instruction::End(Reason::Stopped));
         }
     }
 }

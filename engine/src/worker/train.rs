@@ -271,7 +271,8 @@ fn try_training(
     let trainer = Trainer::new(assignment, hub, &clock, instructions, completed);
     Ok(thread::scope(|scope| {
         let (_stop, stopped) = channel();
-        scope.spawn(move || machine::watch(hub, device, &stopped));
+        // Without its readings the run goes on.
+        scope.spawn(move || drop(caught(|| machine::watch(hub, device, &stopped))));
         trainer.train()
     }))
 }
