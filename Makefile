@@ -2,6 +2,7 @@
 
 PREFIX ?= $(HOME)/.local
 ARGS ?=
+MINUTES ?= 30
 TARGET = $(or $(CARGO_TARGET_DIR),target)
 PYTHON ?= python3
 LIBTORCH_TOOL = $(PYTHON) tools/libtorch.py
@@ -12,7 +13,7 @@ PYTHON_PINS = torch==2.13.0 torchvision==0.28.0 jax==0.10.2 jaxlib==0.10.2 numpy
 PYTHON_READY = $(PYTHON_ENV)/ready-$(subst $() ,-,$(subst ==,-,$(PYTHON_PINS)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test test-python judge bench bench-parts bench-quality bench-dashboard data-samples demo lint audit install uninstall clean distclean
+.PHONY: help setup build run test test-python torture judge bench bench-parts bench-quality bench-dashboard data-samples demo lint audit install uninstall clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -37,6 +38,9 @@ run: build ## train: a dashboard in a terminal, else 90 seconds of plain lines a
 
 test: setup ## run every test (needs no PyTorch)
 	cargo test --workspace $(ARGS)
+
+torture: build ## break the programs in every way and say what held (30 minutes on two cores; MINUTES=600 goes on; ARGS=--list)
+	cargo test --workspace --test torture -- --minutes $(MINUTES) $(ARGS)
 
 test-python: build ## hold results against PyTorch (downloads 2.5 GB once, or give TEST_PYTHON=a python that has it)
 	$(TEST_PYTHON) tests/python/run.py $(ARGS)
