@@ -447,6 +447,11 @@ fn name_classes(from: &Path, names: &[&str], to: &Path) {
     let mut header: serde_json::Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
     let names = serde_json::to_string(names).unwrap();
     header["__metadata__"]["class_names"] = names.into();
+    // As a checkpoint of an older build, which had no digest.
+    header["__metadata__"]
+        .as_object_mut()
+        .unwrap()
+        .remove("digest");
     write_safetensors(to, &header, &bytes[8 + length..]);
 }
 
@@ -493,7 +498,7 @@ fn colour_checkpoint(to: &Path) {
     }
     entries.insert(
         "__metadata__".to_owned(),
-        serde_json::json!(header.to_metadata().unwrap()),
+        serde_json::json!(without_digest(header.to_metadata().unwrap())),
     );
     write_safetensors(to, &entries.into(), &tensors);
 }
@@ -532,4 +537,12 @@ fn hundreds_of_large_pictures_in_colour_are_shown_and_written() {
         1,
         "error: readers of IDX expect grey pictures, and these have colours; use --format png or npz",
     );
+}
+
+/// The metadata of a checkpoint of an older build, which had no digest.
+fn without_digest(
+    mut metadata: std::collections::HashMap<String, String>,
+) -> std::collections::HashMap<String, String> {
+    metadata.remove("digest").unwrap();
+    metadata
 }

@@ -353,11 +353,7 @@ fn a_worker_whose_face_is_killed_does_not_go_on_with_its_task() {
         .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
-    let of_face = format!("/proc/{0}/task/{0}/children", face.id());
-    let worker = eventually("a worker", || {
-        let children = std::fs::read_to_string(&of_face).ok()?;
-        children.split_whitespace().next()?.parse::<u32>().ok()
-    });
+    let worker = eventually("a worker", || child_of(face.id()));
     face.kill().unwrap();
     face.wait().unwrap();
     eventually("the end of the worker", || {
@@ -469,4 +465,16 @@ fn a_run_that_still_loads_its_data_ends_at_the_first_signal() {
         panic!("{events:?}")
     };
     assert_eq!(ended.message.as_deref(), Some("training had not begun"));
+}
+
+/// A process that another has started.
+fn child_of(parent: u32) -> Option<u32> {
+    let processes = std::fs::read_dir("/proc").unwrap();
+    processes.into_iter().find_map(|process| {
+        let process: u32 = process.unwrap().file_name().to_str()?.parse().ok()?;
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        // Behind the name, in parentheses: the state and the parent.
+        let own_parent = stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok();
+        (own_parent == Some(parent)).then_some(process)
+    })
 }

@@ -6,8 +6,8 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as 
 use std::path::Path;
 use std::time::Duration;
 
-use super::whole::{make_folders, sync_folder};
-use super::{Run, RunError};
+use super::whole::{make_folders, remove_half_written, sync_folder};
+use super::{Home, Run, RunError, is_name};
 use crate::config::Config;
 
 /// The beginnings of the names of directories that are being made and removed. A killed process leaves them behind.
@@ -20,9 +20,47 @@ const LEFT_OVER_AFTER: Duration = Duration::from_hours(1);
 /// Permissions of a directory that is its owner's alone.
 const OWNER: u32 = 0o700;
 
+impl Home {
+    /// Makes the directory of a new run and writes its configuration. Without a name it gets a readable one.
+    pub fn create(&self, name: Option<&str>, config: &Config) -> Result<Run, RunError> {
+        if let Some(name) = name {
+            if !is_name(name) {
+                return Err(RunError::BadName {
+                    name: name.to_owned(),
+                });
+            }
+            return make(&self.runs, name, config)?.ok_or_else(|| RunError::Exists {
+                name: name.to_owned(),
+            });
+        }
+        loop {
+            let name = petname::petname(2, "-").ok_or(RunError::NoHome)?;
+            if let Some(run) = make(&self.runs, &name, config)? {
+                return Ok(run);
+            }
+        }
+    }
+}
+
+impl Run {
+    /// Removes the run with everything in it; refused while a worker has it.
+    pub fn remove(self) -> Result<(), RunError> {
+        let _lock = self.lock()?;
+        remove(&self)
+    }
+
+    /// Removes what killed workers left half written. The caller has the lock.
+    pub fn remove_half_written(&self) -> Result<(), RunError> {
+        for folder in [&self.dir, &self.samples_dir(), &self.checkpoints_dir()] {
+            remove_half_written(folder).map_err(|error| RunError::io("tidy", folder, error))?;
+        }
+        Ok(())
+    }
+}
+
 /// Makes the directory of a new run under a hidden name and gives it its name when it is whole, so that nothing that
 /// goes wrong leaves half a run behind. `None` if the name is taken.
-pub(super) fn make(runs: &Path, name: &str, config: &Config) -> Result<Option<Run>, RunError> {
+fn make(runs: &Path, name: &str, config: &Config) -> Result<Option<Run>, RunError> {
     let dir = runs.join(name);
     if Run::open(&dir).is_some() {
         return Ok(None);
@@ -75,7 +113,7 @@ fn remove_half_made(dir: &Path) {
 
 /// Removes the directory of a run that is locked. Its name is free at once, and whatever goes wrong then leaves no half
 /// of a run behind.
-pub(super) fn remove(run: &Run) -> Result<(), RunError> {
+fn remove(run: &Run) -> Result<(), RunError> {
     let dir = run.dir();
     let refused = |error| RunError::io("remove", dir, error);
     let Some(above) = dir.parent() else {
@@ -133,7 +171,7 @@ mod tests {
     use std::fs::File;
     use std::time::SystemTime;
 
-    use super::super::{Home, State};
+    use super::super::State;
     use super::*;
     use crate::config::{Request, resolve};
 

@@ -10,6 +10,7 @@ use rustix::fs::{FlockOperation, fcntl_lock};
 use rustix::io::Errno;
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 
+use super::directory::secure;
 use super::{Run, RunError};
 
 /// Permissions of a lock that only its owner can take.
@@ -28,8 +29,22 @@ pub struct Lock {
     directory: (u64, u64),
 }
 
+impl Run {
+    /// Takes the run for this process; refused while another process has it, and if it belongs to another user. Takes the
+    /// rights of others off it.
+    pub fn lock(&self) -> Result<Lock, RunError> {
+        secure(&self.dir)?;
+        Lock::take(self)
+    }
+
+    /// The process that has the run, if one has.
+    pub fn holder(&self) -> Option<u32> {
+        holder(self)
+    }
+}
+
 impl Lock {
-    pub(super) fn take(run: &Run) -> Result<Self, RunError> {
+    fn take(run: &Run) -> Result<Self, RunError> {
         let path = &lock_file(run);
         let file = OpenOptions::new()
             .create(true)
@@ -105,7 +120,7 @@ fn lock_file(run: &Run) -> PathBuf {
 }
 
 /// The process that holds a run; `None` if there is none or it cannot be found out.
-pub(super) fn holder(run: &Run) -> Option<u32> {
+fn holder(run: &Run) -> Option<u32> {
     let file = OpenOptions::new().read(true).open(lock_file(run)).ok()?;
     let question = Flock::from(FlockType::ReadLock);
     let found = fcntl_getlk(&file, &question).ok()??;

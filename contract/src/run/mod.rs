@@ -43,8 +43,6 @@ pub use tensor_file::seal;
 pub use timeline::{Dated, Limits, Saved, Timeline};
 pub use whole::{write_private, write_whole};
 
-use whole::remove_half_written;
-
 use crate::config::Config;
 use crate::protocol::Phase;
 
@@ -189,26 +187,6 @@ impl Home {
                 Ok,
             )
     }
-
-    /// Makes the directory of a new run and writes its configuration. Without a name it gets a readable one.
-    pub fn create(&self, name: Option<&str>, config: &Config) -> Result<Run, RunError> {
-        if let Some(name) = name {
-            if !is_name(name) {
-                return Err(RunError::BadName {
-                    name: name.to_owned(),
-                });
-            }
-            return directory::make(&self.runs, name, config)?.ok_or_else(|| RunError::Exists {
-                name: name.to_owned(),
-            });
-        }
-        loop {
-            let name = petname::petname(2, "-").ok_or(RunError::NoHome)?;
-            if let Some(run) = directory::make(&self.runs, &name, config)? {
-                return Ok(run);
-            }
-        }
-    }
 }
 
 /// Whether a text is a valid name of a run: letters, digits, `-`, `_` and `.`, not beginning with `.` or `-`.
@@ -291,32 +269,6 @@ impl Run {
         write_private(&path, |file| io::Write::write_all(file, text.as_bytes()))
             .map(drop)
             .map_err(|error| RunError::io("write", &path, error))
-    }
-
-    /// Takes the run for this process; refused while another process has it, and if it belongs to another user. Takes the
-    /// rights of others off it.
-    pub fn lock(&self) -> Result<Lock, RunError> {
-        directory::secure(&self.dir)?;
-        Lock::take(self)
-    }
-
-    /// The process that has the run, if one has.
-    pub fn holder(&self) -> Option<u32> {
-        lock::holder(self)
-    }
-
-    /// Removes the run with everything in it; refused while a worker has it.
-    pub fn remove(self) -> Result<(), RunError> {
-        let _lock = self.lock()?;
-        directory::remove(&self)
-    }
-
-    /// Removes what killed workers left half written. The caller has the lock.
-    pub fn remove_half_written(&self) -> Result<(), RunError> {
-        for folder in [&self.dir, &self.samples_dir(), &self.checkpoints_dir()] {
-            remove_half_written(folder).map_err(|error| RunError::io("tidy", folder, error))?;
-        }
-        Ok(())
     }
 
     /// Reads the lock and the end of the log.

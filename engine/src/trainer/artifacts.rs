@@ -2,11 +2,11 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sparring_contract::picture::write_png_grid;
 use sparring_contract::protocol::{FeatureKind, Pictures};
-use sparring_contract::run::{CheckpointHeader, Lock, RunError, write_private};
+use sparring_contract::run::{CheckpointHeader, Lock, Run, RunError, write_private};
 
 use super::checkpoint;
 use super::finite_state::FiniteState;
@@ -93,18 +93,35 @@ impl<'a> Artifacts<'a> {
         header: &CheckpointHeader,
         state: &FiniteState<'_>,
     ) -> Result<Written, WriteError> {
-        let path = match kind {
-            CheckpointKind::Latest => self.lock.run().checkpoint_file(header.step),
-            CheckpointKind::Best { .. } => self.lock.run().best_checkpoint_file(),
+        let place = |run: &Run| match kind {
+            CheckpointKind::Latest => run.checkpoint_file(header.step),
+            CheckpointKind::Best { .. } => run.best_checkpoint_file(),
         };
-        match checkpoint::save(&path, header, state) {
-            Ok(bytes) => {
-                if kind == CheckpointKind::Latest {
-                    self.saved = Some(header.step);
-                }
-                Ok(Written { path, bytes })
+        let (path, bytes) = self.write(place, |path| checkpoint::save(path, header, state))?;
+        if kind == CheckpointKind::Latest {
+            self.saved = Some(header.step);
+        }
+        Ok(Written { path, bytes })
+    }
+
+    /// Writes a file of the run where the run is now. If its directory is moved meanwhile, writes it there.
+    fn write<T>(
+        &self,
+        place: impl Fn(&Run) -> PathBuf,
+        write: impl Fn(&Path) -> io::Result<T>,
+    ) -> Result<(PathBuf, T), WriteError> {
+        let mut run = self.lock.run();
+        loop {
+            let path = place(&run);
+            let error = match write(&path) {
+                Ok(written) => return Ok((path, written)),
+                Err(error) => error,
+            };
+            let now = self.lock.run();
+            if error.kind() != io::ErrorKind::NotFound || now == run {
+                return Err(WriteError { path, error });
             }
-            Err(error) => Err(WriteError { path, error }),
+            run = now;
         }
     }
 
@@ -122,13 +139,12 @@ impl<'a> Artifacts<'a> {
         pictures: &Pictures,
         columns: usize,
     ) -> Result<PathBuf, WriteError> {
-        let path = self.lock.run().samples_dir().join(name);
-        let written = write_private(&path, |file: &mut File| {
-            write_png_grid(&mut BufWriter::new(file), pictures, columns)
+        let place = |run: &Run| run.samples_dir().join(name);
+        let written = self.write(place, |path| {
+            write_private(path, |file: &mut File| {
+                write_png_grid(&mut BufWriter::new(file), pictures, columns)
+            })
         });
-        match written {
-            Ok(_) => Ok(path),
-            Err(error) => Err(WriteError { path, error }),
-        }
+        written.map(|(path, _)| path)
     }
 }
