@@ -347,7 +347,7 @@ fn a_worker_whose_face_is_killed_does_not_go_on_with_its_task() {
     assert_eq!(lab.train(&["--name", "otter", "--steps", "4"]).code, 0);
     // So many that they take minutes.
     let mut face = lab
-        .command(&["sample", "otter", "-n", "50000000", "--out"])
+        .command(&["sample", "otter", "-n", "10000000", "--out"])
         .arg(lab.path().join("many.npz"))
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())

@@ -26,7 +26,11 @@ pub(super) fn logs(run: &Run, flags: &Logs) -> anyhow::Result<u8> {
     } else {
         run.events_file()
     };
-    let lines = Lines::of(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let lines = match Lines::of(&path) {
+        // Its worker was killed before it wrote a line, or there was none yet.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(exit::SUCCESS),
+        lines => lines.with_context(|| format!("cannot read {}", path.display()))?,
+    };
     let zone = TimeZone::system();
     let mut metrics = Vec::new();
     lines.each(

@@ -66,10 +66,12 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
     if let Some(never_began) = error.downcast_ref::<NeverBegan>() {
         return never_began.code;
     }
-    let wrong_words = matches!(
-        error.downcast_ref(),
-        Some(RunError::BadName { .. } | RunError::Exists { .. } | RunError::Config(_))
-    );
+    let wrong_words = match error.downcast_ref() {
+        // A run's own configuration that the disk does not give is nobody's mistake.
+        Some(RunError::Config(ConfigError::Unreadable { .. })) => false,
+        Some(RunError::BadName { .. } | RunError::Exists { .. } | RunError::Config(_)) => true,
+        _ => false,
+    };
     if wrong_words || error.is::<ConfigError>() || error.is::<KeymapError>() {
         exit::USAGE
     } else if error.is::<WorkerMissing>() {

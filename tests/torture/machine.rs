@@ -229,7 +229,7 @@ fn notes(site: &Site, seed: u64) -> Outcome {
                 "`{note}` was taken and is not in the log"
             )));
         }
-        let (newest, broken) = run.newest_whole_checkpoint();
+        let (newest, broken) = run.newest_intact_checkpoint();
         check!(broken.is_empty(), "{broken:?}");
         let newest = newest.map(|(newest, _)| newest.step);
         if newest < Told::by(&ran).saved {

@@ -2,12 +2,14 @@
 
 use std::fs::{self, DirBuilder, Permissions};
 use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::Duration;
 
+use tempfile::TempDir;
+
 use super::whole::{make_folders, remove_half_written, sync_folder};
-use super::{Home, Run, RunError, is_name};
+use super::{Home, Lock, Run, RunError, is_name};
 use crate::config::Config;
 
 /// The beginnings of the names of directories that are being made and removed. A killed process leaves them behind.
@@ -67,14 +69,7 @@ fn make(runs: &Path, name: &str, config: &Config) -> Result<Option<Run>, RunErro
     }
     make_folders(runs).map_err(|error| RunError::io("make", runs, error))?;
     remove_left_over(runs);
-    let unfinished = tempfile::Builder::new()
-        .prefix(NEW)
-        .permissions(Permissions::from_mode(OWNER))
-        .tempdir_in(runs)
-        .map_err(|error| RunError::io("make a directory in", runs, error))?;
-    let run = Run::open_unfinished(name, unfinished.path());
-    // Whoever removes what is left over sees that it is not.
-    let lock = run.lock()?;
+    let (unfinished, run, lock) = begin(runs, name)?;
     for part in [run.samples_dir(), run.checkpoints_dir()] {
         let made = DirBuilder::new().mode(OWNER).create(&part);
         made.map_err(|error| RunError::io("make", &part, error))?;
@@ -103,6 +98,23 @@ fn make(runs: &Path, name: &str, config: &Config) -> Result<Option<Run>, RunErro
     Ok(Run::open(&dir))
 }
 
+/// Makes a directory under a hidden name and locks it, so that whoever removes what is left over sees that it is not.
+fn begin(runs: &Path, name: &str) -> Result<(TempDir, Run, Lock), RunError> {
+    loop {
+        let unfinished = tempfile::Builder::new()
+            .prefix(NEW)
+            .permissions(Permissions::from_mode(OWNER))
+            .tempdir_in(runs)
+            .map_err(|error| RunError::io("make a directory in", runs, error))?;
+        let run = Run::open_unfinished(name, unfinished.path());
+        match run.lock() {
+            // Somebody took it for left over, between its making and its locking.
+            Err(RunError::InUse { .. }) => {}
+            lock => return Ok((unfinished, run, lock?)),
+        }
+    }
+}
+
 /// Removes what an older build left of a run that it could not make whole: empty folders.
 fn remove_half_made(dir: &Path) {
     for part in ["samples", "checkpoints"] {
@@ -128,7 +140,8 @@ fn remove(run: &Run) -> Result<(), RunError> {
     sync_folder(above).map_err(refused)
 }
 
-/// Removes what killed processes left of runs that they were making or removing. What cannot be removed harms nobody.
+/// Removes what killed processes left of runs that they were making or removing: directories whose lock nobody holds, and
+/// old ones without a lock. What cannot be removed harms nobody.
 fn remove_left_over(runs: &Path) {
     for entry in fs::read_dir(runs).into_iter().flatten().flatten() {
         let name = entry.file_name();
@@ -139,36 +152,21 @@ fn remove_left_over(runs: &Path) {
                 .and_then(|changed| changed.elapsed().ok())
                 .is_some_and(|age| age > LEFT_OVER_AFTER)
         };
-        if (name.starts_with(NEW) || name.starts_with(REMOVED))
-            && is_old()
-            && Run::open_unfinished(&name, &entry.path())
-                .holder()
-                .is_none()
-        {
+        if !name.starts_with(NEW) && !name.starts_with(REMOVED) {
+            continue;
+        }
+        let has_lock = entry.path().join("lock").exists();
+        let lock = has_lock.then(|| Run::open_unfinished(&name, &entry.path()).lock());
+        if lock.map_or_else(is_old, |lock| lock.is_ok()) {
             let _ = fs::remove_dir_all(entry.path());
         }
     }
 }
 
-/// Refuses a run of another user, and takes the rights of others off an own one: a run is its owner's alone.
-pub(super) fn secure(dir: &Path) -> Result<(), RunError> {
-    let found = fs::metadata(dir).map_err(|error| RunError::io("read", dir, error))?;
-    let own = rustix::process::geteuid();
-    if found.uid() != own.as_raw() && !own.is_root() {
-        return Err(RunError::Foreign {
-            path: dir.to_owned(),
-        });
-    }
-    if found.mode() & 0o077 == 0 {
-        return Ok(());
-    }
-    fs::set_permissions(dir, Permissions::from_mode(OWNER))
-        .map_err(|error| RunError::io("take the rights of others off", dir, error))
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs::File;
+    use std::os::unix::fs::MetadataExt as _;
     use std::time::SystemTime;
 
     use super::super::State;
@@ -193,7 +191,7 @@ mod tests {
     }
 
     /// A home whose folder of runs does not exist yet.
-    fn home(folder: &tempfile::TempDir) -> Home {
+    fn home(folder: &TempDir) -> Home {
         Home::locate(Some(&folder.path().join("a/runs"))).unwrap()
     }
 
@@ -280,19 +278,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let home = home(&folder);
         let run = home.create(Some("otter"), &config()).unwrap();
-        let left: Vec<_> = [".new-1", ".new-2", ".removed-3"]
-            .map(|name| home.dir().join(name))
-            .into();
+        let left = [".new-1", ".new-2", ".removed-3"].map(|name| home.dir().join(name));
         fs::rename(run.dir(), &left[0]).unwrap();
         fs::create_dir(&left[1]).unwrap();
         fs::create_dir(&left[2]).unwrap();
         assert!(home.runs().unwrap().is_empty());
 
-        let young = SystemTime::now();
-        let old = young - 2 * LEFT_OVER_AFTER;
-        for (dir, time) in left.iter().zip([old, young, old]) {
-            File::open(dir).unwrap().set_modified(time).unwrap();
-        }
+        let old = SystemTime::now() - 2 * LEFT_OVER_AFTER;
+        File::open(&left[2]).unwrap().set_modified(old).unwrap();
         home.create(Some("lynx"), &config()).unwrap();
         assert_eq!(names(home.dir()), [".new-2", "lynx"]);
     }

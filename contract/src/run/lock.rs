@@ -4,13 +4,12 @@
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, fcntl_lock};
 use rustix::io::Errno;
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 
-use super::directory::secure;
 use super::{Run, RunError};
 
 /// Permissions of a lock that only its owner can take.
@@ -130,4 +129,20 @@ fn holder(run: &Run) -> Option<u32> {
             .pid
             .map_or(0, |pid| pid.as_raw_nonzero().get().unsigned_abs()),
     )
+}
+
+/// Refuses a run of another user, and takes the rights of others off an own one: a run is its owner's alone.
+fn secure(dir: &Path) -> Result<(), RunError> {
+    let found = fs::metadata(dir).map_err(|error| RunError::io("read", dir, error))?;
+    let own = rustix::process::geteuid();
+    if found.uid() != own.as_raw() && !own.is_root() {
+        return Err(RunError::Foreign {
+            path: dir.to_owned(),
+        });
+    }
+    if found.mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    fs::set_permissions(dir, Permissions::from_mode(0o700))
+        .map_err(|error| RunError::io("take the rights of others off", dir, error))
 }

@@ -149,6 +149,14 @@ impl<'a> ActiveRun<'a> {
             session,
         };
         active.announce_config();
+        // A worker that was killed may have saved a checkpoint and not yet removed an older one.
+        let pruned = active.artifacts.prune_checkpoints(
+            active.session.steps(),
+            active.config.output.keep_checkpoints,
+        );
+        if let Err(error) = pruned {
+            active.warn(error.to_string());
+        }
         let started = started(&run, &active.config, &active.session, origin, resumed_from);
         active.sink.emit(Event::Started(Box::new(started)));
         for warning in warnings.into_iter().chain(best_warning) {

@@ -154,7 +154,7 @@ pub fn check_goes_on(rig: &Rig, site: &Site, told: Told) -> Outcome {
 /// is torn.
 fn check_left(site: &Site, run: &Run, told: Told) -> Result<bool, Miss> {
     let torn = check_log(&run.events_file())?;
-    let (newest, broken) = run.newest_whole_checkpoint();
+    let (newest, broken) = run.newest_intact_checkpoint();
     check!(
         broken.is_empty(),
         "no write is seen half done, and yet: {broken:?}"
@@ -168,7 +168,7 @@ fn check_left(site: &Site, run: &Run, told: Told) -> Result<bool, Miss> {
     }
     let best = run.best_checkpoint_file();
     if best.exists() {
-        let read = CheckpointHeader::read(&best);
+        let read = CheckpointHeader::read_intact(&best);
         check!(read.is_ok(), "the best checkpoint is broken: {read:?}");
     }
     let listed = site.sparring(&["runs"]);
