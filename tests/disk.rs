@@ -15,6 +15,9 @@ use crate::terminal::Terminal;
 /// What a program says to whom its files may not become longer.
 const FULL: &str = "File too large (os error 27)";
 
+/// The user who owns nothing.
+const NOBODY: u32 = 65_534;
+
 /// The same command where no file may become longer than some KiB, as on a disk without room.
 fn without_room(command: &Command, kibibytes: u32) -> Command {
     let mut limited = Command::new("bash");
@@ -102,7 +105,6 @@ fn a_start_that_is_refused_leaves_no_run_behind() {
         println!("skipped: only root can start a program as another user");
         return;
     }
-    const NOBODY: u32 = 65_534;
     let lab = Lab::new();
     // Sockets of this user cannot be trusted: the folder is open to all.
     let sockets = Path::new("/tmp").join(format!("sparring-{NOBODY}"));

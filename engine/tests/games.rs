@@ -95,7 +95,7 @@ impl Game {
         for (name, mut tensor) in session.state_dict().tensors {
             if !name.starts_with("optimizer.") {
                 sparring_engine::native::no_grad(|| {
-                    tensor.copy_(self.get(&format!("initial.{name}")))
+                    tensor.copy_(self.get(&format!("initial.{name}")));
                 });
             }
         }

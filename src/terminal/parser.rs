@@ -138,9 +138,8 @@ impl Parser {
 /// What the first of these bytes, of which there is at least one, are.
 fn first(bytes: &[u8]) -> First {
     match bytes {
-        [ESC] => First::Part,
+        [ESC] | [ESC, b'O'] => First::Part,
         [ESC, b'[', rest @ ..] => control_sequence(rest),
-        [ESC, b'O'] => First::Part,
         [ESC, b'O', letter, ..] => keypad(*letter),
         [ESC, b']' | b'P' | b'X' | b'^' | b'_', rest @ ..] => string(bytes, rest),
         // Two presses, or Alt and a key that is a sequence.
@@ -306,13 +305,13 @@ fn control_sequence(rest: &[u8]) -> First {
     let meaning = key_sequence(parameters, *last).unwrap_or_else(|| {
         let mut reply = vec![ESC, b'['];
         reply.extend(&rest[..=length]);
-        Some(Sent::Reply(reply))
+        Sent::Reply(reply)
     });
-    First::Whole(whole, meaning)
+    First::Whole(whole, Some(meaning))
 }
 
-/// The key that a control sequence stands for, if it stands for one; `None` if it is a reply or a report.
-fn key_sequence(parameters: &[u8], last: u8) -> Option<Option<Sent>> {
+/// The key that a control sequence stands for; `None` if it is a reply or a report, such as that a key was let go of.
+fn key_sequence(parameters: &[u8], last: u8) -> Option<Sent> {
     if parameters
         .first()
         .is_some_and(|sign| !sign.is_ascii_digit() && *sign != b';')
@@ -329,19 +328,19 @@ fn key_sequence(parameters: &[u8], last: u8) -> Option<Option<Sent>> {
         b'P' | b'Q' | b'S' => KeyCode::F(last - b'P' + 1),
         // With parameters it is the place of the cursor.
         b'R' if parameters.is_empty() => KeyCode::F(3),
-        b'Z' => return Some(Some(key(KeyCode::BackTab, KeyModifiers::SHIFT))),
-        b'~' if at(0, 0) == Some(27) => return Some(letter_of(at(2, 0)?, modifiers)),
+        b'Z' => return Some(key(KeyCode::BackTab, KeyModifiers::SHIFT)),
+        b'~' if at(0, 0) == Some(27) => return letter_of(at(2, 0)?, modifiers),
         b'~' => numbered(at(0, 0)?)?,
         b'u' => {
             const RELEASED: u32 = 3;
             if at(1, 1) == Some(RELEASED) {
-                return Some(None);
+                return None;
             }
-            return Some(letter_of(at(0, 0)?, modifiers));
+            return letter_of(at(0, 0)?, modifiers);
         }
         _ => arrow(last)?,
     };
-    Some(Some(key(code, modifiers)))
+    Some(key(code, modifiers))
 }
 
 /// Keys that terminals number.

@@ -14,6 +14,12 @@ pub struct Checkpoint {
     pub path: PathBuf,
 }
 
+/// A checkpoint that can be used, and its header.
+pub type Intact = (Checkpoint, CheckpointHeader);
+
+/// A checkpoint that cannot be used, and why.
+pub type Broken = (Checkpoint, RunError);
+
 impl Checkpoint {
     fn at(path: PathBuf) -> Option<Self> {
         let step = path
@@ -43,12 +49,7 @@ impl Checkpoint {
 
 impl Run {
     /// The newest checkpoint that is intact, with its header, and the newer ones that are not.
-    pub fn newest_intact_checkpoint(
-        &self,
-    ) -> (
-        Option<(Checkpoint, CheckpointHeader)>,
-        Vec<(Checkpoint, RunError)>,
-    ) {
+    pub fn newest_intact_checkpoint(&self) -> (Option<Intact>, Vec<Broken>) {
         let mut broken = Vec::new();
         for checkpoint in self.checkpoints() {
             match checkpoint.read_intact() {

@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, fcntl_lock};
+use rustix::fs::{FlockOperation, Mode, fcntl_lock};
 use rustix::io::Errno;
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 
@@ -140,7 +140,8 @@ fn secure(dir: &Path) -> Result<(), RunError> {
             path: dir.to_owned(),
         });
     }
-    if found.mode() & 0o077 == 0 {
+    let others = Mode::RWXG | Mode::RWXO;
+    if !Mode::from_raw_mode(found.mode()).intersects(others) {
         return Ok(());
     }
     fs::set_permissions(dir, Permissions::from_mode(0o700))

@@ -85,7 +85,7 @@ impl EventLog {
 
     /// Notes that the log was moved.
     pub fn move_to(&mut self, path: &Path) {
-        self.path = path.to_owned();
+        path.clone_into(&mut self.path);
     }
 
     /// Replaces the log by one with fewer of its older reports.
@@ -228,7 +228,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("events.jsonl");
         // A power cut can leave zeros, and more of them than are looked at in one go.
-        for rest in [&b"{\"event\":\"no"[..], b"{", &[0; 200_000]] {
+        for rest in [&b"{\"event\":\"no"[..], b"{", &vec![0; 200_000]] {
             let _ = fs::remove_file(&path);
             let mut log = EventLog::open(&path).unwrap();
             assert_eq!(log.cut(), 0);

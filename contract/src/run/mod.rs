@@ -31,7 +31,7 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-pub use checkpoints::Checkpoint;
+pub use checkpoints::{Broken, Checkpoint, Intact};
 pub use error::RunError;
 pub use failure::Failure;
 pub use header::CheckpointHeader;

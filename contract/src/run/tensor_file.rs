@@ -18,7 +18,7 @@ const BLANK: &str = "00000000000000000000000000000000000000000000000000000000000
 const MAX_HEADER: u64 = 16 << 20;
 
 /// Bytes of the length of the header.
-const PREFIX: u64 = 8;
+const PREFIX: usize = 8;
 
 /// Why a file cannot be used.
 #[derive(Debug)]
@@ -89,7 +89,7 @@ impl TensorFile {
     pub(super) fn open(path: &Path) -> Result<Self, Unusable> {
         let mut file = File::open(path)?;
         let length = file.metadata()?.len();
-        let mut header = vec![0; PREFIX as usize];
+        let mut header = vec![0; PREFIX];
         match file.read_exact(&mut header) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 return broken("it is cut short");
@@ -97,15 +97,14 @@ impl TensorFile {
             read => read?,
         }
         let header_length = u64::from_le_bytes(header[..].try_into().unwrap_or_default());
-        let data = length.checked_sub(PREFIX + header_length.min(MAX_HEADER));
+        let data = length.checked_sub(PREFIX as u64 + header_length.min(MAX_HEADER));
         let Some(data) = data.filter(|_| header_length <= MAX_HEADER) else {
             return broken("it is cut short or no safetensors file");
         };
         Read::by_ref(&mut file)
             .take(header_length)
             .read_to_end(&mut header)?;
-        let Ok(mut entries) =
-            serde_json::from_slice::<HashMap<String, Entry>>(&header[PREFIX as usize..])
+        let Ok(mut entries) = serde_json::from_slice::<HashMap<String, Entry>>(&header[PREFIX..])
         else {
             return broken("it is no safetensors file");
         };
@@ -204,13 +203,11 @@ pub(super) fn blank_digest() -> (String, String) {
     (DIGEST.to_owned(), BLANK.to_owned())
 }
 
-/// Writes the digest into a file that was made with [`blank_digest`].
+/// Writes the digest into a checkpoint that was made with the metadata of its header, in which the digest is blank.
 pub fn seal(file: &mut [u8]) {
     let header_length = file.first_chunk().copied().map_or(0, u64::from_le_bytes);
     let header_length = usize::try_from(header_length).unwrap_or(usize::MAX);
-    let end = header_length
-        .saturating_add(PREFIX as usize)
-        .min(file.len());
+    let end = header_length.saturating_add(PREFIX).min(file.len());
     if let Some(place) = place_of(BLANK, &file[..end]) {
         let digest = blake3::hash(file).to_hex();
         file[place].copy_from_slice(digest.as_bytes());
