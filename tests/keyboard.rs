@@ -1,6 +1,7 @@
 //! A keyboard that works whatever the terminal sends.
 
 use rustix::process::Signal;
+use sparring_contract::protocol::Event;
 
 use crate::actor::Actor;
 use crate::lab::Lab;
@@ -70,4 +71,18 @@ fn a_terminal_that_claims_to_be_huge_is_drawn_on_as_far_as_makes_sense() {
     terminal.claims_to_have(u16::MAX, u16::MAX);
     terminal.types("q");
     assert_eq!(terminal.ends().code(), Some(0));
+}
+
+#[test]
+fn a_terminal_that_takes_no_more_bytes_keeps_nobody_from_leaving() {
+    let lab = Lab::new();
+    let actor = Actor::of(&lab, "otter");
+    let mut terminal = attach(&lab);
+    terminal.is_full();
+    actor.tells(Event::Note {
+        step: 120,
+        text: "nobody sees this".to_owned(),
+    });
+    terminal.signal(Signal::TERM);
+    assert_eq!(terminal.ends_unread().code(), Some(143));
 }

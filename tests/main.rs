@@ -15,6 +15,7 @@ mod docs;
 mod eval;
 mod guard;
 mod health;
+mod hostile;
 mod keyboard;
 mod lab;
 mod layers;
@@ -24,3 +25,20 @@ mod runs;
 mod sampling;
 mod terminal;
 mod training;
+
+// What `make torture` runs for half an hour, and a few cases of it. It preloads a library, as Linux can.
+#[cfg(target_os = "linux")]
+#[path = "torture/faults.rs"]
+#[allow(dead_code)] // the torture uses all of it
+mod faults;
+#[cfg(target_os = "linux")]
+#[path = "torture/part.rs"]
+#[allow(dead_code)]
+mod part;
+#[cfg(target_os = "linux")]
+#[path = "torture/rig/mod.rs"]
+#[allow(dead_code, unused_imports)]
+mod rig;
+#[cfg(target_os = "linux")]
+#[path = "torture/quick.rs"]
+mod torture;

@@ -9,6 +9,7 @@ use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcgetattr, tcsetwinsize};
 
@@ -193,6 +194,21 @@ impl Terminal {
     /// Tells the program of a size that no screen has.
     pub fn claims_to_have(&mut self, columns: u16, rows: u16) {
         resize(&self.master, columns, rows);
+    }
+
+    /// Fills the terminal with bytes that nobody reads, until it takes no more.
+    pub fn is_full(&self) {
+        let name = ptsname(&self.master, Vec::new()).unwrap();
+        let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let slave = rustix::fs::open(&name, flags, Mode::empty()).unwrap();
+        while rustix::io::write(&slave, &[b' '; 512]).is_ok() {}
+        while rustix::io::write(&slave, b" ").is_ok() {}
+    }
+
+    /// Waits for the end of the program without reading what it writes.
+    #[track_caller]
+    pub fn ends_unread(&mut self) -> ExitStatus {
+        ends_within(self.child.as_mut().unwrap(), DEADLINE)
     }
 
     fn has_more(&self) -> bool {

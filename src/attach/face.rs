@@ -17,10 +17,17 @@ use super::signals::{Signals, Wanted};
 use crate::clock::now;
 use crate::dashboard::view::{Ink, view};
 use crate::dashboard::{Effect, Leave, Message, Standing, State, update};
-use crate::terminal::{Colors, Guard, Input, Screen, Theme, ring};
+use crate::terminal::{Colors, Guard, Input, Output, Screen, Theme};
 
 /// A running worker sends its snapshot sooner than this. Drawing an empty dashboard first would only flicker.
 const FIRST_NEWS: Duration = Duration::from_millis(60);
+/// How often to try again to write to a terminal that takes no bytes, and when to give it up: a connection that hangs for
+/// so long is hardly ever taken up again.
+const TRY_AGAIN: Duration = Duration::from_millis(100);
+const GIVE_UP: Duration = Duration::from_mins(5);
+/// How long the last frame may take to leave.
+const LAST_FRAME: Duration = Duration::from_secs(1);
+const BELL: &[u8] = b"\x07";
 /// How often times on the screen advance.
 const SECOND: Duration = Duration::from_secs(1);
 /// How much news to take in before looking at the keys again.
@@ -32,6 +39,7 @@ pub(super) struct Face {
     ink: Ink,
     guard: Guard,
     screen: Screen,
+    output: Output,
     /// The size to use if the terminal does not tell its own.
     usual: Size,
     pacer: Pacer,
@@ -76,6 +84,7 @@ impl Face {
             ink: Ink::new(theme, &options.capabilities),
             guard,
             screen: Screen::new(width, height),
+            output: Output::open()?,
             usual,
             pacer: Pacer::new(options.fps, options.budget),
             wishes,
@@ -98,7 +107,10 @@ impl Face {
         inputs: Receiver<Input>,
         news: Receiver<News>,
     ) -> io::Result<Left> {
-        match self.work(inputs, news).await {
+        let left = self.work(inputs, news).await;
+        // The terminal must not be given back in the middle of a sequence.
+        let _ = self.output.finish(LAST_FRAME);
+        match left {
             // The error of a terminal that is gone.
             Err(error) if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => {
                 Ok(Left::Gone)
@@ -280,7 +292,7 @@ impl Face {
     }
 
     fn notice(&mut self, words: &str) -> io::Result<()> {
-        ring()?;
+        self.output.write(BELL)?;
         if let Some(command) = &self.notify
             && let Err(error) = notice::run(command, &self.state.name, words)
         {
@@ -291,6 +303,7 @@ impl Face {
 
     /// Takes the terminal again, whatever happened to it meanwhile.
     fn come_back(&mut self) -> io::Result<()> {
+        self.output.forget();
         self.guard.take()?;
         self.tell_time();
         self.measure()
@@ -309,6 +322,9 @@ impl Face {
         if self.holds_until.is_some() {
             return self.holds_until;
         }
+        if !self.output.stuck_for().is_zero() {
+            return Some(Instant::now() + TRY_AGAIN);
+        }
         let frame = self.cause.map(|_| self.pacer.next_frame());
         let pictures = self.waiting.as_ref().map(|_| self.pacer.pictures_due());
         let next = [frame, pictures].into_iter().flatten().reduce(f64::min)?;
@@ -320,6 +336,13 @@ impl Face {
             return Ok(());
         }
         self.holds_until = None;
+        if !self.output.flush()? {
+            // Nothing more is drawn until the terminal has taken what it was sent.
+            if self.output.stuck_for() >= GIVE_UP {
+                self.left = Some(Left::Gone);
+            }
+            return Ok(());
+        }
         let now = self.seconds();
         if self.pacer.pictures_due() <= now {
             self.show_waiting()?;
@@ -350,9 +373,9 @@ impl Face {
             update(&mut self.state, Message::Traffic(rate));
         }
         let (state, ink) = (&self.state, self.ink);
-        let bytes = self
-            .screen
-            .draw(|area, buffer| view(state, ink, area, buffer))?;
+        let bytes = self.screen.draw(&mut self.output, |area, buffer| {
+            view(state, ink, area, buffer);
+        })?;
         self.cause = None;
         if self.pacer.drawn(now, cause, bytes) {
             self.remark(&self.thrift());

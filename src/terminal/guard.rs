@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
@@ -15,7 +16,10 @@ use crossterm::terminal::{
 use rustix::process::{Signal, kill_current_process_group};
 use rustix::termios::{LocalModes, tcgetattr};
 
-use super::screen::write_out;
+use super::output::write_within;
+
+/// How long the terminal may take to change its modes. One that takes longer does not listen, and nobody looks at it.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Whether this process has taken the terminal. One flag for the process, since a panic on any thread gives it back.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -57,7 +61,7 @@ impl Guard {
         TAKEN.store(true, Ordering::SeqCst);
         let mut bytes = Vec::new();
         queue!(bytes, EnterAlternateScreen, Hide, EnableBracketedPaste)?;
-        write_out(&bytes)
+        write_within(PATIENCE, &bytes)
     }
 
     /// Gives the terminal back, stops the job until the shell continues it, and takes the terminal again. If there is no
@@ -88,7 +92,7 @@ fn give_back() {
             Show,
             LeaveAlternateScreen
         );
-        let _ = write_out(&bytes);
+        let _ = write_within(PATIENCE, &bytes);
         let _ = disable_raw_mode();
     }
 }

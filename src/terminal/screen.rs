@@ -1,13 +1,13 @@
-//! A screen of cells. Each frame sends only what changed, in one write, inside a synchronized update.
+//! A screen of cells. Each frame sends only what changed, in one piece, inside a synchronized update.
 
 use std::fmt::Write as _;
 use std::io;
-use std::os::fd::AsFd as _;
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
+use super::output::Output;
 use super::pen::Pen;
 
 /// These ask the terminal to hold a frame back until it is whole, and then to show it (DEC private mode 2026). Terminals
@@ -46,13 +46,17 @@ impl Screen {
         self.unknown = true;
     }
 
-    /// Draws a frame with `paint`, which gets a blank buffer. Returns how many bytes were written: 0 if nothing changed.
-    pub fn draw(&mut self, paint: impl FnOnce(Rect, &mut Buffer)) -> io::Result<usize> {
+    /// Draws a frame with `paint`, which gets a blank buffer. Returns how many bytes it takes: 0 if nothing changed.
+    pub fn draw(
+        &mut self,
+        output: &mut Output,
+        paint: impl FnOnce(Rect, &mut Buffer),
+    ) -> io::Result<usize> {
         let area = self.next.area;
         self.next.reset();
         paint(area, &mut self.next);
         self.compose();
-        write_out(self.frame.as_bytes())?;
+        output.write(self.frame.as_bytes())?;
         std::mem::swap(&mut self.shown, &mut self.next);
         self.next.resize(area);
         Ok(self.frame.len())
@@ -98,25 +102,6 @@ fn encode<'a>(cells: impl Iterator<Item = (u16, u16, &'a Cell)>, text: &mut Stri
         cursor = Some((x.saturating_add(u16::try_from(width).unwrap_or(1)), y));
     }
     pen.lay_down(text);
-}
-
-/// Rings the terminal's bell.
-pub fn ring() -> io::Result<()> {
-    write_out(b"\x07")
-}
-
-/// Writes to the terminal, in one system call if it takes everything at once.
-pub(super) fn write_out(mut bytes: &[u8]) -> io::Result<()> {
-    let stdout = io::stdout();
-    while !bytes.is_empty() {
-        match rustix::io::write(stdout.as_fd(), bytes) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => bytes = &bytes[written..],
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Fault loops: every call that writes, in the life of a job, is disturbed in every way.
 //!
-//! SQLite's tests do the same (ioerr.test, diskfull.test): call number N goes wrong, for N = 1, 2, 3, … until there is no
+//! `SQLite`'s tests do the same (ioerr.test, diskfull.test): call number N goes wrong, for N = 1, 2, 3, … until there is no
 //! such call. `start:kill:37` kills a new job at its 37th call, `again:…` disturbs the job when it goes on with a run that
 //! was killed before. Numbers count what shim.c counts; reads are counted by themselves.
 
@@ -35,12 +35,17 @@ impl Part for Faults {
     }
 
     fn cases(&self, rig: &Rig, seed: u64, round: u64) -> Vec<String> {
-        if round > 0 {
-            return Vec::new();
-        }
+        let modes: Vec<_> = match round {
+            0 => Mode::ALL
+                .into_iter()
+                .filter(|mode| *mode != Mode::Other)
+                .collect(),
+            1 => vec![Mode::Other],
+            _ => Vec::new(),
+        };
         let mut cases = Vec::new();
         for (when, calls) in [("start", &rig.calls), ("again", &rig.calls_again)] {
-            for mode in Mode::ALL {
+            for &mode in &modes {
                 cases.extend(
                     numbers(mode, calls)
                         .into_iter()

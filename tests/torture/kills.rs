@@ -1,24 +1,29 @@
-//! Kills at random moments, over and over, also while a run goes on after a kill.
+//! Kills at random moments, over and over, also while a run goes on after a kill; and kills of faces, which their workers
+//! survive.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::check;
-use crate::part::{Outcome, Part, random};
-use crate::rig::{Ran, Rig, Site, Told, check_end, check_goes_on, end_of};
+use crate::part::{Miss, Outcome, Part, random};
+use crate::rig::{LAST_STEP, Ran, Rig, Site, Told, check_end, check_goes_on, end_of};
+use crate::terminal::Terminal;
 
 /// Kills in one case.
 const KILLS: u64 = 10;
 
 /// Cases in a round.
-const CASES: u64 = 50;
+const CASES: u64 = 55;
 
-/// Random kills of workers.
+/// Every so manieth case kills faces.
+const FACES_EVERY: u64 = 11;
+
+/// Random kills.
 pub struct Kills;
 
 impl Part for Kills {
@@ -27,7 +32,7 @@ impl Part for Kills {
     }
 
     fn about(&self) -> &'static str {
-        "a job is killed ten times at random moments, and started again each time"
+        "a job, or its dashboard, is killed ten times at random moments, and started again each time"
     }
 
     fn weight(&self) -> u32 {
@@ -37,24 +42,30 @@ impl Part for Kills {
     fn cases(&self, _rig: &Rig, seed: u64, round: u64) -> Vec<String> {
         (0..CASES)
             .map(|case| {
-                format!(
-                    "worker:{}",
-                    random(seed, round * CASES + case) % 1_000_000_000
-                )
+                let kind = if case % FACES_EVERY == 0 {
+                    "face"
+                } else {
+                    "worker"
+                };
+                let seed = random(seed, round * CASES + case) % 1_000_000_000;
+                format!("{kind}:{seed}")
             })
             .collect()
     }
 
     fn run(&self, rig: &Rig, case: &str) -> Outcome {
-        let seed = case
-            .strip_prefix("worker:")
-            .and_then(|seed| seed.parse().ok());
-        check!(seed.is_some(), "there is no case `{case}`");
-        run(rig, seed.unwrap_or_default())
+        let parsed = case
+            .split_once(':')
+            .map(|(kind, seed)| (kind, seed.parse()));
+        match parsed {
+            Some(("worker", Ok(seed))) => workers(rig, seed),
+            Some(("face", Ok(seed))) => faces(rig, seed),
+            _ => Err(Miss::Wrong(format!("there is no case `{case}`"))),
+        }
     }
 }
 
-fn run(rig: &Rig, seed: u64) -> Outcome {
+fn workers(rig: &Rig, seed: u64) -> Outcome {
     let mut site = rig.site();
     let mut told = Told::default();
     let mut draws = 0..;
@@ -77,6 +88,30 @@ fn run(rig: &Rig, seed: u64) -> Outcome {
         }
     }
     check_goes_on(rig, &site, told)
+}
+
+/// Kills the dashboard with its terminal, at moments from its start to well after the end of the training.
+fn faces(rig: &Rig, seed: u64) -> Outcome {
+    let mut site = rig.site();
+    for kill in 0..KILLS {
+        let delay = Duration::from_micros(random(seed, kill) % 1_200_000);
+        let begun = Instant::now();
+        let mut terminal = Terminal::with(site.watched_job(LAST_STEP));
+        terminal.until_there_is(|| (begun.elapsed() >= delay).then_some(()));
+        // It is killed, and its terminal is gone.
+        drop(terminal);
+        site.becomes_quiet();
+        let has_begun = site.run().is_some_and(|run| {
+            std::fs::read_to_string(run.events_file())
+                .is_ok_and(|log| log.contains("\"event\":\"started\""))
+        });
+        if has_begun {
+            // Its worker went on to the end.
+            check_end(rig, &site)?;
+            site = rig.site();
+        }
+    }
+    check_goes_on(rig, &site, Told::default())
 }
 
 /// Runs the job, and kills it a while after its start, or after it began to train, if it is still there.

@@ -21,6 +21,9 @@ mod part;
 mod rig;
 mod runner;
 mod summary;
+#[path = "../terminal.rs"]
+#[allow(dead_code)] // the tests use all of it
+mod terminal;
 
 use std::process::ExitCode;
 

@@ -2,6 +2,7 @@
 //! shim.c notes it down as a program runs; here a folder is made again from the notes.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -45,7 +46,7 @@ impl Shadow {
             let about = entry.metadata().unwrap();
             let kind = if about.is_dir() { 'd' } else { 'f' };
             let name = entry.file_name().into_string().unwrap();
-            list += &format!("{kind} {} {name}\n", about.ino());
+            let _ = writeln!(list, "{kind} {} {name}", about.ino());
             if about.is_dir() {
                 self.note_folder(&entry.path());
             } else {

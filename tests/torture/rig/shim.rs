@@ -9,6 +9,8 @@ use std::process::Command;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
+use rustix::io::Errno;
+
 const SOURCE: &str = include_str!("shim.c");
 
 /// The layout of the mapped file, as shim.c has it.
@@ -22,8 +24,10 @@ const CLOCK: u64 = 8;
 /// How calls are disturbed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// One fails.
+    /// One fails: for want of room or because the disk is broken, by turns.
     Once,
+    /// One fails, for the other reason.
+    Other,
     /// The disk is full from there on: half of a write fits, and then whatever takes room fails.
     Full,
     /// The same for a dozen calls; then there is room again.
@@ -41,8 +45,9 @@ pub enum Mode {
 }
 
 impl Mode {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Once,
+        Self::Other,
         Self::Full,
         Self::Spell,
         Self::Dead,
@@ -55,6 +60,7 @@ impl Mode {
     pub fn word(self) -> &'static str {
         match self {
             Self::Once => "once",
+            Self::Other => "other",
             Self::Full => "full",
             Self::Spell => "spell",
             Self::Dead => "dead",
@@ -140,18 +146,19 @@ impl Shim {
             .env("SHIM_STATE", &self.state);
     }
 
-    /// Disturbs a command under watch. The errno is that of a full disk or a broken one by turns.
+    /// Disturbs a command under watch.
     pub fn disturb(command: &mut Command, disturbance: Disturbance) {
         let Disturbance { mode, at } = disturbance;
         let errno = match mode {
-            Mode::Once if at % 2 == 0 => rustix::io::Errno::NOSPC,
-            _ => rustix::io::Errno::IO,
+            Mode::Once if at % 2 == 0 => Errno::NOSPC,
+            Mode::Other if at % 2 == 1 => Errno::NOSPC,
+            _ => Errno::IO,
         };
-        // To lose power is to be killed, and then to lose what is not durable.
-        let word = if mode == Mode::Power {
-            Mode::Kill.word()
-        } else {
-            mode.word()
+        let word = match mode {
+            // To lose power is to be killed, and then to lose what is not durable.
+            Mode::Power => Mode::Kill.word(),
+            Mode::Other => Mode::Once.word(),
+            mode => mode.word(),
         };
         command
             .env("SHIM_MODE", word)

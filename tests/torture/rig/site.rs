@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use sparring_contract::run::{Home, Run};
 
@@ -101,7 +103,14 @@ impl Site {
 
     /// The job with another last step.
     pub fn job_of(&self, steps: u64) -> Command {
-        let mut command = self.command(&["train", "--json", "--name", NAME, "--resume-if-exists"]);
+        let mut job = self.watched_job(steps);
+        job.arg("--json");
+        job
+    }
+
+    /// The job behind a dashboard, if it has a terminal.
+    pub fn watched_job(&self, steps: u64) -> Command {
+        let mut command = self.command(&["train", "--name", NAME, "--resume-if-exists"]);
         command.args(["--steps", &steps.to_string(), "--data"]);
         command.arg(&self.data);
         for setting in SETTINGS {
@@ -116,6 +125,20 @@ impl Site {
             .unwrap()
             .find(Some(NAME))
             .ok()
+    }
+
+    /// Waits until no process of this home is left: a worker outlives the face that started it.
+    pub fn becomes_quiet(&self) {
+        let home = format!("SPARRING_HOME={}", self.home().display());
+        let begun = Instant::now();
+        while is_anybody_with(&home) {
+            assert!(
+                begun.elapsed() < Duration::from_mins(1),
+                "a process is left"
+            );
+            // The end of a process that is no child is no event that could be waited for.
+            sleep(Duration::from_millis(20));
+        }
     }
 
     /// Copies a home from elsewhere over this one.
@@ -152,6 +175,16 @@ impl Site {
         found.sort();
         found
     }
+}
+
+/// Whether a process has this in its environment.
+fn is_anybody_with(variable: &str) -> bool {
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    processes.into_iter().any(|process| {
+        let environment = fs::read(process.path().join("environ")).unwrap_or_default();
+        let mut variables = environment.split(|byte| *byte == 0);
+        variables.any(|it| it == variable.as_bytes())
+    })
 }
 
 /// Copies a folder with everything in it.
