@@ -513,12 +513,7 @@ fn hundreds_of_large_pictures_in_colour_are_shown_and_written() {
     let mut show = lab.command(&[
         "sample", source, "-n", "256", "--seed", "1", "--color", "always",
     ]);
-    let shown = Said::from(
-        show.env("COLORTERM", "truecolor")
-            .env("COLUMNS", "131")
-            .output()
-            .unwrap(),
-    );
+    let shown = Said::by(show.env("COLORTERM", "truecolor").env("COLUMNS", "131"));
     assert_eq!((shown.code, shown.err.as_str()), (0, ""));
     // Sixty-four rows of four pictures at half scale, which are 32×16 cells each.
     assert_eq!(shown.out.lines().count(), 64 * 16 + 63);

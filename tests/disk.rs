@@ -68,7 +68,7 @@ fn whole_records(log: &Path) -> Vec<Event> {
 fn a_run_that_could_not_be_made_does_not_block_its_name() {
     let lab = Lab::new();
     let train = lab.training(&["--name", "otter", "--steps", "1"]);
-    let said = Said::from(without_room(&train, 0).output().unwrap());
+    let said = Said::by(&mut without_room(&train, 0));
     assert_eq!(said.code, 1, "{said:?}");
     assert!(
         said.err.contains("config.toml: ") && said.err.ends_with(&format!("{FULL}\n")),
@@ -84,7 +84,7 @@ fn a_requeued_job_goes_on_where_the_disk_was_full() {
     let lab = Lab::new();
     let job = ["--name", "otter", "--resume-if-exists", "--steps", "8"];
     // Room for the configuration, and for no checkpoint.
-    let said = Said::from(without_room(&lab.training(&job), 8).output().unwrap());
+    let said = Said::by(&mut without_room(&lab.training(&job), 8));
     assert_eq!(said.code, 1, "{said:?}");
     assert_eq!(
         said.ended().message.as_deref(),
@@ -118,7 +118,7 @@ fn a_start_that_is_refused_leaves_no_run_behind() {
     .unwrap();
     fs::set_permissions(&sockets, open).unwrap();
     let mut train = lab.training(&["--name", "otter", "--steps", "1"]);
-    let said = Said::from(train.uid(NOBODY).gid(NOBODY).output().unwrap());
+    let said = Said::by(train.uid(NOBODY).gid(NOBODY));
     fs::remove_dir(&sockets).unwrap();
     said.refused(
         1,

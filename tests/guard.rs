@@ -18,7 +18,7 @@ fn train(lab: &Lab, name: &str, fault: &str) -> Said {
         "output.checkpoint_every_epochs=0",
     ];
     let mut command = lab.training(&arguments);
-    Said::from(command.env("SPARRING_FAULT", fault).output().unwrap())
+    Said::by(command.env("SPARRING_FAULT", fault))
 }
 
 fn rollbacks(events: &[Event]) -> Vec<&Rollback> {
@@ -172,7 +172,7 @@ fn a_panic_in_a_step_saves_the_last_good_state_and_the_resumed_run_is_the_unbrok
         ]
     };
     let mut command = lab.training(&arguments("crashed"));
-    let crashed = Said::from(command.env("SPARRING_FAULT", "panic@300").output().unwrap());
+    let crashed = Said::by(command.env("SPARRING_FAULT", "panic@300"));
     assert_eq!(crashed.code, 1, "{crashed:?}");
     // The state is kept every 250 steps.
     let run = lab.run("crashed");

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::OsStringExt as _;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use clap::{Arg, CommandFactory as _};
 use sparring::cli::Cli;
@@ -12,7 +12,7 @@ use sparring_contract::run::EventLog;
 use sparring_contract::text::printable;
 
 use crate::actor::started;
-use crate::lab::{Lab, idx_header};
+use crate::lab::{Lab, idx_header, output};
 
 /// Sets the clipboard, clears the screen, goes back over the line, begins a line of its own, and turns letters round.
 const HOSTILE: &str = "x\x1b]52;c;aGk=\x07\x1b[2J\r\x08\nforged\u{9b}2J\u{202e}\u{200b}y";
@@ -33,8 +33,7 @@ fn only_text(command: &Command, output: &Output) {
 #[track_caller]
 fn runs(lab: &Lab, words: &[&OsStr]) {
     let mut command = lab.command(&[]);
-    command.args(words).stdin(Stdio::null());
-    let output = command.output().unwrap();
+    let output = output(command.args(words));
     only_text(&command, &output);
 }
 

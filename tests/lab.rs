@@ -1,11 +1,19 @@
 //! A home directory of its own for each test, and the programs in it.
 
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use sparring_contract::protocol::{Ended, Event, Record, Started};
 use sparring_contract::run::{Home, Run};
+
+/// How long a program may take that a test waits for.
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// A temporary home with a small data set in it.
 pub struct Lab {
@@ -69,7 +77,7 @@ impl Lab {
     }
 
     pub fn sparring(&self, arguments: &[&str]) -> Said {
-        Said::from(self.command(arguments).output().unwrap())
+        Said::by(&mut self.command(arguments))
     }
 
     /// A command that trains small networks on the small data set.
@@ -88,11 +96,11 @@ impl Lab {
     }
 
     pub fn train(&self, arguments: &[&str]) -> Said {
-        Said::from(self.training(arguments).output().unwrap())
+        Said::by(&mut self.training(arguments))
     }
 
     pub fn train_on(&self, data: &Path, arguments: &[&str]) -> Said {
-        Said::from(self.training_on(data, arguments).output().unwrap())
+        Said::by(&mut self.training_on(data, arguments))
     }
 
     pub fn run(&self, name: &str) -> Run {
@@ -115,6 +123,11 @@ impl From<Output> for Said {
 }
 
 impl Said {
+    /// Runs a command to its end.
+    pub fn by(command: &mut Command) -> Self {
+        Self::from(output(command))
+    }
+
     /// The events on stdout.
     pub fn events(&self) -> Vec<Event> {
         self.out
@@ -150,21 +163,50 @@ impl Said {
     }
 }
 
+/// Runs a command to its end.
+pub fn output(command: &mut Command) -> Output {
+    let command = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let (child, _watchdog) = spawn(command);
+    child.wait_with_output().unwrap()
+}
+
+/// Starts a program that may not take for ever: a test that hangs says nothing.
+fn spawn(command: &mut Command) -> (Child, Watchdog) {
+    let child = command.process_group(0).spawn().unwrap();
+    let group = Pid::from_child(&child);
+    let (done, waiting) = channel();
+    thread::spawn(move || {
+        if waiting.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    });
+    (child, Watchdog { _done: done })
+}
+
+/// Kills a program, and those it started, that is still there after [`PATIENCE`], unless it is dropped before.
+struct Watchdog {
+    _done: Sender<()>,
+}
+
 /// A run that trains while the test watches.
 pub struct Live {
     child: Child,
+    _watchdog: Watchdog,
     lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
 }
 
 impl Live {
     pub fn start(mut command: Command) -> Self {
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let (mut child, watchdog) = spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines }
+        Self {
+            child,
+            _watchdog: watchdog,
+            lines,
+        }
     }
 
     /// Reads events until one is as wanted.
@@ -180,14 +222,14 @@ impl Live {
             .expect("the run ended before the event came")
     }
 
-    pub fn signal(&self, signal: rustix::process::Signal) {
-        let pid = rustix::process::Pid::from_child(&self.child);
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_child(&self.child);
         rustix::process::kill_process(pid, signal).unwrap();
     }
 
     /// Has it save and end, and returns its exit code.
     pub fn terminated(self) -> i32 {
-        self.signal(rustix::process::Signal::TERM);
+        self.signal(Signal::TERM);
         self.end().0
     }
 

@@ -52,13 +52,7 @@ fn shell(lab: &Lab, line: &str) -> Said {
         };
     }
     let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
-    Said::from(
-        command
-            .env("PATH", path)
-            .stdin(std::process::Stdio::null())
-            .output()
-            .unwrap(),
-    )
+    Said::by(command.env("PATH", path))
 }
 
 #[test]

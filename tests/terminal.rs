@@ -201,8 +201,12 @@ impl Terminal {
         let name = ptsname(&self.master, Vec::new()).unwrap();
         let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
         let slave = rustix::fs::open(&name, flags, Mode::empty()).unwrap();
-        while rustix::io::write(&slave, &[b' '; 512]).is_ok() {}
-        while rustix::io::write(&slave, b" ").is_ok() {}
+        // The kernel takes more as it moves bytes on towards the reader, until there is no more room on the way either.
+        let mut question = [PollFd::new(&slave, PollFlags::OUT)];
+        let quiet = Timespec::try_from(Duration::from_millis(200)).unwrap();
+        while poll(&mut question, Some(&quiet)).unwrap() > 0 {
+            while rustix::io::write(&slave, b" ").is_ok() {}
+        }
     }
 
     /// Waits for the end of the program without reading what it writes.

@@ -267,7 +267,7 @@ fn a_requeued_job_starts_once_and_goes_on_after() {
         "--epochs",
         "4",
     ]);
-    let again = Said::from({ again }.output().unwrap());
+    let again = Said::by(&mut { again });
     assert_eq!(again.started().step, 8);
     assert_eq!(lab.run("job").newest_checkpoint().unwrap().step, 16);
 }
@@ -419,7 +419,7 @@ fn an_error_of_memory_says_which_batch_size_would_fit() {
                 None => limited.env_remove(name),
             };
         }
-        Said::from(limited.output().unwrap())
+        Said::by(&mut limited)
     };
     let wide = [
         "--steps",

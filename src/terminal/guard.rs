@@ -1,6 +1,7 @@
 //! Takes the terminal for a full-screen program, and gives it back whatever happens.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, IsTerminal as _};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -14,12 +15,13 @@ use crossterm::terminal::{
     enable_raw_mode,
 };
 use rustix::process::{Signal, kill_current_process_group};
+use rustix::stdio::{dup2_stderr, dup2_stdout};
 use rustix::termios::{LocalModes, tcgetattr};
 
 use super::output::write_within;
 
 /// How long the terminal may take to change its modes. One that takes longer does not listen, and nobody looks at it.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Whether this process has taken the terminal. One flag for the process, since a panic on any thread gives it back.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -38,7 +40,7 @@ impl Guard {
         HOOK.call_once(|| {
             let said_by = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |panic| {
-                give_back();
+                give_back_for_good();
                 said_by(panic);
             }));
         });
@@ -67,7 +69,7 @@ impl Guard {
     /// Gives the terminal back, stops the job until the shell continues it, and takes the terminal again. If there is no
     /// shell that could continue it, the kernel does not stop it.
     pub fn suspend(&self) -> io::Result<()> {
-        give_back();
+        let _ = give_back();
         // The whole job, as the terminal's own Ctrl-Z does: a script that started this must stop as well.
         kill_current_process_group(Signal::TSTP)?;
         self.take()
@@ -76,23 +78,39 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        give_back();
+        give_back_for_good();
     }
 }
 
-/// Gives the terminal back. There is nobody to report a failure to.
-fn give_back() {
-    if TAKEN.swap(false, Ordering::SeqCst) {
-        let mut bytes = Vec::new();
-        let _ = queue!(
-            bytes,
-            EndSynchronizedUpdate,
-            ResetColor,
-            DisableBracketedPaste,
-            Show,
-            LeaveAlternateScreen
-        );
-        let _ = write_within(PATIENCE, &bytes);
-        let _ = disable_raw_mode();
+/// Gives the terminal back. If it does not listen, this process says nothing to it any more: its last lines would wait
+/// for ever, and the process with them.
+fn give_back_for_good() {
+    if give_back().is_err_and(|error| error.kind() == io::ErrorKind::TimedOut)
+        && let Ok(nowhere) = File::options().write(true).open("/dev/null")
+    {
+        if io::stdout().is_terminal() {
+            let _ = dup2_stdout(&nowhere);
+        }
+        if io::stderr().is_terminal() {
+            let _ = dup2_stderr(&nowhere);
+        }
     }
+}
+
+/// Gives the terminal back, if it is taken.
+fn give_back() -> io::Result<()> {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return Ok(());
+    }
+    let mut bytes = Vec::new();
+    queue!(
+        bytes,
+        EndSynchronizedUpdate,
+        ResetColor,
+        DisableBracketedPaste,
+        Show,
+        LeaveAlternateScreen
+    )?;
+    let told = write_within(PATIENCE, &bytes);
+    told.and(disable_raw_mode())
 }
