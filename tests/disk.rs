@@ -100,6 +100,25 @@ fn a_requeued_job_goes_on_where_the_disk_was_full() {
 }
 
 #[test]
+fn pictures_that_found_no_room_are_told_of_in_a_line() {
+    let lab = Lab::new();
+    lab.train(&["--name", "otter", "--steps", "4"]);
+    for name in ["many.npz", "many.png", "many-idx3-ubyte"] {
+        let file = lab.path().join(name);
+        let mut draw = lab.command(&["sample", "otter", "-n", "2000", "--out"]);
+        let said = Said::by(&mut without_room(draw.arg(&file), 8));
+        said.refused(
+            1,
+            &format!("error: cannot write {}: {FULL}", file.display()),
+        );
+        assert!(!file.exists());
+    }
+    let mut draw = lab.command(&["sample", "otter", "-n", "2000", "--format", "npz", "--out"]);
+    let said = Said::by(&mut without_room(draw.arg(lab.path().join("many/")), 8));
+    assert_eq!((said.code, said.err.lines().count()), (1, 1), "{said:?}");
+}
+
+#[test]
 fn a_start_that_is_refused_leaves_no_run_behind() {
     if !rustix::process::geteuid().is_root() {
         println!("skipped: only root can start a program as another user");
@@ -148,7 +167,7 @@ fn a_note_that_cannot_be_kept_is_refused_and_the_log_says_what_it_lacks() {
     assert_eq!(fs::metadata(run.events_file()).unwrap().len(), length);
     assert_eq!(lab.sparring(&["resume", "otter"]).code, 0);
     worker.until(|event| matches!(event, Event::Warning { message, .. }
-        if message.starts_with("cannot write events.jsonl: File too large (os error 27); make room: ")));
+        if message.starts_with("cannot write events.jsonl: File too large (os error 27); training goes on, ")));
     worker.until(|event| matches!(event, Event::Stats(_)));
 
     limit_files(process, None);

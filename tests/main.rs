@@ -20,9 +20,11 @@ mod keyboard;
 mod lab;
 mod layers;
 mod live;
+mod races;
 mod readme;
 mod runs;
 mod sampling;
+mod security;
 mod terminal;
 mod training;
 

@@ -192,6 +192,24 @@ fn a_conditional_generator_draws_the_class_that_is_asked_for() {
 }
 
 #[test]
+fn a_file_that_is_there_is_replaced_only_if_asked_to() {
+    let lab = trained();
+    let file = lab.path().join("digits.png");
+    fs::write(&file, "a picture of my cat").unwrap();
+    let save = ["sample", "one", "--out", file.to_str().unwrap()];
+    lab.sparring(&save).refused(
+        1,
+        &format!(
+            "error: {} is there already; give another name, or --force to replace it",
+            file.display()
+        ),
+    );
+    assert_eq!(fs::read(&file).unwrap(), b"a picture of my cat");
+    assert_eq!(lab.sparring(&[&save[..], &["--force"]].concat()).code, 0);
+    assert!(fs::read(&file).unwrap().starts_with(b"\x89PNG"));
+}
+
+#[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
     let lab = trained();
     let mut child = lab

@@ -354,8 +354,22 @@ fn a_worker_whose_face_is_killed_does_not_go_on_with_its_task() {
         .spawn()
         .unwrap();
     let worker = eventually("a worker", || child_of(face.id()));
+    // The file is being written: nothing of it may stay.
+    let has_begun = |link: std::path::PathBuf| link.starts_with(lab.path()) && !link.exists();
+    eventually("the file", || {
+        let open = std::fs::read_dir(format!("/proc/{}/fd", face.id())).unwrap();
+        open.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok())
+            .any(has_begun)
+            .then_some(())
+    });
     face.kill().unwrap();
     face.wait().unwrap();
+    let left: Vec<_> = std::fs::read_dir(lab.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .filter(|name| name.to_string_lossy().starts_with(".writing-"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
     eventually("the end of the worker", || {
         let stat = std::fs::read_to_string(format!("/proc/{worker}/stat")).unwrap_or_default();
         (stat.is_empty() || stat.contains(") Z ")).then_some(())

@@ -69,6 +69,9 @@ pub struct Sample {
     /// Save instead of showing: one file (.png for a grid, .npz or .idx3-ubyte), or a folder for a data set
     #[arg(long, value_name = "PATH")]
     pub out: Option<PathBuf>,
+    /// Replace the file --out if it is there already
+    #[arg(short, long, requires = "out")]
+    pub force: bool,
     /// Layout of the data set in the folder --out [default: png]
     #[arg(long, value_enum, requires = "out")]
     pub format: Option<DatasetFormat>,

@@ -13,7 +13,9 @@ use sparring_contract::run::{CheckpointHeader, Home, Run, RunError};
 use super::flags;
 use crate::cli::{DatasetFormat, Sample};
 use crate::client::{ask, find_live, worker};
-use crate::sample::{self, Draw, FileFormat, Interrupted, Look, classes, dataset};
+use crate::sample::{
+    self, Destination, Draw, Existing, FileFormat, Interrupted, Look, classes, dataset,
+};
 
 /// Where pictures go.
 enum Target<'a> {
@@ -33,7 +35,13 @@ pub(super) fn sample(home: &Home, flags: &Sample) -> anyhow::Result<u8> {
     let done = match target {
         Target::Scrollback => sample::show(&draw, look(flags), worker),
         Target::File(path, format) => {
-            sample::save(&draw, (path, format), flags.drawing.columns, worker)
+            let existing = if flags.force {
+                Existing::Replace
+            } else {
+                Existing::Keep
+            };
+            let file = Destination::new(path, format, existing, draw.count, draw.shape())?;
+            sample::save(&draw, &file, flags.drawing.columns, worker)
         }
         Target::Dataset(path, format) => {
             sample::save_dataset(&draw, path, format, any_seed, worker)

@@ -28,7 +28,7 @@ pub struct Draw {
 
 impl Draw {
     /// The shape of each picture.
-    pub(super) fn shape(&self) -> Shape {
+    pub fn shape(&self) -> Shape {
         let [channels, height, width] = self
             .header
             .shape

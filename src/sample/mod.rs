@@ -3,6 +3,7 @@
 //! A worker draws them and sends them over its pipe; the face shows or writes them. They come in batches and are passed
 //! on as they come, so 60,000 need no more memory than 256, except in a grid.
 
+mod archive;
 pub mod classes;
 pub mod dataset;
 mod draw;
@@ -29,12 +30,11 @@ use crate::terminal::Capabilities;
 pub use draw::Draw;
 pub use interrupt::Interrupted;
 pub use look::Look;
-pub use output::Format as FileFormat;
+pub use output::{Destination, Existing, Format as FileFormat};
 pub use replies::Shape;
 
 use dataset::Dataset;
 use interrupt::Interrupts;
-use output::Destination;
 use progress::Progress;
 use scrollback::Scrollback;
 use worker::Worker;
@@ -63,11 +63,11 @@ pub fn show_drawn(look: Look, pictures: &Pictures, class_names: &[String]) -> Re
 /// Draws pictures and writes them to one file. A signal is an [`Interrupted`] in the error, and leaves no file.
 pub fn save(
     draw: &Draw,
-    (path, format): (&Path, FileFormat),
+    destination: &Destination,
     columns: Option<u16>,
     command: Command,
 ) -> Result<()> {
-    let line = save_file(draw, (path, format), columns, command)?;
+    let line = save_file(draw, destination, columns, command)?;
     Ok(say(&line)?)
 }
 
@@ -108,12 +108,12 @@ fn show_on(
 /// Writes one file and says in a line what is there now.
 fn save_file(
     draw: &Draw,
-    (path, format): (&Path, FileFormat),
+    destination: &Destination,
     columns: Option<u16>,
     command: Command,
 ) -> Result<String> {
     let shape = draw.shape();
-    let destination = Destination::new(path, format, draw.count, shape)?;
+    let path = destination.path();
     let interrupts = Interrupts::listen().context("cannot listen for signals")?;
     let mut worker = Worker::start(command, &draw.task(0), draw.count)?;
     let mut progress = Progress::of_loading(0, draw.count);

@@ -163,9 +163,14 @@ fn names_in(folder: &Path) -> Vec<String> {
     names
 }
 
-fn saved(path: &Path, worker: Command) -> Result<String> {
+fn save_drawn(draw: &Draw, path: &Path, worker: Command) -> Result<String> {
     let format = FileFormat::of(path)?.unwrap();
-    save_file(&draw(3), (path, format), None, worker)
+    let file = Destination::new(path, format, Existing::Keep, draw.count, draw.shape())?;
+    save_file(draw, &file, None, worker)
+}
+
+fn saved(path: &Path, worker: Command) -> Result<String> {
+    save_drawn(&draw(3), path, worker)
 }
 
 #[test]
@@ -204,7 +209,7 @@ fn pictures_of_another_shape_than_the_checkpoints_are_refused() {
     other.header.shape = [1, 1, 4];
     let path = home.path().join("a.npz");
     let worker = worker_that_says(&three_pictures(), &stage);
-    let error = save_file(&other, (&path, FileFormat::Npz), None, worker).unwrap_err();
+    let error = save_drawn(&other, &path, worker).unwrap_err();
     assert!(error.to_string().contains("another shape"), "{error}");
     assert!(names_in(home.path()).is_empty());
 }

@@ -137,7 +137,7 @@ fn room_again(rig: &Rig, site: &Site) -> Outcome {
     let ballast = fill(&site.home());
     job.goes_on();
     job.until(
-        |event| matches!(event, Event::Warning { message, .. } if message.contains("make room")),
+        |event| matches!(event, Event::Warning { message, .. } if message.contains("the log will lack")),
     );
     fs::remove_file(ballast).unwrap();
     let ran = job.end();

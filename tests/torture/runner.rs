@@ -22,6 +22,7 @@ const LINE_EVERY: Duration = Duration::from_secs(20);
 pub fn torture(parts: &[&dyn Part], rig: &Rig, options: &Options) -> Vec<Tally> {
     let end = Instant::now() + options.time;
     let mut tallies: Vec<_> = parts.iter().map(|part| Tally::of(part.name())).collect();
+    let mut line = Line::new();
     for round in 0.. {
         let mut weights: u32 = parts.iter().map(|part| part.weight()).sum();
         let mut found = 0;
@@ -39,7 +40,7 @@ pub fn torture(parts: &[&dyn Part], rig: &Rig, options: &Options) -> Vec<Tally> 
             }
             found += cases.len();
             tally.planned += cases.len();
-            run_cases(*part, rig, &cases, Instant::now() + share, tally);
+            run_cases(*part, rig, &cases, Instant::now() + share, tally, &mut line);
         }
         if found == 0 || Instant::now() >= end {
             break;
@@ -49,12 +50,19 @@ pub fn torture(parts: &[&dyn Part], rig: &Rig, options: &Options) -> Vec<Tally> 
 }
 
 /// Runs cases of a part until the time is over. At least two are run.
-fn run_cases(part: &dyn Part, rig: &Rig, cases: &[String], end: Instant, tally: &mut Tally) {
+fn run_cases(
+    part: &dyn Part,
+    rig: &Rig,
+    cases: &[String],
+    end: Instant,
+    tally: &mut Tally,
+    line: &mut Line,
+) {
     let began = Instant::now();
     let shared = Mutex::new(Progress {
         next: 0,
         tally,
-        line: Line::new(),
+        line,
     });
     let work = |_| {
         while let Some(case) = take(&shared, cases, end) {
@@ -98,7 +106,7 @@ fn words(panic: &(dyn Any + Send)) -> String {
 struct Progress<'a> {
     next: usize,
     tally: &'a mut Tally,
-    line: Line,
+    line: &'a mut Line,
 }
 
 impl Progress<'_> {

@@ -6,6 +6,8 @@ use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::Duration;
 
+use rustix::fs::{AtFlags, Mode, OFlags, statat, unlinkat};
+use rustix::io::Errno;
 use tempfile::TempDir;
 
 use super::whole::{make_folders, remove_half_written, sync_folder};
@@ -117,9 +119,20 @@ fn begin(runs: &Path, name: &str) -> Result<(TempDir, Run, Lock), RunError> {
 
 /// Removes what an older build left of a run that it could not make whole: empty folders.
 fn remove_half_made(dir: &Path) {
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let Ok(half) = rustix::fs::open(dir, flags, Mode::empty()) else {
+        return;
+    };
+    // Looked at through the handle: somebody else may give a whole run this name now.
+    if !matches!(
+        statat(&half, "config.toml", AtFlags::empty()),
+        Err(Errno::NOENT)
+    ) {
+        return;
+    }
     for part in ["samples", "checkpoints"] {
         // Fails where there is nothing, or something to keep.
-        let _ = fs::remove_dir(dir.join(part));
+        let _ = unlinkat(&half, part, AtFlags::REMOVEDIR);
     }
 }
 

@@ -264,7 +264,7 @@ impl<'a> ActiveRun<'a> {
         let written = match self.artifacts.write_checkpoint(kind, &header, &state) {
             Ok(written) => written,
             Err(error) => {
-                self.warn(format!("{error}; make room, training goes on"));
+                self.warn(format!("{error}; what was saved before stays"));
                 return Ok(false);
             }
         };

@@ -251,8 +251,8 @@ impl Board {
             gap.events += 1;
             if is_new {
                 let message = format!(
-                    "cannot write events.jsonl: {}; make room: training goes on, and the log will lack what happens \
-                     until then",
+                    "cannot write events.jsonl: {}; training goes on, and the log will lack what happens until it can \
+                     be written again",
                     gap.error
                 );
                 self.tell_unrecorded(now(Event::Warning { step, message }));

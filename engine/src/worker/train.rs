@@ -96,7 +96,7 @@ fn try_train(job: &Job) -> anyhow::Result<u8> {
         end_at_once(ended.exit_code);
     }
     let unstarted = is_unstarted(&ended);
-    if ended.reason == Reason::Failed && (unstarted || job.voice == Voice::Json) {
+    if unstarted || (ended.exit_code == exit::FAILURE && job.voice == Voice::Json) {
         let message = ended.message.unwrap_or_default();
         if unstarted {
             leave_failure(&run, job.voice, &message);

@@ -5,11 +5,11 @@ use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use sparring_contract::picture::PngGrid;
-use zip::write::{SimpleFileOptions, ZipWriter};
 
 use super::arrays::{Arrays, Records};
 use super::folder::WRITING;
 use super::manifest::{Format, Manifest};
+use crate::sample::archive::Archive;
 use crate::sample::{Shape, npy};
 
 /// Takes the pictures of a data set in order.
@@ -144,13 +144,10 @@ impl Layout for Npz {
         };
         self.arrays.finish()?;
         let file = File::create(self.folder.join("dataset.npz"))?;
-        let mut zip = ZipWriter::new(BufWriter::new(file));
+        let mut zip = Archive::new(BufWriter::new(file));
         for name in &names {
             let mut array = File::open(self.folder.join(name))?;
-            let options = SimpleFileOptions::default()
-                .compression_method(zip::CompressionMethod::Deflated)
-                .large_file(array.metadata()?.len() > u64::from(u32::MAX));
-            zip.start_file(*name, options)?;
+            zip.start(name, array.metadata()?.len())?;
             io::copy(&mut array, &mut zip)?;
         }
         zip.finish()?

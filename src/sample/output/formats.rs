@@ -1,14 +1,13 @@
 //! One sink for each format.
 
 use std::io::{self, Write};
-use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use sparring_contract::picture::PngGrid;
-use zip::write::{SimpleFileOptions, ZipWriter};
 
 use super::whole::WholeFile;
+use crate::sample::archive::Archive;
 use crate::sample::{Shape, npy};
 
 /// Takes pictures one by one. What is not finished leaves nothing behind.
@@ -28,7 +27,7 @@ pub struct Grid {
 
 /// A `.npz` with one array `images` of bytes: `[n, height, width]`, or `[n, height, width, 3]` for RGB.
 pub struct Npz {
-    zip: ZipWriter<WholeFile>,
+    zip: Archive<WholeFile>,
     channels: usize,
     /// A picture with its channels last.
     turned: Vec<u8>,
@@ -41,10 +40,10 @@ pub struct Idx<W> {
 }
 
 impl Grid {
-    pub fn create(path: &Path, count: usize, columns: usize, shape: Shape) -> io::Result<Self> {
+    pub fn new(file: WholeFile, count: usize, columns: usize, shape: Shape) -> io::Result<Self> {
         Ok(Self {
             grid: PngGrid::new(count, columns, shape.sizes())?,
-            file: WholeFile::create(path)?,
+            file,
         })
     }
 }
@@ -61,17 +60,14 @@ impl Sink for Grid {
 }
 
 impl Npz {
-    pub fn create(path: &Path, count: u64, shape: Shape) -> io::Result<Self> {
+    pub fn new(file: WholeFile, count: u64, shape: Shape) -> io::Result<Self> {
         let header = npy::header(&npy::sizes(count, shape.sizes()));
         let bytes = shape
             .bytes()
             .saturating_mul(count)
             .saturating_add(header.len() as u64);
-        let options = SimpleFileOptions::default()
-            .compression_method(zip::CompressionMethod::Deflated)
-            .large_file(bytes > u64::from(u32::MAX));
-        let mut zip = ZipWriter::new(WholeFile::create(path)?);
-        zip.start_file("images.npy", options)?;
+        let mut zip = Archive::new(file);
+        zip.start("images.npy", bytes)?;
         zip.write_all(&header)?;
         Ok(Self {
             zip,
@@ -119,8 +115,8 @@ impl Finish for GzEncoder<WholeFile> {
 }
 
 impl<W: Finish> Idx<W> {
-    pub fn create(
-        path: &Path,
+    pub fn new(
+        file: WholeFile,
         count: u64,
         shape: Shape,
         through: impl FnOnce(WholeFile) -> W,
@@ -133,7 +129,7 @@ impl<W: Finish> Idx<W> {
                 "more pictures than IDX can count",
             )
         })?;
-        let mut file = through(WholeFile::create(path)?);
+        let mut file = through(file);
         for number in [MAGIC, count, shape.height, shape.width] {
             file.write_all(&number.to_be_bytes())?;
         }

@@ -13,7 +13,9 @@ use crate::terminal::gallery::square_side;
 
 use formats::Sink;
 
-pub use whole::folder_of;
+use whole::WholeFile;
+
+pub use whole::{Existing, folder_of};
 
 /// The most pictures in one grid, which is held in memory.
 const MOST_IN_A_GRID: u64 = 10_000;
@@ -23,6 +25,7 @@ const MOST_IN_A_GRID: u64 = 10_000;
 pub struct Destination {
     path: PathBuf,
     format: Format,
+    existing: Existing,
 }
 
 /// How pictures are written.
@@ -71,8 +74,17 @@ impl Format {
 
 impl Destination {
     /// A file for `count` pictures of one shape. Whatever is known to fail fails here, before a worker starts.
-    pub fn new(path: &Path, format: Format, count: u64, shape: Shape) -> Result<Self> {
+    pub fn new(
+        path: &Path,
+        format: Format,
+        existing: Existing,
+        count: u64,
+        shape: Shape,
+    ) -> Result<Self> {
         let shown = path.display();
+        if existing == Existing::Keep && path.exists() {
+            bail!("{shown} is there already; give another name, or --force to replace it");
+        }
         if format == Format::Png && count > MOST_IN_A_GRID {
             bail!(
                 "{count} pictures are too many for the grid {shown}, which takes up to {MOST_IN_A_GRID}; write them to \
@@ -92,7 +104,13 @@ impl Destination {
         Ok(Self {
             path: path.to_owned(),
             format,
+            existing,
         })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Starts to write `count` pictures of one shape; `columns` is for a grid, which is square without it.
@@ -102,21 +120,21 @@ impl Destination {
     }
 
     fn sink(&self, count: u64, columns: Option<u16>, shape: Shape) -> io::Result<Box<dyn Sink>> {
-        let path = &self.path;
+        let file = WholeFile::create(&self.path, self.existing)?;
         Ok(match self.format {
             Format::Png => {
                 let pictures = usize::try_from(count).unwrap_or(usize::MAX);
                 let columns = columns
                     .map_or_else(|| square_side(pictures), usize::from)
                     .max(1);
-                Box::new(formats::Grid::create(path, pictures, columns, shape)?)
+                Box::new(formats::Grid::new(file, pictures, columns, shape)?)
             }
-            Format::Npz => Box::new(formats::Npz::create(path, count, shape)?),
+            Format::Npz => Box::new(formats::Npz::new(file, count, shape)?),
             Format::Idx { gzip: false } => {
-                Box::new(formats::Idx::create(path, count, shape, |file| file)?)
+                Box::new(formats::Idx::new(file, count, shape, |file| file)?)
             }
             Format::Idx { gzip: true } => {
-                Box::new(formats::Idx::create(path, count, shape, formats::gzip)?)
+                Box::new(formats::Idx::new(file, count, shape, formats::gzip)?)
             }
         })
     }

@@ -24,7 +24,7 @@ fn written(name: &str, count: u8, shape: Shape) -> (TempDir, PathBuf) {
     let size = u8::try_from(shape.bytes()).unwrap();
     let pixels: Vec<u8> = (0..count * size).collect();
     let format = Format::of(&path).unwrap().unwrap();
-    let destination = Destination::new(&path, format, count.into(), shape).unwrap();
+    let destination = Destination::new(&path, format, Existing::Keep, count.into(), shape).unwrap();
     let mut sink = destination.open(count.into(), None, shape).unwrap();
     for picture in pixels.chunks(size.into()) {
         sink.add(picture).unwrap();
@@ -127,8 +127,9 @@ fn files_are_as_readable_as_the_users_other_files() {
 fn what_cannot_work_is_refused_before_a_worker_starts() {
     let refused = |path: &str, count, shape| {
         let path = Path::new(path);
-        let destination = Format::of(path)
-            .and_then(|format| Destination::new(path, format.unwrap(), count, shape));
+        let destination = Format::of(path).and_then(|format| {
+            Destination::new(path, format.unwrap(), Existing::Keep, count, shape)
+        });
         destination.unwrap_err().to_string()
     };
     assert_eq!(

@@ -1,16 +1,36 @@
 //! Files that are there whole or not at all.
 
-use std::fs::Permissions;
+use std::fs::{File, Permissions};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat};
+use tempfile::{Builder, TempPath};
+
+/// The beginning of a name that a file has until it is finished.
+const WRITING: &str = ".writing-";
+
+/// A new file's permissions, less the umask.
+const ANYBODY: u32 = 0o666;
 
 /// A file that gets its name when it is finished. Dropped before that, it leaves nothing.
 pub struct WholeFile {
-    file: BufWriter<NamedTempFile>,
+    file: BufWriter<File>,
+    /// Its name until then, where the file system knows no files without one. A killed process leaves it behind.
+    named: Option<TempPath>,
     path: PathBuf,
+    existing: Existing,
+}
+
+/// What becomes of a file that has the name already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// It is replaced.
+    Replace,
+    /// It stays, and the new one is an error.
+    Keep,
 }
 
 /// The folder that holds a path.
@@ -21,15 +41,24 @@ pub fn folder_of(path: &Path) -> &Path {
 }
 
 impl WholeFile {
-    pub fn create(path: &Path) -> io::Result<Self> {
-        let file = tempfile::Builder::new()
-            .prefix(".writing-")
-            // Less the umask, like any new file; a temporary file would be readable by its owner alone.
-            .permissions(Permissions::from_mode(0o666))
-            .tempfile_in(folder_of(path))?;
+    pub fn create(path: &Path, existing: Existing) -> io::Result<Self> {
+        let (file, named) = match nameless(folder_of(path)) {
+            Ok(file) => (file, None),
+            Err(_) => {
+                let named = Builder::new()
+                    .prefix(WRITING)
+                    // A temporary file would be readable by its owner alone.
+                    .permissions(Permissions::from_mode(ANYBODY))
+                    .tempfile_in(folder_of(path))?;
+                let (file, named) = named.into_parts();
+                (file, Some(named))
+            }
+        };
         Ok(Self {
             file: BufWriter::new(file),
+            named,
             path: path.to_owned(),
+            existing,
         })
     }
 
@@ -39,11 +68,40 @@ impl WholeFile {
             .file
             .into_inner()
             .map_err(io::IntoInnerError::into_error)?;
-        file.as_file().sync_all()?;
-        let bytes = file.as_file().metadata()?.len();
-        file.persist(&self.path).map_err(|error| error.error)?;
+        file.sync_all()?;
+        let bytes = file.metadata()?.len();
+        let named = match self.named {
+            Some(named) => named,
+            None => Builder::new()
+                .prefix(WRITING)
+                .make_in(folder_of(&self.path), |path| link(&file, path))?
+                .into_temp_path(),
+        };
+        match self.existing {
+            Existing::Replace => named.persist(&self.path),
+            Existing::Keep => named.persist_noclobber(&self.path),
+        }
+        .map_err(|error| error.error)?;
         Ok(bytes)
     }
+}
+
+/// A file without a name: the kernel removes it with the process. Linux only, and not on every file system.
+#[cfg(target_os = "linux")]
+fn nameless(folder: &Path) -> io::Result<File> {
+    let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(folder, flags, Mode::from_raw_mode(ANYBODY))?.into())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn nameless(_folder: &Path) -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Gives a nameless file a name.
+fn link(file: &File, path: &Path) -> io::Result<()> {
+    let open = format!("/proc/self/fd/{}", file.as_raw_fd());
+    Ok(linkat(CWD, open, CWD, path, AtFlags::SYMLINK_FOLLOW)?)
 }
 
 impl Write for WholeFile {
