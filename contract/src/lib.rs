@@ -8,6 +8,8 @@
 pub mod cache;
 pub mod config;
 pub mod exit;
+#[cfg(test)]
+mod fuzz;
 pub mod judges;
 pub mod launch;
 pub mod output;

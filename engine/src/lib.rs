@@ -7,6 +7,8 @@
 
 pub mod data;
 pub mod eval;
+#[cfg(test)]
+mod fuzz;
 pub mod gan;
 pub mod native;
 pub mod nn;

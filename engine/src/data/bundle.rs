@@ -51,6 +51,12 @@ impl DataBundle {
         Ok(Self::of("mnist".to_owned(), sources::load_mnist()?, None))
     }
 
+    /// The same without a cache.
+    #[cfg(test)]
+    pub(crate) fn uncached(source: &DataSource) -> Result<Self, DataError> {
+        Self::load_with(source, None, &mut |_| {})
+    }
+
     fn load_with(
         source: &DataSource,
         cache: Option<&DataCache>,

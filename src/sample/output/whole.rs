@@ -42,17 +42,17 @@ pub fn folder_of(path: &Path) -> &Path {
 
 impl WholeFile {
     pub fn create(path: &Path, existing: Existing) -> io::Result<Self> {
-        let (file, named) = match nameless(folder_of(path)) {
-            Ok(file) => (file, None),
-            Err(_) => {
-                let named = Builder::new()
-                    .prefix(WRITING)
-                    // A temporary file would be readable by its owner alone.
-                    .permissions(Permissions::from_mode(ANYBODY))
-                    .tempfile_in(folder_of(path))?;
-                let (file, named) = named.into_parts();
-                (file, Some(named))
-            }
+        let folder = folder_of(path);
+        let (file, named) = if let Ok(file) = nameless(folder) {
+            (file, None)
+        } else {
+            let (file, named) = Builder::new()
+                .prefix(WRITING)
+                // A temporary file would be readable by its owner alone.
+                .permissions(Permissions::from_mode(ANYBODY))
+                .tempfile_in(folder)?
+                .into_parts();
+            (file, Some(named))
         };
         Ok(Self {
             file: BufWriter::new(file),

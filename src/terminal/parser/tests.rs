@@ -213,3 +213,24 @@ proptest! {
         prop_assert_eq!(parser.feed(b"q"), [typed('q')]);
     }
 }
+
+mod fuzz {
+    use super::*;
+
+    #[test]
+    fn what_terminals_send() {
+        sparring_fuzz::fuzz("terminal", |bytes| {
+            let whole = sent(bytes);
+            let mut parser = Parser::default();
+            let mut by_byte: Vec<_> = bytes
+                .iter()
+                .flat_map(|byte| parser.feed(&[*byte]))
+                .collect();
+            by_byte.extend(parser.silence());
+            assert_eq!(by_byte, whole);
+            assert_eq!(parser.patience(), None);
+            assert_eq!(parser.feed(b"q"), [typed('q')]);
+            !whole.is_empty()
+        });
+    }
+}
