@@ -2,7 +2,8 @@
 
 PREFIX ?= $(HOME)/.local
 ARGS ?=
-MINUTES ?= 30
+MINUTES ?= 28
+FUZZ_SECONDS ?= 10
 TARGET = $(or $(CARGO_TARGET_DIR),target)
 PYTHON ?= python3
 LIBTORCH_TOOL = $(PYTHON) tools/libtorch.py
@@ -13,7 +14,7 @@ PYTHON_PINS = torch==2.13.0 torchvision==0.28.0 jax==0.10.2 jaxlib==0.10.2 numpy
 PYTHON_READY = $(PYTHON_ENV)/ready-$(subst $() ,-,$(subst ==,-,$(PYTHON_PINS)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test test-python torture judge bench bench-parts bench-quality bench-dashboard data-samples demo lint audit install uninstall clean distclean
+.PHONY: help setup build run test test-python fuzz torture judge bench bench-parts bench-quality bench-dashboard data-samples demo lint audit install uninstall clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -39,7 +40,11 @@ run: build ## train: a dashboard in a terminal, else 90 seconds of plain lines a
 test: setup ## run every test (needs no PyTorch)
 	cargo test --workspace $(ARGS)
 
+fuzz: setup ## throw mutated examples at every reader, FUZZ_SECONDS=10 at each (corpus: fuzz/corpus)
+	SPARRING_FUZZ_SECONDS=$(FUZZ_SECONDS) cargo test --workspace --no-fail-fast fuzz:: -- --nocapture --test-threads 2
+
 torture: build ## break the programs in every way and say what held (30 minutes on two cores; MINUTES=600 goes on; ARGS=--list)
+	@[ -n '$(ARGS)' ] || $(MAKE) fuzz
 	cargo test --workspace --test torture -- --minutes $(MINUTES) $(ARGS)
 
 test-python: build ## hold results against PyTorch (downloads 2.5 GB once, or give TEST_PYTHON=a python that has it)

@@ -18,8 +18,8 @@ pub fn printable(text: &str) -> String {
     escaped(text, |letter, shown| shown.extend(letter.escape_debug()))
 }
 
-/// Escapes the same characters as JSON does within its strings. JSON may have them nowhere else, so it means what it
-/// meant.
+/// Escapes the same characters as JSON does within its strings. JSON may have them nowhere else, but for line ends and
+/// tabs between its parts, which become spaces; so it means what it meant.
 ///
 /// ```
 /// use sparring_contract::text::printable_json;
@@ -27,6 +27,9 @@ pub fn printable(text: &str) -> String {
 /// ```
 pub fn printable_json(json: &str) -> String {
     escaped(json, |letter, shown| {
+        if matches!(letter, '\n' | '\r' | '\t') {
+            return shown.push(' ');
+        }
         for unit in letter.encode_utf16(&mut [0; 2]) {
             let _ = write!(shown, "\\u{unit:04x}");
         }

@@ -8,9 +8,11 @@
 
 mod mutation;
 
+use std::cell::Cell;
 use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
@@ -38,7 +40,9 @@ pub fn fuzz(target: &str, check: impl Fn(&[u8]) -> bool) {
     let corpus = corpus(target);
     let tried = |bytes: &[u8]| {
         let begun = Instant::now();
+        let silence = Silence::begin();
         let outcome = catch_unwind(AssertUnwindSafe(|| check(bytes)));
+        drop(silence);
         let time = begun.elapsed();
         match outcome {
             Ok(_) if time > SLOWEST => Err(format!("it took {time:?}")),
@@ -96,6 +100,35 @@ pub fn fuzz(target: &str, check: impl Fn(&[u8]) -> bool) {
         "fuzz {target}: {inputs} inputs in {:.0} s, nothing found",
         begun.elapsed().as_secs_f64()
     );
+}
+
+thread_local! {
+    static IS_SILENT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Keeps the panics of this thread from being printed: to make an input small takes a thousand of them.
+struct Silence;
+
+impl Silence {
+    fn begin() -> Self {
+        static HOOK: Once = Once::new();
+        HOOK.call_once(|| {
+            let said_by = take_hook();
+            set_hook(Box::new(move |panic| {
+                if !IS_SILENT.get() {
+                    said_by(panic);
+                }
+            }));
+        });
+        IS_SILENT.set(true);
+        Self
+    }
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        IS_SILENT.set(false);
+    }
 }
 
 /// Another one every time.

@@ -9,6 +9,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly
 
+mod connections;
 mod disk;
 mod faults;
 mod kills;
@@ -33,11 +34,12 @@ use rig::Rig;
 use runner::torture;
 
 /// All parts, in the order in which they run.
-const PARTS: [&dyn Part; 4] = [
+const PARTS: [&dyn Part; 5] = [
     &faults::Faults,
     &kills::Kills,
     &disk::Disk,
     &machine::Machine,
+    &connections::Connections,
 ];
 
 fn main() -> ExitCode {

@@ -1,7 +1,7 @@
 //! What a part of the torture is. A part breaks the programs in one kind of way, case by case.
 //!
 //! To add one: implement [`Part`], and list it in `PARTS` in main.rs. A case is a word, such as `start:kill:37`; nothing
-//! but the word decides what it does, so that `--only PART --case CASE` repeats it. Two cases run at a time, so a case
+//! but the word decides what it does, so that `--only PART --case CASE` repeats it. Most often two cases run at a time, so a case
 //! makes a folder of its own ([`Site`](crate::rig::Site)), and ends what it starts. It may `assert!` and `unwrap()`: a
 //! panic counts as [`Miss::Wrong`], with its message.
 
@@ -17,6 +17,11 @@ pub trait Part: Sync {
 
     /// Its share of the time, as a weight beside those of the other parts.
     fn weight(&self) -> u32;
+
+    /// How many cases run at a time.
+    fn at_once(&self) -> usize {
+        2
+    }
 
     /// The cases of a round. All parts are asked for round 0, and for the next ones while there is time. The time may be
     /// over before the last case, so those that tell the most come first; a part with too many puts them in an order that

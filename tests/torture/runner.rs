@@ -1,4 +1,4 @@
-//! Runs the cases, two at a time, within the time there is.
+//! Runs the cases within the time there is.
 
 use std::any::Any;
 use std::io::{IsTerminal as _, Write as _, stdout};
@@ -11,9 +11,6 @@ use crate::options::Options;
 use crate::part::{Miss, Outcome, Part};
 use crate::rig::Rig;
 use crate::summary::Tally;
-
-/// Cases at a time.
-const AT_ONCE: usize = 2;
 
 /// Time between two lines of progress that do not replace each other.
 const LINE_EVERY: Duration = Duration::from_secs(20);
@@ -72,7 +69,7 @@ fn run_cases(
         }
     };
     thread::scope(|scope| {
-        for worker in 0..AT_ONCE {
+        for worker in 0..part.at_once() {
             scope.spawn(move || work(worker));
         }
     });
@@ -83,7 +80,7 @@ fn run_cases(
 
 fn take<'a>(shared: &Mutex<Progress>, cases: &'a [String], end: Instant) -> Option<&'a str> {
     let mut progress = shared.lock().unwrap_or_else(PoisonError::into_inner);
-    let is_over = Instant::now() >= end && progress.next >= AT_ONCE;
+    let is_over = Instant::now() >= end && progress.next >= 2;
     let case = cases.get(progress.next).filter(|_| !is_over)?;
     progress.next += 1;
     Some(case)
