@@ -16,6 +16,7 @@ mod kills;
 #[path = "../lab.rs"]
 #[allow(dead_code)] // the tests use all of it
 mod lab;
+mod long;
 mod machine;
 mod options;
 mod part;
@@ -34,12 +35,13 @@ use rig::Rig;
 use runner::torture;
 
 /// All parts, in the order in which they run.
-const PARTS: [&dyn Part; 5] = [
+const PARTS: [&dyn Part; 6] = [
     &faults::Faults,
     &kills::Kills,
     &disk::Disk,
     &machine::Machine,
     &connections::Connections,
+    &long::Long,
 ];
 
 fn main() -> ExitCode {
