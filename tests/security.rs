@@ -277,11 +277,11 @@ fn a_hello_that_comes_byte_by_byte_or_never_ends_costs_its_connection() {
     let socket = run.presence().unwrap().socket;
     let memory = || {
         let status = fs::read_to_string(format!("/proc/{}/status", run.holder().unwrap())).unwrap();
-        let line = status
+        let resident = status
             .lines()
             .find(|line| line.starts_with("VmRSS"))
             .unwrap();
-        line.split_whitespace()
+        resident.split_whitespace()
             .nth(1)
             .unwrap()
             .parse::<u64>()
