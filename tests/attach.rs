@@ -286,6 +286,34 @@ fn the_end_of_a_run_rings_and_stays_on_the_screen_until_it_is_left() {
 }
 
 #[test]
+fn a_notice_runs_nothing_of_what_it_is_told() {
+    let lab = Lab::new();
+    let actor = Actor::of(&lab, "otter");
+    let (told, trap) = (lab.path().join("told"), lab.path().join("trap"));
+    let notify = format!(
+        "echo \"$SPARRING_MESSAGE\" > {0}.new && mv {0}.new {0}",
+        told.display()
+    );
+    let mut terminal = attach(&lab, &["--notify", &notify]);
+    training(&mut terminal);
+    // Labels of a data set become words of an alarm.
+    let hostile = format!(
+        "\"; touch {0}; $(touch {0}) `touch {0}` \x1b[2J\n&& touch {0} are gone",
+        trap.display()
+    );
+    actor.tells(Event::Alarm {
+        step: STEP,
+        message: hostile,
+    });
+    let words = eventually("the notice", || std::fs::read_to_string(&told).ok());
+    assert!(words.contains("; $(touch "), "{words:?}");
+    assert!(!words.trim_end().contains(char::is_control), "{words:?}");
+    assert!(!trap.exists());
+    terminal.types("q");
+    assert_eq!(terminal.ends().code(), Some(0));
+}
+
+#[test]
 fn an_alarm_rings_and_stands_on_the_screen_until_the_verdict_is_another() {
     let lab = Lab::new();
     let actor = Actor::of(&lab, "otter");

@@ -281,7 +281,8 @@ fn a_hello_that_comes_byte_by_byte_or_never_ends_costs_its_connection() {
             .lines()
             .find(|line| line.starts_with("VmRSS"))
             .unwrap();
-        resident.split_whitespace()
+        resident
+            .split_whitespace()
             .nth(1)
             .unwrap()
             .parse::<u64>()
