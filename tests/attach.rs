@@ -291,7 +291,7 @@ fn a_notice_runs_nothing_of_what_it_is_told() {
     let actor = Actor::of(&lab, "otter");
     let (told, trap) = (lab.path().join("told"), lab.path().join("trap"));
     let notify = format!(
-        "echo \"$SPARRING_MESSAGE\" > {0}.new && mv {0}.new {0}",
+        "printf %s \"$SPARRING_MESSAGE\" > {0}.new && mv {0}.new {0}",
         told.display()
     );
     let mut terminal = attach(&lab, &["--notify", &notify]);
@@ -307,7 +307,7 @@ fn a_notice_runs_nothing_of_what_it_is_told() {
     });
     let words = eventually("the notice", || std::fs::read_to_string(&told).ok());
     assert!(words.contains("; $(touch "), "{words:?}");
-    assert!(!words.trim_end().contains(char::is_control), "{words:?}");
+    assert!(!words.contains(char::is_control), "{words:?}");
     assert!(!trap.exists());
     terminal.types("q");
     assert_eq!(terminal.ends().code(), Some(0));

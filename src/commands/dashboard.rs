@@ -213,3 +213,27 @@ fn end(run: &Run, left: Left) -> anyhow::Result<u8> {
         _ => Ok(exit::HUNG_UP),
     }
 }
+
+#[cfg(test)]
+mod fuzz {
+    use super::*;
+    use crate::dashboard::{Action, KeyPress};
+
+    #[test]
+    fn a_keymap() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        sparring_fuzz::fuzz("keymap", |bytes| {
+            std::fs::write(&path, bytes).unwrap();
+            let Ok(changes) = config::keymap(&path) else {
+                return false;
+            };
+            let keymap = Keymap::with(&changes);
+            if let Ok(keymap) = &keymap {
+                let left = keymap.action(KeyPress::control('c'));
+                assert_eq!(left, Some(Action::Detach));
+            }
+            keymap.is_ok()
+        });
+    }
+}
