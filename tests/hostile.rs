@@ -33,7 +33,8 @@ fn only_text(command: &Command, output: &Output) {
 #[track_caller]
 fn runs(lab: &Lab, words: &[&OsStr]) {
     let mut command = lab.command(&[]);
-    let output = output(command.args(words));
+    // Some of the words are paths that are written to.
+    let output = output(command.args(words).current_dir(lab.path()));
     only_text(&command, &output);
 }
 
