@@ -9,32 +9,15 @@ use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use sparring_contract::protocol::Event;
 use sparring_contract::run::read_records;
 
-use crate::lab::{Lab, Live, Said};
+use crate::lab::{Lab, Live, NOBODY, Said, after};
 use crate::terminal::Terminal;
 
 /// What a program says to whom its files may not become longer.
 const FULL: &str = "File too large (os error 27)";
 
-/// The user who owns nothing.
-const NOBODY: u32 = 65_534;
-
 /// The same command where no file may become longer than some KiB, as on a disk without room.
 fn without_room(command: &Command, kibibytes: u32) -> Command {
-    let mut limited = Command::new("bash");
-    limited
-        .arg("-c")
-        .arg(format!(
-            "trap '' XFSZ; ulimit -S -f {kibibytes}; exec \"$0\" \"$@\""
-        ))
-        .arg(command.get_program())
-        .args(command.get_args());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => limited.env(name, value),
-            None => limited.env_remove(name),
-        };
-    }
-    limited
+    after(&format!("trap '' XFSZ; ulimit -S -f {kibibytes}"), command)
 }
 
 /// Limits the length of the files that a process writes.

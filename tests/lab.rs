@@ -12,6 +12,9 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use sparring_contract::protocol::{Ended, Event, Record, Started};
 use sparring_contract::run::{Home, Run};
 
+/// The user who owns nothing.
+pub const NOBODY: u32 = 65_534;
+
 /// How long a program may take that a test waits for.
 const PATIENCE: Duration = Duration::from_mins(3);
 
@@ -171,6 +174,23 @@ pub fn output(command: &mut Command) -> Output {
         .stderr(Stdio::piped());
     let (child, _watchdog) = spawn(command);
     child.wait_with_output().unwrap()
+}
+
+/// The same command in a process that a shell has prepared.
+pub fn after(preparation: &str, command: &Command) -> Command {
+    let mut prepared = Command::new("bash");
+    prepared
+        .arg("-c")
+        .arg(format!("{preparation} && exec \"$0\" \"$@\""))
+        .arg(command.get_program())
+        .args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => prepared.env(name, value),
+            None => prepared.env_remove(name),
+        };
+    }
+    prepared
 }
 
 /// Starts a program that may not take for ever: a test that hangs says nothing.

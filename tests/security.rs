@@ -14,11 +14,8 @@ use rustix::thread::set_thread_res_uid;
 use sparring_contract::protocol::{Event, FaceHello, PROTOCOL, ToWorker, encode_hello};
 use sparring_contract::run::Run;
 
-use crate::lab::{Lab, Live, Said};
+use crate::lab::{Lab, Live, NOBODY, Said, after};
 use crate::terminal::eventually;
-
-/// The user who owns nothing.
-const NOBODY: u32 = 65_534;
 
 /// A run that trains until it is told otherwise.
 fn training(lab: &Lab) -> (Live, Run) {
@@ -81,17 +78,7 @@ fn answer_to(socket: &Path, words: &[u8]) -> Vec<u8> {
 fn a_run_is_its_users_alone_whatever_the_umask() {
     let lab = Lab::new();
     let train = lab.training(&["--name", "otter", "--steps", "100000000"]);
-    let mut lax = Command::new("bash");
-    lax.args(["-c", "umask 0; exec \"$0\" \"$@\""])
-        .arg(train.get_program())
-        .args(train.get_args());
-    for (name, value) in train.get_envs() {
-        match value {
-            Some(value) => lax.env(name, value),
-            None => lax.env_remove(name),
-        };
-    }
-    let mut live = Live::start(lax);
+    let mut live = Live::start(after("umask 0", &train));
     live.until(|event| matches!(event, Event::Stats(_)));
     let run = lab.run("otter");
     for command in ["checkpoint", "pause"] {

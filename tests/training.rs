@@ -1,12 +1,10 @@
 //! Training: what a run leaves behind, and that a run loses nothing when it is stopped.
 
-use std::process::Command;
-
 use rustix::process::Signal;
 use sparring_contract::protocol::{Event, Phase, Reason};
 use sparring_contract::run::Run;
 
-use crate::lab::{Lab, Live, Said, idx_header, tensors, write_images};
+use crate::lab::{Lab, Live, Said, after, idx_header, tensors, write_images};
 use crate::terminal::eventually;
 
 #[test]
@@ -420,21 +418,8 @@ fn a_seed_decides_everything() {
 fn an_error_of_memory_says_which_batch_size_would_fit() {
     let lab = Lab::new();
     write_images(&lab.data(), 20_000, 8);
-    let within_memory = |arguments: &[&str]| {
-        let training = lab.training(arguments);
-        let mut limited = Command::new("sh");
-        limited
-            .args(["-c", "ulimit -v 2500000 && exec \"$0\" \"$@\""])
-            .arg(training.get_program())
-            .args(training.get_args());
-        for (name, value) in training.get_envs() {
-            match value {
-                Some(value) => limited.env(name, value),
-                None => limited.env_remove(name),
-            };
-        }
-        Said::by(&mut limited)
-    };
+    let within_memory =
+        |arguments: &[&str]| Said::by(&mut after("ulimit -v 2500000", &lab.training(arguments)));
     let wide = [
         "--steps",
         "2",

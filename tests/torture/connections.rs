@@ -579,7 +579,8 @@ fn latest(run: &Run) -> (u64, f64) {
         .unwrap_or_default()
 }
 
-fn last_step(run: &Run) -> u64 {
+/// The latest step that was reported.
+pub fn last_step(run: &Run) -> u64 {
     latest(run).0
 }
 

@@ -4,10 +4,10 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use rustix::process::Pid;
-use sparring_contract::protocol::Event;
-use sparring_contract::run::{Run, read_tail};
+use sparring_contract::run::Run;
 
 use crate::check;
+use crate::connections::last_step;
 use crate::part::{Miss, Outcome, Part};
 use crate::rig::{NAME, Rig, Site};
 use crate::terminal::Terminal;
@@ -162,18 +162,6 @@ fn until_step(face: &mut Terminal, run: &Run, step: u64) -> Outcome {
         face.until_there_is(|| (begun.elapsed() > Duration::from_secs(2)).then_some(()));
     }
     Ok(())
-}
-
-fn last_step(run: &Run) -> u64 {
-    let records = read_tail(&run.events_file());
-    let mut steps = records
-        .iter()
-        .rev()
-        .filter_map(|record| match &record.event {
-            Event::Stats(stats) => Some(stats.step),
-            _ => None,
-        });
-    steps.next().unwrap_or_default()
 }
 
 /// How long it takes until another face shows the run: the quickest of three times.
