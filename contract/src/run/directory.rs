@@ -1,7 +1,8 @@
 //! Run directories: made and removed in one step, and their owner's alone.
 
-use std::fs::{self, DirBuilder, Permissions};
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::ErrorKind;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, statat, unlinkat};
 use rustix::io::Errno;
 use tempfile::TempDir;
 
+use super::lock::identity;
 use super::whole::{make_folders, remove_half_written, sync_folder};
 use super::{Home, Lock, Run, RunError, is_name};
 use crate::config::Config;
@@ -78,20 +80,21 @@ fn make(runs: &Path, name: &str, config: &Config) -> Result<Option<Run>, RunErro
     }
     run.write_config(config)?;
     remove_half_made(&dir);
-    match fs::rename(unfinished.path(), &dir) {
-        Ok(()) => {}
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::AlreadyExists | ErrorKind::DirectoryNotEmpty | ErrorKind::NotADirectory
-            ) =>
-        {
-            return match Run::open(&dir) {
-                Some(_) => Ok(None),
-                None => Err(RunError::NoRun { path: dir }),
-            };
+    while let Err(error) = fs::rename(unfinished.path(), &dir) {
+        use ErrorKind::{AlreadyExists, DirectoryNotEmpty, NotADirectory};
+        if !matches!(
+            error.kind(),
+            AlreadyExists | DirectoryNotEmpty | NotADirectory
+        ) {
+            return Err(RunError::io("make", &dir, error));
         }
-        Err(error) => return Err(RunError::io("make", &dir, error)),
+        if Run::open(&dir).is_some() {
+            return Ok(None);
+        }
+        if is_no_run(&dir) {
+            return Err(RunError::NoRun { path: dir });
+        }
+        // It was a run, and has been removed since.
     }
     // It has another name now: there is nothing to remove.
     let _ = unfinished.keep();
@@ -102,25 +105,33 @@ fn make(runs: &Path, name: &str, config: &Config) -> Result<Option<Run>, RunErro
 
 /// Makes a directory under a hidden name and locks it, so that whoever removes what is left over sees that it is not.
 fn begin(runs: &Path, name: &str) -> Result<(TempDir, Run, Lock), RunError> {
-    loop {
-        let unfinished = tempfile::Builder::new()
-            .prefix(NEW)
-            .permissions(Permissions::from_mode(OWNER))
-            .tempdir_in(runs)
-            .map_err(|error| RunError::io("make a directory in", runs, error))?;
-        let run = Run::open_unfinished(name, unfinished.path());
-        match run.lock() {
-            // Somebody took it for left over, between its making and its locking.
-            Err(RunError::InUse { .. }) => {}
-            lock => return Ok((unfinished, run, lock?)),
-        }
-    }
+    let unfinished = tempfile::Builder::new()
+        .prefix(NEW)
+        .permissions(Permissions::from_mode(OWNER))
+        .tempdir_in(runs)
+        .map_err(|error| RunError::io("make a directory in", runs, error))?;
+    let run = Run::open_unfinished(name, unfinished.path());
+    let lock = run.lock()?;
+    Ok((unfinished, run, lock))
+}
+
+/// Whether something other than a run has this path. It is looked at through a handle: runs come and go meanwhile.
+fn is_no_run(path: &Path) -> bool {
+    let found = match open_folder(path) {
+        Ok(found) => File::from(found),
+        Err(error) => return error != Errno::NOENT,
+    };
+    let is_run = Run::open(path).is_some();
+    // A run loses its name before it loses its parts.
+    let is_there = found
+        .metadata()
+        .and_then(|found| Ok(identity(&found) == identity(&path.symlink_metadata()?)));
+    !is_run && is_there.unwrap_or(false)
 }
 
 /// Removes what an older build left of a run that it could not make whole: empty folders.
 fn remove_half_made(dir: &Path) {
-    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let Ok(half) = rustix::fs::open(dir, flags, Mode::empty()) else {
+    let Ok(half) = open_folder(dir) else {
         return;
     };
     // Looked at through the handle: somebody else may give a whole run this name now.
@@ -134,6 +145,11 @@ fn remove_half_made(dir: &Path) {
         // Fails where there is nothing, or something to keep.
         let _ = unlinkat(&half, part, AtFlags::REMOVEDIR);
     }
+}
+
+fn open_folder(path: &Path) -> rustix::io::Result<OwnedFd> {
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::open(path, flags, Mode::empty())
 }
 
 /// Removes the directory of a run that is locked. Its name is free at once, and whatever goes wrong then leaves no half
@@ -153,8 +169,8 @@ fn remove(run: &Run) -> Result<(), RunError> {
     sync_folder(above).map_err(refused)
 }
 
-/// Removes what killed processes left of runs that they were making or removing: directories whose lock nobody holds, and
-/// old ones without a lock. What cannot be removed harms nobody.
+/// Removes what killed processes left of runs that they were removing or, a while ago, making, unless somebody holds its
+/// lock. What cannot be removed harms nobody.
 fn remove_left_over(runs: &Path) {
     for entry in fs::read_dir(runs).into_iter().flatten().flatten() {
         let name = entry.file_name();
@@ -165,21 +181,22 @@ fn remove_left_over(runs: &Path) {
                 .and_then(|changed| changed.elapsed().ok())
                 .is_some_and(|age| age > LEFT_OVER_AFTER)
         };
-        if !name.starts_with(NEW) && !name.starts_with(REMOVED) {
+        // A new one has its name the next moment, and would seem to be in use if its lock were tried just then.
+        if !(name.starts_with(REMOVED) || name.starts_with(NEW) && is_old()) {
             continue;
         }
-        let has_lock = entry.path().join("lock").exists();
-        let lock = has_lock.then(|| Run::open_unfinished(&name, &entry.path()).lock());
-        if lock.map_or_else(is_old, |lock| lock.is_ok()) {
-            let _ = fs::remove_dir_all(entry.path());
+        let left_over = Run::open_unfinished(&name, &entry.path());
+        let lock = left_over.lock_if_there();
+        if lock.as_ref().is_ok_and(|lock| lock.is_some() || is_old()) {
+            let _ = remove(&left_over);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
     use std::os::unix::fs::MetadataExt as _;
+    use std::process::{Command, Stdio};
     use std::time::SystemTime;
 
     use super::super::State;
@@ -290,16 +307,57 @@ mod tests {
     fn what_killed_processes_left_is_no_run_and_goes_with_the_next_new_one() {
         let folder = tempfile::tempdir().unwrap();
         let home = home(&folder);
-        let run = home.create(Some("otter"), &config()).unwrap();
-        let left = [".new-1", ".new-2", ".removed-3"].map(|name| home.dir().join(name));
-        fs::rename(run.dir(), &left[0]).unwrap();
-        fs::create_dir(&left[1]).unwrap();
-        fs::create_dir(&left[2]).unwrap();
+        for left in [".new-1", ".removed-1"] {
+            let run = home.create(Some("otter"), &config()).unwrap();
+            fs::rename(run.dir(), home.dir().join(left)).unwrap();
+        }
+        for left in [".new-2", ".new-3", ".removed-2", ".removed-3"] {
+            fs::create_dir(home.dir().join(left)).unwrap();
+        }
         assert!(home.runs().unwrap().is_empty());
 
         let old = SystemTime::now() - 2 * LEFT_OVER_AFTER;
-        File::open(&left[2]).unwrap().set_modified(old).unwrap();
+        for left in [".new-1", ".new-2", ".removed-2"] {
+            let folder = File::open(home.dir().join(left)).unwrap();
+            folder.set_modified(old).unwrap();
+        }
         home.create(Some("lynx"), &config()).unwrap();
-        assert_eq!(names(home.dir()), [".new-2", "lynx"]);
+        assert_eq!(names(home.dir()), [".new-3", ".removed-3", "lynx"]);
+    }
+
+    const FOLDER: &str = "SPARRING_TEST_FOLDER";
+
+    #[test]
+    #[ignore = "what each process of the next test does"]
+    fn one_process_makes_and_removes_runs() {
+        let runs = std::env::var_os(FOLDER).expect("a folder to make runs in");
+        let home = Home::locate(Some(Path::new(&runs))).unwrap();
+        for turn in 0..60 {
+            let name = ["otter", "lynx"][turn % 2];
+            match home.create(Some(name), &config()) {
+                Ok(run) => run.remove().unwrap(),
+                Err(RunError::Exists { .. }) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    #[test]
+    fn processes_that_make_and_remove_the_same_runs_never_break_one_anothers() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut children: Vec<_> = (0..20)
+            .map(|_| {
+                Command::new(std::env::current_exe().unwrap())
+                    .args(["--ignored", "--exact", "--nocapture"])
+                    .arg("run::directory::tests::one_process_makes_and_removes_runs")
+                    .env(FOLDER, folder.path())
+                    .stdout(Stdio::null())
+                    .spawn()
+                    .unwrap()
+            })
+            .collect();
+        let ended = children.iter_mut().map(|child| child.wait().unwrap());
+        assert!(ended.fold(true, |all, one| all && one.success()));
+        assert!(names(folder.path()).is_empty());
     }
 }

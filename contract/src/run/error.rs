@@ -49,6 +49,12 @@ pub enum RunError {
         /// The process; 0 if it cannot be seen from here.
         pid: u32,
     },
+    /// Another process removed the run while this one was taking it.
+    #[error("run `{name}` has just been removed")]
+    Removed {
+        /// The name.
+        name: String,
+    },
     /// Something other than a run has the name.
     #[error("{} is in the way and no run: it has no config.toml; move it, or choose another --name", path.display())]
     NoRun {

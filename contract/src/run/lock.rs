@@ -2,6 +2,7 @@
 //! shared file systems, and of which anyone can ask the holder without taking it.
 
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
+use std::io::ErrorKind;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -32,8 +33,28 @@ impl Run {
     /// Takes the run for this process; refused while another process has it, and if it belongs to another user. Takes the
     /// rights of others off it.
     pub fn lock(&self) -> Result<Lock, RunError> {
-        secure(&self.dir)?;
-        Lock::take(self)
+        let mut how = OpenOptions::new();
+        how.create(true).truncate(false);
+        self.take(how)?.ok_or_else(|| self.removed())
+    }
+
+    /// Takes what somebody left behind, unless it never had a lock, or has none any more because another process removes
+    /// it: `None`. Makes nothing in it.
+    pub(super) fn lock_if_there(&self) -> Result<Option<Lock>, RunError> {
+        self.take(OpenOptions::new())
+    }
+
+    fn take(&self, how: OpenOptions) -> Result<Option<Lock>, RunError> {
+        match secure(&self.dir).and_then(|()| Lock::take(self, how)) {
+            Err(RunError::Io { error, .. }) if error.kind() == ErrorKind::NotFound => Ok(None),
+            taken => taken.map(Some),
+        }
+    }
+
+    fn removed(&self) -> RunError {
+        RunError::Removed {
+            name: self.name().to_owned(),
+        }
     }
 
     /// The process that has the run, if one has.
@@ -43,11 +64,9 @@ impl Run {
 }
 
 impl Lock {
-    fn take(run: &Run) -> Result<Self, RunError> {
+    fn take(run: &Run, mut how: OpenOptions) -> Result<Self, RunError> {
         let path = &lock_file(run);
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
+        let file = how
             .write(true)
             .mode(OWNER)
             .open(path)
@@ -56,14 +75,17 @@ impl Lock {
         file.set_permissions(Permissions::from_mode(OWNER))
             .map_err(|error| RunError::io("take the rights of others off", path, error))?;
         match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self {
-                file,
-                directory: identity(
-                    &fs::metadata(run.dir())
-                        .map_err(|error| RunError::io("read", run.dir(), error))?,
-                ),
-                run: run.clone(),
-            }),
+            Ok(()) => {
+                let directory = fs::metadata(run.dir())
+                    .map_err(|error| RunError::io("read", run.dir(), error))?;
+                let lock = Self {
+                    file,
+                    directory: identity(&directory),
+                    run: run.clone(),
+                };
+                // Whoever removed the run while the file was being opened had the lock until now.
+                lock.is_in(run).then_some(lock).ok_or_else(|| run.removed())
+            }
             Err(Errno::AGAIN | Errno::ACCESS) => Err(RunError::InUse {
                 name: run.name().to_owned(),
                 pid: holder(run).unwrap_or_default(),
@@ -110,7 +132,8 @@ impl Lock {
     }
 }
 
-fn identity(meta: &Metadata) -> (u64, u64) {
+/// Device and inode: what stays the same when a file is moved.
+pub(super) fn identity(meta: &Metadata) -> (u64, u64) {
     (meta.dev(), meta.ino())
 }
 
