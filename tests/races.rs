@@ -98,6 +98,26 @@ fn a_worker_that_died_with_its_machine_holds_nothing() {
     assert!(!presence.socket.exists());
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_system_that_cannot_lock_files_is_reported_and_trained_on_by_nobody() {
+    let lab = Lab::new();
+    let refused = |arguments: &[&str]| {
+        let mut train = lab.training(arguments);
+        crate::rig::without_locks(&mut train);
+        let said = Said::by(&mut train);
+        assert_eq!((said.code, said.err.lines().count()), (1, 1), "{said:?}");
+        for word in ["cannot lock files", "No locks available", "--runs-dir"] {
+            assert!(said.err.contains(word), "{said:?}");
+        }
+    };
+    refused(&["--name", "otter", "--steps", "4"]);
+    assert_eq!(fs::read_dir(lab.path().join("runs")).unwrap().count(), 0);
+    lab.train(&["--name", "otter", "--steps", "4"]);
+    refused(&["--resume", "otter", "--steps", "8"]);
+    assert_eq!(lab.run("otter").newest_checkpoint().unwrap().step, 4);
+}
+
 #[test]
 fn a_run_that_is_removed_and_made_again_at_once_is_whole() {
     let lab = Lab::new();

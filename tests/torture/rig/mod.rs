@@ -3,6 +3,8 @@
 
 mod held;
 mod job;
+mod library;
+mod no_locks;
 mod process;
 mod promise;
 mod shadow;
@@ -11,6 +13,7 @@ mod site;
 
 pub use held::held;
 pub use job::Rig;
+pub use no_locks::without_locks;
 pub use process::{Ran, end_of, run_to_the_end};
 pub use promise::{Told, check_end, check_exit, check_goes_on, check_told};
 pub use shadow::Survives;

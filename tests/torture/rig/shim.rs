@@ -2,14 +2,14 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::str::FromStr;
-use std::sync::OnceLock;
 
 use rustix::io::Errno;
+
+use super::library::compiled;
 
 const SOURCE: &str = include_str!("shim.c");
 
@@ -141,7 +141,7 @@ impl Shim {
     /// Puts a command, and what it starts, under watch.
     pub fn on(&self, command: &mut Command) {
         command
-            .env("LD_PRELOAD", library())
+            .env("LD_PRELOAD", compiled("shim", SOURCE))
             .env("SHIM_FOLDER", &self.folder)
             .env("SHIM_STATE", &self.state);
     }
@@ -216,41 +216,4 @@ fn text(bytes: &[u8]) -> String {
         .position(|byte| *byte == 0)
         .unwrap_or(bytes.len());
     String::from_utf8_lossy(&bytes[..end]).into_owned()
-}
-
-/// The compiled library: compiled once for each version of its source.
-fn library() -> &'static Path {
-    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
-    LIBRARY.get_or_init(|| {
-        let mut hasher = DefaultHasher::new();
-        SOURCE.hash(&mut hasher);
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        fs::create_dir_all(folder).unwrap();
-        let library = folder.join(format!("shim-{:016x}.so", hasher.finish()));
-        if !library.exists() {
-            compile(folder, &library);
-        }
-        library
-    })
-}
-
-fn compile(folder: &Path, library: &Path) {
-    let work = tempfile::tempdir_in(folder).unwrap();
-    let (source, made) = (work.path().join("shim.c"), work.path().join("shim.so"));
-    fs::write(&source, SOURCE).unwrap();
-    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
-    let said = Command::new(&compiler)
-        .args(["-O1", "-g", "-Wall", "-shared", "-fPIC", "-o"])
-        .arg(&made)
-        .arg(&source)
-        .args(["-ldl", "-lpthread"])
-        .output()
-        .unwrap_or_else(|error| panic!("cannot run the C compiler {compiler}: {error}"));
-    assert!(
-        said.status.success(),
-        "{}",
-        String::from_utf8_lossy(&said.stderr)
-    );
-    // Another test may do the same right now.
-    fs::rename(made, library).unwrap();
 }
