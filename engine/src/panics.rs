@@ -3,8 +3,11 @@
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::future::poll_fn;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+use std::pin::pin;
 use std::sync::Once;
+use std::task::Poll;
 
 use tch::TchError;
 
@@ -101,6 +104,16 @@ pub(crate) fn caught<T>(function: impl FnOnce() -> T) -> Result<T, Panic> {
     outcome.map_err(|payload| Panic::new(payload.as_ref(), LOCATION.take()))
 }
 
+/// Waits for a future and catches its panic like [`caught`].
+pub(crate) async fn caught_in<T>(future: impl Future<Output = T>) -> Result<T, Panic> {
+    let mut future = pin!(future);
+    poll_fn(|context| match caught(|| future.as_mut().poll(context)) {
+        Ok(poll) => poll.map(Ok),
+        Err(panic) => Poll::Ready(Err(panic)),
+    })
+    .await
+}
+
 #[cfg(test)]
 mod tests {
     use tch::{Tensor, kind::FLOAT_CPU};
@@ -110,6 +123,17 @@ mod tests {
 
     fn zeros(size: &[i64]) -> Tensor {
         Tensor::zeros(size, FLOAT_CPU)
+    }
+
+    #[tokio::test]
+    async fn a_future_that_panics_in_its_middle_is_caught_there() {
+        let panic = caught_in(async {
+            tokio::task::yield_now().await;
+            panic!("halfway");
+        });
+        let panic: Panic = panic.await.map(|never: ()| never).unwrap_err();
+        assert!(panic.to_string().ends_with(": halfway"), "{panic}");
+        assert_eq!(caught_in(async { 7 }).await, Ok(7));
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! Signals become instructions: the first Ctrl-C or SIGTERM saves and ends, a second Ctrl-C ends at once. Before there is
 //! anything to save, the first one does.
 
-use std::sync::mpsc::{SyncSender, TrySendError};
-use std::time::Duration;
+use std::sync::mpsc::SyncSender;
 
 use sparring_contract::protocol::Reason;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::time::sleep;
 
+use super::orders;
 use crate::trainer::Instruction;
 
 /// The signals that a worker hears.
@@ -25,9 +24,6 @@ pub(super) enum Cut {
     /// A signal came before the training began.
     Unbegun(Reason),
 }
-
-/// How often to try again to pass a signal on to a trainer whose queue is full.
-const AGAIN: Duration = Duration::from_millis(20);
 
 impl Signals {
     /// Starts to listen. From here on none of these signals ends the process by itself.
@@ -48,13 +44,18 @@ impl Signals {
     ) -> Cut {
         let mut interrupted = false;
         let mut waiting = None;
+        let pass = async |reason| {
+            if let Some(reason) = reason {
+                orders::end(instructions, reason).await;
+            }
+        };
         loop {
             let reason = tokio::select! {
                 _ = self.interrupt.recv() => Reason::Interrupted,
                 _ = self.terminate.recv() => Reason::Terminated,
                 _ = self.hangup.recv() => continue,
-                () = sleep(AGAIN), if waiting.is_some() => {
-                    waiting = waiting.take().and_then(|reason| pass(reason, instructions));
+                () = pass(waiting), if waiting.is_some() => {
+                    waiting = None;
                     continue;
                 }
             };
@@ -64,15 +65,7 @@ impl Signals {
             if reason == Reason::Interrupted && std::mem::replace(&mut interrupted, true) {
                 return Cut::Impatience;
             }
-            waiting = pass(reason, instructions);
+            waiting = Some(reason);
         }
-    }
-}
-
-/// Passes the wish to end on to the trainer, and returns it if the queue is full. A trainer that is gone is ending already.
-fn pass(reason: Reason, instructions: &SyncSender<Instruction>) -> Option<Reason> {
-    match instructions.try_send(Instruction::End(reason)) {
-        Err(TrySendError::Full(_)) => Some(reason),
-        _ => None,
     }
 }
