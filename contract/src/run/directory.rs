@@ -196,7 +196,7 @@ fn remove_left_over(runs: &Path) {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::MetadataExt as _;
-    use std::process::{Command, Stdio};
+    use std::process::{Command, ExitStatus, Stdio};
     use std::time::SystemTime;
 
     use super::super::State;
@@ -356,8 +356,12 @@ mod tests {
                     .unwrap()
             })
             .collect();
-        let ended = children.iter_mut().map(|child| child.wait().unwrap());
-        assert!(ended.fold(true, |all, one| all && one.success()));
+        // All of them are waited for, before the folder goes.
+        let ends: Vec<_> = children
+            .iter_mut()
+            .map(|child| child.wait().unwrap())
+            .collect();
+        assert!(ends.iter().all(ExitStatus::success), "{ends:?}");
         assert!(names(folder.path()).is_empty());
     }
 }

@@ -41,7 +41,7 @@ pub use log::{EventLog, read_records, read_tail};
 pub use presence::{Presence, boot, host, secure_socket_dir};
 pub use tensor_file::seal;
 pub use timeline::{Dated, Limits, Saved, Timeline};
-pub use whole::{write_private, write_whole};
+pub use whole::{ANYBODY, WRITING, folder_of, write_private, write_whole};
 
 use crate::config::Config;
 use crate::protocol::Phase;

@@ -6,10 +6,10 @@ use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
 
 /// The beginning of the names of files that are being written. A killed process leaves them behind.
-const WRITING: &str = ".writing-";
+pub const WRITING: &str = ".writing-";
 
 /// A new file's permissions, less the umask.
-const ANYBODY: u32 = 0o666;
+pub const ANYBODY: u32 = 0o666;
 
 /// Permissions of a file that is its owner's alone.
 const OWNER: u32 = 0o600;
@@ -80,7 +80,8 @@ pub(super) fn remove_half_written(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn folder_of(path: &Path) -> &Path {
+/// The folder that holds a path.
+pub fn folder_of(path: &Path) -> &Path {
     path.parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."))

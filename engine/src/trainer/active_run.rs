@@ -1,26 +1,28 @@
 //! A run in training, and everything that can be done with it between two steps.
 
+mod saving;
+mod steering;
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use sparring_contract::config::Config;
-use sparring_contract::picture::FIXED_GRID;
-use sparring_contract::protocol::{
-    Checkpointed, Event, MAX_NOTE, Phase, Pictures, Purpose, Rollback, Sampled, Stats,
-};
-use sparring_contract::run::{Checkpoint, CheckpointHeader, Lock};
+use sparring_contract::protocol::{Event, Phase, Stats};
+use sparring_contract::run::{CheckpointHeader, Lock};
+
+pub(super) use saving::WentBack;
 
 use super::artifacts::{Artifacts, CheckpointKind};
 use super::best::best_so_far;
 use super::clock::{Clock, Stopwatch};
-use super::commands::{Done, change_key, draw_fresh};
 use super::due::{Due, Moment};
 use super::event_sink::EventSink;
-use super::finite_state::{FiniteState, NotFinite};
-use super::guard::{Guard, MOST_ATTEMPTS, Recovery, with_lower_learning_rates};
+use super::finite_state::NotFinite;
+use super::guard::Guard;
 use super::health::{Context, HealthMonitor};
 use super::injection::{Aside, Injection};
-use super::pictures::pictures;
 use super::report::{Reporter, epoch, last_step, started};
 use crate::eval::{Judge, QuickFrechet};
 use crate::gan::Session;
@@ -87,22 +89,6 @@ pub(super) struct ActiveRun<'a> {
     last_step: u64,
     /// When the fixed pictures were last shown.
     shown: Duration,
-}
-
-/// What came of going back after a fault.
-pub(super) enum WentBack {
-    /// The run tries again from an earlier step.
-    Retry,
-    /// The attempts are used up. The run is in its last good state.
-    GaveUp {
-        /// What went wrong, and what to do.
-        message: String,
-    },
-    /// It could not go back. The state is of no use.
-    Failed {
-        /// What went wrong.
-        message: String,
-    },
 }
 
 impl<'a> ActiveRun<'a> {
@@ -224,123 +210,6 @@ impl<'a> ActiveRun<'a> {
         Ok(())
     }
 
-    /// Keeps this state as the one to go back to.
-    pub(super) fn keep_state(&mut self) -> Result<(), NotFinite> {
-        self.guard.keep(&FiniteState::of(&mut self.session)?);
-        Ok(())
-    }
-
-    /// Saves a checkpoint of this step, unless there is one. This is the only place that does: whatever is saved was
-    /// checked for faults here. Returns whether there is a checkpoint of this step now; an error of the disk, or a panic,
-    /// is reported as a warning.
-    pub(super) fn save_checkpoint(&mut self, kind: CheckpointKind) -> Result<bool, NotFinite> {
-        caught(|| self.try_save_checkpoint(kind)).unwrap_or_else(|panic| {
-            self.warn_of("the checkpoint could not be saved", &panic);
-            Ok(false)
-        })
-    }
-
-    fn try_save_checkpoint(&mut self, kind: CheckpointKind) -> Result<bool, NotFinite> {
-        let step = self.steps();
-        if kind == CheckpointKind::Latest && self.artifacts.has_checkpoint_of(step) {
-            return Ok(true);
-        }
-        self.stop_stopwatch();
-        self.fail_on_purpose(Aside::Checkpoint);
-        let training_seconds = self.stopwatch.total(self.clock.now()).as_secs_f64();
-        let state = FiniteState::of(&mut self.session)?;
-        let session = state.session();
-        let (quick_distance, features) = kind.quick_distance().unzip();
-        let header = CheckpointHeader {
-            step,
-            shape: session.loader().data().shape(),
-            class_names: session.loader().data().class_names().to_vec(),
-            training_seconds,
-            attempt: self.guard.attempt(),
-            quick_distance,
-            features,
-            config: self.config.clone(),
-        };
-        let written = match self.artifacts.write_checkpoint(kind, &header, &state) {
-            Ok(written) => written,
-            Err(error) => {
-                self.warn(format!("{error}; what was saved before stays"));
-                return Ok(false);
-            }
-        };
-        self.sink.emit(Event::Checkpoint(Checkpointed {
-            step,
-            epoch: epoch(session),
-            path: written.path,
-            bytes: written.bytes,
-            best: kind.is_best(),
-        }));
-        if kind == CheckpointKind::Latest {
-            // A later fault must not take the run back behind a checkpoint.
-            self.guard.keep(&state);
-            let keep = self.config.output.keep_checkpoints;
-            if let Err(error) = self.artifacts.prune_checkpoints(step, keep) {
-                self.warn(error.to_string());
-            }
-        }
-        Ok(true)
-    }
-
-    /// Saves the last good state, if it is newer than the newest checkpoint: for a run that cannot go on.
-    pub(super) fn save_good_state(&mut self) {
-        if self.guard.restore(&mut self.session).is_err() || self.steps() == 0 {
-            return;
-        }
-        let is_saved = |newest: Checkpoint| newest.step >= self.steps();
-        if !self.lock.run().newest_checkpoint().is_ok_and(is_saved) {
-            // The end of the run tells of its newest checkpoint, whatever became of this one.
-            let _ = self.save_checkpoint(CheckpointKind::Latest);
-        }
-    }
-
-    /// Goes back to the last good state, to try again with other draws and lower learning rates.
-    pub(super) fn go_back(&mut self, cause: &NotFinite) -> WentBack {
-        self.stop_stopwatch();
-        let step = self.steps();
-        let recovery = match self.guard.go_back(&mut self.session) {
-            Ok(recovery) => recovery,
-            Err(error) => {
-                return WentBack::Failed {
-                    message: format!("step {step}: {cause}; {error}"),
-                };
-            }
-        };
-        let back_to = self.steps();
-        // A checkpoint of that step knows only the attempts before.
-        self.artifacts.note_change();
-        let elapsed = self.stopwatch.elapsed(self.clock.now());
-        self.reporter.restart(&self.session, elapsed);
-        if recovery == Recovery::GiveUp {
-            return WentBack::GaveUp {
-                message: format!(
-                    "step {step}: {cause}; {MOST_ATTEMPTS} attempts from step {back_to} on did not help: go on with \
-                     lower learning rates"
-                ),
-            };
-        }
-        let config = with_lower_learning_rates(&self.config);
-        if let Err(error) = self.lock.run().write_config(&config) {
-            self.warn(format!(
-                "{error}; training goes on with lower learning rates"
-            ));
-        }
-        self.put_in_force(config);
-        self.sink.emit(Event::Rollback(Rollback {
-            step,
-            back_to,
-            attempt: self.guard.attempt(),
-            cause: cause.to_string(),
-            generator_learning_rate: self.config.generator.learning_rate,
-            discriminator_learning_rate: self.config.discriminator.learning_rate,
-        }));
-        WentBack::Retry
-    }
-
     /// Checks the run's health, and saves the state if it is the best so far. If that panics, for example because there
     /// is no memory for it, training goes on.
     pub(super) fn check_health(&mut self) -> Result<(), NotFinite> {
@@ -423,104 +292,6 @@ impl<'a> ActiveRun<'a> {
         self.reporter.latest()
     }
 
-    /// Draws pictures from fresh noise, of one class or of each in its turn, shows them and saves them.
-    pub(super) fn sample(&mut self, count: u64, seed: Option<u64>, class: Option<u64>) -> Done {
-        let fresh = draw_fresh(&self.session, &self.config, (count, seed), class)?;
-        let path = self
-            .artifacts
-            .write_pictures(&fresh.name, &fresh.pictures, fresh.columns)
-            .map_err(|error| error.to_string())?;
-        let detail = path.display().to_string();
-        self.emit_samples(path, &fresh.pictures, fresh.columns);
-        self.sink.show(fresh.pictures);
-        Ok(Some(detail))
-    }
-
-    /// Changes a key of the configuration.
-    pub(super) fn set(&mut self, key: &str, value: serde_json::Value) -> Done {
-        let changed = change_key(&self.lock.run(), &self.config, key, &value)?;
-        // If a later step panics, the state that is saved must be one that the new configuration goes on from. A faulty
-        // state is not kept; the next check finds the fault.
-        let _ = self.keep_state();
-        self.put_in_force(changed);
-        self.sink.emit(Event::Set {
-            step: self.steps(),
-            key: key.to_owned(),
-            value,
-        });
-        Ok(None)
-    }
-
-    /// Writes a user's note into the log.
-    pub(super) fn note(&self, text: String) -> Done {
-        let step = self.steps();
-        let bytes = text.len();
-        if bytes > MAX_NOTE {
-            return Err(format!("a note of {bytes} bytes: write up to {MAX_NOTE}"));
-        }
-        self.sink
-            .record(Event::Note { step, text })
-            .map_err(|error| format!("the note cannot be kept: {error}"))?;
-        Ok(None)
-    }
-
-    /// Puts another configuration in force; the run's own file has it already.
-    fn put_in_force(&mut self, config: Config) {
-        self.session.set_learning_rates(
-            config.generator.learning_rate,
-            config.discriminator.learning_rate,
-        );
-        self.config = config;
-        self.artifacts.note_change();
-        self.announce_config();
-    }
-
-    fn announce_config(&self) {
-        match self.config.to_toml() {
-            Ok(config) => self.sink.configure(config),
-            Err(error) => self.warn(error.to_string()),
-        }
-    }
-
-    /// Pictures from the noise that is the same throughout a run.
-    fn fixed_pictures(&self) -> Pictures {
-        let count = i64::from(FIXED_GRID.0);
-        let drawn = self.session.sample_fixed(count);
-        let labels = self.session.sample_labels(count);
-        let steps = self.steps();
-        pictures(Purpose::Fixed, self.config.seed, steps, &drawn, labels)
-    }
-
-    /// Shows faces the pictures from the fixed noise.
-    pub(super) fn show_fixed_pictures(&mut self) {
-        self.stop_stopwatch();
-        self.shown = self.clock.now();
-        self.fail_on_purpose(Aside::Pictures);
-        self.sink.show(self.fixed_pictures());
-    }
-
-    /// Saves a grid of the pictures from the fixed noise.
-    pub(super) fn save_fixed_pictures(&mut self, name: &str) {
-        self.stop_stopwatch();
-        let pictures = self.fixed_pictures();
-        let columns = FIXED_GRID.1 as usize;
-        match self.artifacts.write_pictures(name, &pictures, columns) {
-            Ok(path) => self.emit_samples(path, &pictures, columns),
-            Err(error) => self.warn(format!("{error}; training goes on")),
-        }
-    }
-
-    fn emit_samples(&self, path: PathBuf, pictures: &Pictures, columns: usize) {
-        self.sink.emit(Event::Samples(Sampled {
-            step: self.steps(),
-            epoch: epoch(&self.session),
-            path,
-            purpose: pictures.purpose,
-            count: pictures.count,
-            columns: u32::try_from(columns).unwrap_or(u32::MAX),
-        }));
-    }
-
     /// Reports that the run enters a phase.
     pub(super) fn enter(&self, phase: Phase) {
         let step = self.steps();
@@ -537,6 +308,3 @@ impl<'a> ActiveRun<'a> {
         self.stopwatch.stop(self.clock.now());
     }
 }
-
-#[cfg(test)]
-mod tests;

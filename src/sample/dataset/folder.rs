@@ -10,11 +10,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use sparring_contract::run::write_whole;
+use sparring_contract::run::{folder_of, write_whole};
 use sparring_contract::text::printable;
 
 use super::manifest::{MANIFEST, Manifest};
-use crate::sample::output::folder_of;
 
 /// Holds the pictures of a data set until there are all of them.
 const PARTIAL: &str = ".partial";

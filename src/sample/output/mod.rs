@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use sparring_contract::run::folder_of;
 
 use super::Shape;
 use crate::terminal::gallery::square_side;
@@ -15,7 +16,7 @@ use formats::Sink;
 
 use whole::WholeFile;
 
-pub use whole::{Existing, folder_of};
+pub use whole::Existing;
 
 /// The most pictures in one grid, which is held in memory.
 const MOST_IN_A_GRID: u64 = 10_000;

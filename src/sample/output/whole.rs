@@ -7,13 +7,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat};
+use sparring_contract::run::{ANYBODY, WRITING, folder_of};
 use tempfile::{Builder, TempPath};
-
-/// The beginning of a name that a file has until it is finished.
-const WRITING: &str = ".writing-";
-
-/// A new file's permissions, less the umask.
-const ANYBODY: u32 = 0o666;
 
 /// A file that gets its name when it is finished. Dropped before that, it leaves nothing.
 pub struct WholeFile {
@@ -31,13 +26,6 @@ pub enum Existing {
     Replace,
     /// It stays, and the new one is an error.
     Keep,
-}
-
-/// The folder that holds a path.
-pub fn folder_of(path: &Path) -> &Path {
-    path.parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
 }
 
 impl WholeFile {

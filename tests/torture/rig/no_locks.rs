@@ -4,7 +4,7 @@ use std::process::Command;
 
 use super::library::compiled;
 
-/// Lets no process of this command lock a file: no_locks.c says how.
+/// Lets no process of this command lock a file: `no_locks.c` says how.
 pub fn without_locks(command: &mut Command) {
     command.env(
         "LD_PRELOAD",
