@@ -109,14 +109,6 @@ impl Face {
     }
 }
 
-/// A run without end, in training.
-fn endless(lab: &Lab) -> (Live, Run) {
-    let mut live = Live::start(lab.training(&["--name", "endless", "--epochs", "1000000"]));
-    live.until(|event| matches!(event, Event::Stats(_)));
-    // Nobody reads its stdout from here on; it says a few lines a second into a pipe that holds thousands.
-    (live, lab.run("endless"))
-}
-
 fn stop(mut face: Face, live: Live) -> Vec<Event> {
     face.done(Command::Stop { save: true });
     let (code, events) = live.end();
@@ -127,7 +119,7 @@ fn stop(mut face: Face, live: Live) -> Vec<Event> {
 #[test]
 fn a_face_gets_everything_there_is_and_then_what_happens() {
     let lab = Lab::new();
-    let (live, run) = endless(&lab);
+    let (live, run) = lab.endless("endless");
     let mut face = Face::attach(&run);
     let ToFace::Snapshot(snapshot) = face.hear() else {
         panic!("no snapshot")
@@ -157,7 +149,7 @@ fn a_face_gets_everything_there_is_and_then_what_happens() {
 #[test]
 fn a_paused_run_stands_still_makes_single_steps_and_goes_on() {
     let lab = Lab::new();
-    let (live, run) = endless(&lab);
+    let (live, run) = lab.endless("endless");
     let mut face = Face::attach(&run);
     let (paused_at, _) = face.done(Command::Pause);
     assert!(lab.sparring(&["runs"]).out.contains("paused"));
@@ -200,7 +192,7 @@ fn a_paused_run_stands_still_makes_single_steps_and_goes_on() {
 #[test]
 fn pictures_checkpoints_and_rates_on_demand() {
     let lab = Lab::new();
-    let (live, run) = endless(&lab);
+    let (live, run) = lab.endless("endless");
     let mut face = Face::attach(&run);
 
     let (_, picture) = face.done(Command::Sample {
@@ -264,7 +256,7 @@ fn pictures_checkpoints_and_rates_on_demand() {
 #[test]
 fn fresh_pictures_reach_every_face() {
     let lab = Lab::new();
-    let (live, run) = endless(&lab);
+    let (live, run) = lab.endless("endless");
     let (mut one, mut other) = (Face::attach(&run), Face::attach(&run));
     one.send(&ToWorker::Request {
         id: 1,
@@ -287,7 +279,7 @@ fn fresh_pictures_reach_every_face() {
 #[test]
 fn a_rate_that_was_set_outlives_a_kill_if_it_was_saved() {
     let lab = Lab::new();
-    let (live, run) = endless(&lab);
+    let (live, run) = lab.endless("endless");
     let mut face = Face::attach(&run);
     face.done(Command::Pause);
     face.done(Command::Set {
@@ -305,7 +297,7 @@ fn a_rate_that_was_set_outlives_a_kill_if_it_was_saved() {
 #[test]
 fn a_read_only_face_watches_and_cannot_steer() {
     let lab = Lab::new();
-    let (live, run) = endless(&lab);
+    let (live, run) = lab.endless("endless");
     let mut face = Face::with(
         &run,
         &FaceHello {
@@ -325,7 +317,7 @@ fn a_read_only_face_watches_and_cannot_steer() {
 #[test]
 fn a_face_that_never_reads_slows_nothing_and_gets_a_new_snapshot() {
     let lab = Lab::new();
-    let (live, run) = endless(&lab);
+    let (live, run) = lab.endless("endless");
     let mut deaf = Face::attach(&run);
     assert!(matches!(deaf.hear(), ToFace::Snapshot(_)));
     let mut other = Face::attach(&run);
@@ -346,7 +338,7 @@ fn a_face_that_never_reads_slows_nothing_and_gets_a_new_snapshot() {
 #[test]
 fn what_a_face_says_amiss_costs_it_its_connection_and_nobody_else() {
     let lab = Lab::new();
-    let (live, run) = endless(&lab);
+    let (live, run) = lab.endless("endless");
     for rubbish in [
         &b"GET / HTTP/1.1\r\n\r\n"[..],
         &[0, 0, 0, 2, b'{', b'}'],
@@ -366,7 +358,7 @@ fn what_a_face_says_amiss_costs_it_its_connection_and_nobody_else() {
 #[test]
 fn a_face_of_protocol_2_hears_which_protocol_the_worker_speaks() {
     let lab = Lab::new();
-    let (live, run) = endless(&lab);
+    let (live, run) = lab.endless("endless");
     let mut wire = UnixStream::connect(run.presence().unwrap().socket).unwrap();
     wire.set_read_timeout(Some(Duration::from_secs(30)))
         .unwrap();
@@ -387,7 +379,7 @@ fn a_face_of_protocol_2_hears_which_protocol_the_worker_speaks() {
 #[test]
 fn the_largest_pictures_that_are_asked_for_arrive() {
     let lab = Lab::new();
-    let (live, run) = endless(&lab);
+    let (live, run) = lab.endless("endless");
     let mut face = Face::attach(&run);
     face.requests += 1;
     face.send(&ToWorker::Request {
@@ -410,7 +402,7 @@ fn the_largest_pictures_that_are_asked_for_arrive() {
 #[test]
 fn the_socket_is_the_users_alone_and_comes_back_when_it_is_removed() {
     let lab = Lab::new();
-    let (live, run) = endless(&lab);
+    let (live, run) = lab.endless("endless");
     let presence = run.presence().unwrap();
     assert!(presence.is_here());
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
@@ -430,7 +422,7 @@ fn the_socket_is_the_users_alone_and_comes_back_when_it_is_removed() {
 #[test]
 fn a_worker_takes_over_the_socket_of_one_that_was_killed() {
     let lab = Lab::new();
-    let (live, run) = endless(&lab);
+    let (live, run) = lab.endless("endless");
     live.signal(Signal::KILL);
     live.end();
     assert!(run.presence().unwrap().socket.exists());
@@ -442,11 +434,11 @@ fn a_worker_takes_over_the_socket_of_one_that_was_killed() {
 #[test]
 fn a_worker_whose_run_was_removed_ends_and_leaves_a_new_run_of_the_name_alone() {
     let lab = Lab::new();
-    let (old, run) = endless(&lab);
+    let (old, run) = lab.endless("endless");
     // Paused, so that it writes nothing into what is being removed.
     Face::attach(&run).done(Command::Pause);
     fs::remove_dir_all(run.dir()).unwrap();
-    let (new, run) = endless(&lab);
+    let (new, run) = lab.endless("endless");
     assert_ne!(old.end().0, 0);
     stop(Face::attach(&run), new);
 }

@@ -12,18 +12,11 @@ use sparring_contract::run::EventLog;
 use crate::lab::{Lab, Live};
 use crate::terminal::{Terminal, eventually};
 
-/// A run that trains until it is told otherwise.
-fn training(lab: &Lab, name: &str) -> Live {
-    let mut live = Live::start(lab.training(&["--name", name, "--steps", "100000000"]));
-    live.until(|event| matches!(event, Event::Stats(_)));
-    live
-}
-
 #[test]
 fn a_worker_that_serves_as_many_faces_as_it_can_says_so() {
     let lab = Lab::new();
-    let live = training(&lab, "otter");
-    let socket = lab.run("otter").presence().unwrap().socket;
+    let (live, run) = lab.endless("otter");
+    let socket = run.presence().unwrap().socket;
     let hello = ToWorker::Hello(FaceHello {
         protocol: PROTOCOL,
         watch: false,
@@ -55,8 +48,8 @@ fn a_worker_that_serves_as_many_faces_as_it_can_says_so() {
 #[test]
 fn silent_connections_lock_nobody_out() {
     let lab = Lab::new();
-    let live = training(&lab, "otter");
-    let socket = lab.run("otter").presence().unwrap().socket;
+    let (live, run) = lab.endless("otter");
+    let socket = run.presence().unwrap().socket;
     let _silent: Vec<_> = (0..64)
         .map(|_| UnixStream::connect(&socket).unwrap())
         .collect();
@@ -69,7 +62,7 @@ fn silent_connections_lock_nobody_out() {
 #[test]
 fn a_run_whose_directory_is_moved_goes_on_there() {
     let lab = Lab::new();
-    let mut live = training(&lab, "otter");
+    let (mut live, _) = lab.endless("otter");
     let runs = lab.path().join("runs");
     std::fs::rename(runs.join("otter"), runs.join("lynx")).unwrap();
     // A checkpoint that is due before the worker looks is saved in the right place as well.
@@ -101,7 +94,7 @@ fn a_run_whose_directory_is_moved_goes_on_there() {
 #[test]
 fn a_long_note_is_refused() {
     let lab = Lab::new();
-    let live = training(&lab, "otter");
+    let (live, _) = lab.endless("otter");
     let refused = lab.sparring(&["note", "otter", &"n".repeat(MAX_NOTE + 1)]);
     assert_eq!(refused.code, 1);
     assert!(
@@ -148,13 +141,9 @@ fn long_notes_of_an_older_build_blind_no_face() {
 #[test]
 fn a_socket_of_another_run_is_not_taken_for_the_runs_own() {
     let lab = Lab::new();
-    let (one, two) = (training(&lab, "one"), training(&lab, "two"));
+    let [(one, first), (two, second)] = ["one", "two"].map(|name| lab.endless(name));
     // As after a run was moved, or by somebody who wants it stopped.
-    std::fs::copy(
-        lab.run("two").presence_file(),
-        lab.run("one").presence_file(),
-    )
-    .unwrap();
+    std::fs::copy(second.presence_file(), first.presence_file()).unwrap();
     let refused = lab.sparring(&["pause", "one"]);
     assert_eq!(refused.code, 1);
     assert!(
@@ -167,8 +156,7 @@ fn a_socket_of_another_run_is_not_taken_for_the_runs_own() {
 #[test]
 fn a_run_whose_lock_was_removed_is_saved() {
     let lab = Lab::new();
-    let live = training(&lab, "otter");
-    let run = lab.run("otter");
+    let (live, run) = lab.endless("otter");
     std::fs::remove_file(run.dir().join("lock")).unwrap();
     let (code, events) = live.end();
     assert_eq!(code, 1);

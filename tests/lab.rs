@@ -43,6 +43,9 @@ const SMALL: [&str; 8] = [
     "output.report_every_seconds=0.05",
 ];
 
+/// The length of a run that trains until it is told otherwise.
+pub const ENDLESS: [&str; 2] = ["--epochs", "100000000"];
+
 impl Lab {
     pub fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
@@ -104,6 +107,14 @@ impl Lab {
 
     pub fn train_on(&self, data: &Path, arguments: &[&str]) -> Said {
         Said::by(&mut self.training_on(data, arguments))
+    }
+
+    /// A run that trains until it is told otherwise, and has reported already.
+    pub fn endless(&self, name: &str) -> (Live, Run) {
+        let mut live = Live::start(self.training(&[&["--name", name], &ENDLESS[..]].concat()));
+        live.until(|event| matches!(event, Event::Stats(_)));
+        // Nobody reads its stdout from here on, and it does not wait for that before its end.
+        (live, self.run(name))
     }
 
     pub fn run(&self, name: &str) -> Run {

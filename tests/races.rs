@@ -4,9 +4,8 @@ use std::fs;
 use std::process::Stdio;
 
 use serde_json::Value;
-use sparring_contract::protocol::Event;
 
-use crate::lab::{Lab, Live, Said, output};
+use crate::lab::{Lab, Said, output};
 use crate::terminal::eventually;
 
 /// Runs the same command many times at once.
@@ -69,12 +68,10 @@ fn of_many_resumes_of_one_run_one_trains() {
 #[test]
 fn a_worker_that_died_with_its_machine_holds_nothing() {
     let lab = Lab::new();
-    let mut live = Live::start(lab.training(&["--name", "otter", "--steps", "100000000"]));
-    live.until(|event| matches!(event, Event::Stats(_)));
+    let (live, run) = lab.endless("otter");
     assert_eq!(lab.sparring(&["checkpoint", "otter"]).code, 0);
     live.signal(rustix::process::Signal::KILL);
     live.end();
-    let run = lab.run("otter");
     let presence = run.presence().unwrap();
     assert!(presence.socket.exists(), "nothing was left behind");
     // The machine was booted again, and the number of its process belongs to another now: this test.

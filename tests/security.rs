@@ -12,17 +12,9 @@ use std::time::Duration;
 use rustix::process::{Signal, geteuid};
 use rustix::thread::set_thread_res_uid;
 use sparring_contract::protocol::{Event, FaceHello, PROTOCOL, ToWorker, encode_hello};
-use sparring_contract::run::Run;
 
-use crate::lab::{Lab, Live, NOBODY, Said, after};
+use crate::lab::{ENDLESS, Lab, Live, NOBODY, Said, after};
 use crate::terminal::eventually;
-
-/// A run that trains until it is told otherwise.
-fn training(lab: &Lab) -> (Live, Run) {
-    let mut live = Live::start(lab.training(&["--name", "otter", "--steps", "100000000"]));
-    live.until(|event| matches!(event, Event::Stats(_)));
-    (live, lab.run("otter"))
-}
 
 /// Whether this test can act as another user. Only root can.
 fn has_another_user() -> bool {
@@ -77,7 +69,7 @@ fn answer_to(socket: &Path, words: &[u8]) -> Vec<u8> {
 #[test]
 fn a_run_is_its_users_alone_whatever_the_umask() {
     let lab = Lab::new();
-    let train = lab.training(&["--name", "otter", "--steps", "100000000"]);
+    let train = lab.training(&[&["--name", "otter"], &ENDLESS[..]].concat());
     let mut live = Live::start(after("umask 0", &train));
     live.until(|event| matches!(event, Event::Stats(_)));
     let run = lab.run("otter");
@@ -101,7 +93,7 @@ fn another_user_is_refused_by_the_worker_even_where_the_files_let_them_in() {
         return;
     }
     let lab = Lab::new();
-    let (live, run) = training(&lab);
+    let (live, run) = lab.endless("otter");
     let socket = run.presence().unwrap().socket;
     // As if the modes were wrong.
     let folder = socket.parent().unwrap();
@@ -134,7 +126,7 @@ fn another_user_can_neither_see_nor_steer_nor_lock_a_run() {
         return;
     }
     let lab = Lab::new();
-    let (live, run) = training(&lab);
+    let (live, run) = lab.endless("otter");
     // The way to the runs is open, as in a home directory that everybody may enter.
     let open = |path: &Path| {
         fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
@@ -205,7 +197,7 @@ fn a_folder_of_sockets_that_leads_elsewhere_is_refused() {
 #[test]
 fn a_socket_that_something_else_took_the_place_of_comes_back() {
     let lab = Lab::new();
-    let (live, run) = training(&lab);
+    let (live, run) = lab.endless("otter");
     let socket = run.presence().unwrap().socket;
     let innocent = lab.path().join("innocent");
     fs::write(&innocent, "keep me").unwrap();
@@ -260,7 +252,7 @@ fn a_forged_worker_file_leads_to_a_message_and_to_nobody() {
 #[test]
 fn a_hello_that_comes_byte_by_byte_or_never_ends_costs_its_connection() {
     let lab = Lab::new();
-    let (live, run) = training(&lab);
+    let (live, run) = lab.endless("otter");
     let socket = run.presence().unwrap().socket;
     let memory = || {
         let status = fs::read_to_string(format!("/proc/{}/status", run.holder().unwrap())).unwrap();
