@@ -1,7 +1,8 @@
-//! Fewer reports and health checks in a log that has grown long: the older, the sparser. Everything else stays.
+//! Fewer reports, health checks, checkpoints and grids in a log that has grown long: the older, the sparser. Everything
+//! else stays.
 
 use super::history::Limit;
-use crate::protocol::{Event, Record};
+use crate::protocol::{Checkpointed, Event, Purpose, Record, Sampled};
 
 /// Reports that stay: half an hour of them in full at two a second, and as many of all the time before.
 const REPORTS: Limit = Limit {
@@ -15,6 +16,13 @@ const HEALTH: Limit = Limit {
     older: 1024,
 };
 
+/// What was saved every so often: checkpoints, most of which are pruned already, and grids of the fixed pictures. A run on
+/// a few pictures has an epoch, and with it a checkpoint, every few steps.
+const SAVED: Limit = Limit {
+    recent: 256,
+    older: 256,
+};
+
 /// A line that may go.
 struct Entry {
     line: usize,
@@ -23,33 +31,47 @@ struct Entry {
     gaps: Vec<String>,
 }
 
-/// The lines of a log without most of its older reports and health checks. Those that stay lie evenly over the steps.
+/// The lines of a log without most of its older reports, health checks, checkpoints and grids. Those that stay lie evenly over the steps.
 /// Lines that are no records of this build stay, byte by byte.
 pub(super) fn thinned(log: &[u8]) -> Vec<u8> {
     let lines: Vec<_> = log.split_inclusive(|byte| *byte == b'\n').collect();
-    let (mut reports, mut checks) = (Vec::new(), Vec::new());
+    let [mut reports, mut checks, mut checkpoints, mut grids] = [const { Vec::new() }; 4];
     for (line, bytes) in lines.iter().enumerate() {
+        let entry = |step| Entry {
+            line,
+            step,
+            gaps: Vec::new(),
+        };
         match serde_json::from_slice(bytes).map(|record: Record| record.event) {
             Ok(Event::Stats(stats)) => reports.push(Entry {
-                line,
-                step: stats.step,
                 gaps: stats
                     .metrics
                     .iter()
                     .filter(|(_, value)| !value.is_finite())
                     .map(|(key, _)| key.to_owned())
                     .collect(),
+                ..entry(stats.step)
             }),
-            Ok(Event::Health(health)) => checks.push(Entry {
-                line,
-                step: health.step,
-                gaps: Vec::new(),
-            }),
+            Ok(Event::Health(health)) => checks.push(entry(health.step)),
+            Ok(Event::Checkpoint(Checkpointed {
+                step, best: false, ..
+            })) => checkpoints.push(entry(step)),
+            Ok(Event::Samples(Sampled {
+                step,
+                purpose: Purpose::Fixed,
+                ..
+            })) => grids.push(entry(step)),
             _ => {}
         }
     }
     let mut stays = vec![true; lines.len()];
-    for (entries, limit) in [(reports, REPORTS), (checks, HEALTH)] {
+    let all = [
+        (reports, REPORTS),
+        (checks, HEALTH),
+        (checkpoints, SAVED),
+        (grids, SAVED),
+    ];
+    for (entries, limit) in all {
         for line in superfluous(&entries, limit) {
             stays[line] = false;
         }
@@ -156,6 +178,28 @@ mod tests {
         let text = String::from_utf8_lossy(&thinned);
         assert!(text.contains("slower from here"));
         assert!(steps(&thinned).contains(&7777));
+    }
+
+    #[test]
+    fn a_checkpoint_every_few_steps_makes_no_long_log_and_the_best_stay() {
+        let saved = |step, best| {
+            line(Event::Checkpoint(Checkpointed {
+                step,
+                epoch: step,
+                path: format!("step-{step}.safetensors").into(),
+                bytes: 100,
+                best,
+            }))
+        };
+        let log: Vec<u8> = (0..10_000)
+            .flat_map(|step| saved(step, step % 1000 == 7))
+            .collect();
+        let thinned = thinned(&log);
+        let text = String::from_utf8_lossy(&thinned);
+        assert_eq!(text.matches("\"best\":true").count(), 10);
+        let kept = text.lines().count();
+        assert!((400..=530).contains(&kept), "{kept}");
+        assert!(text.contains("step-9999."));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sparring_contract::launch::Voice;
 use sparring_contract::output::{say_json, tell};
-use sparring_contract::protocol::{Ended, Event, MetricSpec, Started, Stats};
+use sparring_contract::protocol::{Ended, Event, MetricSpec, Purpose, Started, Stats};
 use sparring_contract::run::Run;
 use sparring_contract::text::printable;
 
@@ -35,6 +35,8 @@ pub(super) struct Speaker {
     last_line: Option<Instant>,
     /// When the latest health check was printed, and its verdict.
     last_health: Option<(Instant, &'static str)>,
+    /// When a checkpoint, and when a grid, was printed that is saved every so often.
+    last_saved: [Option<Instant>; 2],
 }
 
 impl Speaker {
@@ -51,6 +53,7 @@ impl Speaker {
             begun: Instant::now(),
             last_line: None,
             last_health: None,
+            last_saved: [None; 2],
         }
     }
 
@@ -84,6 +87,8 @@ impl Speaker {
                 }
                 self.last_health = Some((Instant::now(), word));
             }
+            Event::Checkpoint(saved) if !saved.best && !self.is_due(0) => return,
+            Event::Samples(saved) if saved.purpose == Purpose::Fixed && !self.is_due(1) => return,
             Event::Ended(_) => {
                 if let Some(bar) = self.bar.take() {
                     bar.finish_and_clear();
@@ -101,6 +106,17 @@ impl Speaker {
         if let Event::Ended(ended) = event {
             self.farewell(&ended);
         }
+    }
+
+    /// Whether it is time for a line about a checkpoint (0) or a grid (1). A run on a few pictures has an epoch every few
+    /// steps.
+    fn is_due(&mut self, which: usize) -> bool {
+        let every = line_every(self.begun.elapsed());
+        let is_due = self.last_saved[which].is_none_or(|last| last.elapsed() >= every);
+        if is_due {
+            self.last_saved[which] = Some(Instant::now());
+        }
+        is_due
     }
 
     /// The specs of the metrics that the run reports.
