@@ -1,6 +1,7 @@
 //! Sessions of tmux and screen.
 
-use std::process::{Command, Stdio};
+use std::fs;
+use std::process::Command;
 
 use super::elsewhere::{is_there, line, words};
 use super::endless::{endless, goes_on, last_step, run_of, stop, undisturbed};

@@ -7,11 +7,13 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+
 use super::elsewhere::{is_there, line};
 use super::endless::{endless, goes_on, last_step, run_of, stop, undisturbed};
 use crate::check;
 use crate::part::{Miss, Outcome};
-use crate::rig::{Rig, Site};
+use crate::rig::{NAME, Rig, Site};
 use crate::terminal::Terminal;
 
 /// An ssh server of the test's own, and a way to it. Needs no root: it serves the user who started it.

@@ -13,6 +13,7 @@ mod site;
 
 pub use held::held;
 pub use job::Rig;
+#[allow(unused_imports)] // for tests/races.rs, not for the torture
 pub use no_locks::without_locks;
 pub use process::{Ran, end_of, run_to_the_end};
 pub use promise::{Told, check_end, check_exit, check_goes_on, check_told};
