@@ -90,7 +90,8 @@ demo: build ## film demo.gif (needs a virtual display and ten minutes: tools/dem
 
 lint: setup ## formatting, clippy, documentation: no warning passes
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --test torture -- -D warnings
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --workspace --test torture -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps
 
 audit: ## check the licences, sources and advisories of all dependencies (fetches cargo-deny once; advisories need github.com)

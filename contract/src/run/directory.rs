@@ -105,14 +105,19 @@ fn make(runs: &Path, name: &str, config: &Config) -> Result<Option<Run>, RunErro
 
 /// Makes a directory under a hidden name and locks it, so that whoever removes what is left over sees that it is not.
 fn begin(runs: &Path, name: &str) -> Result<(TempDir, Run, Lock), RunError> {
-    let unfinished = tempfile::Builder::new()
-        .prefix(NEW)
-        .permissions(Permissions::from_mode(OWNER))
-        .tempdir_in(runs)
-        .map_err(|error| RunError::io("make a directory in", runs, error))?;
-    let run = Run::open_unfinished(name, unfinished.path());
-    let lock = run.lock()?;
-    Ok((unfinished, run, lock))
+    loop {
+        let unfinished = tempfile::Builder::new()
+            .prefix(NEW)
+            .permissions(Permissions::from_mode(OWNER))
+            .tempdir_in(runs)
+            .map_err(|error| RunError::io("make a directory in", runs, error))?;
+        let run = Run::open_unfinished(name, unfinished.path());
+        match run.lock() {
+            // Somebody took it for left over, between its making and its locking.
+            Err(RunError::InUse { .. } | RunError::Removed { .. }) => {}
+            lock => return Ok((unfinished, run, lock?)),
+        }
+    }
 }
 
 /// Whether something other than a run has this path. It is looked at through a handle: runs come and go meanwhile.
@@ -169,8 +174,8 @@ fn remove(run: &Run) -> Result<(), RunError> {
     sync_folder(above).map_err(refused)
 }
 
-/// Removes what killed processes left of runs that they were removing or, a while ago, making, unless somebody holds its
-/// lock. What cannot be removed harms nobody.
+/// Removes what killed processes left of runs that they were making or removing: directories whose lock nobody holds, and
+/// old ones without a lock. What cannot be removed harms nobody.
 fn remove_left_over(runs: &Path) {
     for entry in fs::read_dir(runs).into_iter().flatten().flatten() {
         let name = entry.file_name();
@@ -181,11 +186,14 @@ fn remove_left_over(runs: &Path) {
                 .and_then(|changed| changed.elapsed().ok())
                 .is_some_and(|age| age > LEFT_OVER_AFTER)
         };
-        // A new one has its name the next moment, and would seem to be in use if its lock were tried just then.
-        if !(name.starts_with(REMOVED) || name.starts_with(NEW) && is_old()) {
+        if !name.starts_with(NEW) && !name.starts_with(REMOVED) {
             continue;
         }
         let left_over = Run::open_unfinished(&name, &entry.path());
+        // A lock that is held is not even tried: its run has its name the next moment, and would seem to be in use.
+        if left_over.holder().is_some() {
+            continue;
+        }
         let lock = left_over.lock_if_there();
         if lock.as_ref().is_ok_and(|lock| lock.is_some() || is_old()) {
             let _ = remove(&left_over);
@@ -317,7 +325,7 @@ mod tests {
         assert!(home.runs().unwrap().is_empty());
 
         let old = SystemTime::now() - 2 * LEFT_OVER_AFTER;
-        for left in [".new-1", ".new-2", ".removed-2"] {
+        for left in [".new-2", ".removed-2"] {
             let folder = File::open(home.dir().join(left)).unwrap();
             folder.set_modified(old).unwrap();
         }
