@@ -49,7 +49,7 @@ impl Part for Disk {
             None if case == "full" => full(rig, &site),
             None if case == "room-again" => room_again(rig, &site),
             None if case == "read-only" => read_only(rig, &site),
-            Some(("tiny", size)) => tiny(rig, &site, size),
+            Some(("tiny", room)) => tiny(rig, &site, room),
             _ => Err(Miss::Wrong(format!("there is no case `{case}`"))),
         }
     }
@@ -102,10 +102,10 @@ fn fill(folder: &Path) -> PathBuf {
 }
 
 /// A disk that is too small from the start, and grows before the job is started again.
-fn tiny(rig: &Rig, site: &Site, size: &str) -> Outcome {
-    let steps: u32 = size
+fn tiny(rig: &Rig, site: &Site, room: &str) -> Outcome {
+    let steps: u32 = room
         .parse()
-        .map_err(|_| Miss::Wrong(format!("`{size}` is no size")))?;
+        .map_err(|_| Miss::Wrong(format!("`{room}` is no size")))?;
     let disk = Mount::at(&site.home(), &format!("size={}k,mode=700", 64 * steps))?;
     let ran = run_to_the_end(site.job());
     check_exit(site, &ran)?;

@@ -74,7 +74,7 @@ fn main() -> ExitCode {
     );
     let tallies = torture(&parts, &rig, &options);
     print!("{}", summary::table(&tallies));
-    if tallies.iter().all(|tally| tally.held()) {
+    if tallies.iter().all(summary::Tally::held) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

@@ -71,8 +71,9 @@ pub fn comes_and_goes(site: &Site, time: Duration) -> Outcome {
              {before} descriptors before, {after} after",
             100.0 * (crowded / quiet - 1.0)
         );
+        let is_fast_enough = crowded > quiet * (1.0 - MOST_LOST);
         check!(
-            crowded > quiet * (1.0 - MOST_LOST),
+            is_fast_enough,
             "{crowded:.0} steps/s in a crowd, {quiet:.0} without"
         );
         Ok(())
@@ -148,7 +149,7 @@ fn with_crowd<T>(socket: &Path, act: impl FnOnce() -> T) -> Result<(T, u64), Mis
 fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
-    (values[middle] + values[(values.len() - 1) / 2]) / 2.0
+    f64::midpoint(values[middle], values[(values.len() - 1) / 2])
 }
 
 /// Steps a second over some time, as the log has them.
