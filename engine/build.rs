@@ -57,6 +57,7 @@ fn compile_native(libtorch: &Path) -> Result<(), Box<dyn Error>> {
         .files(
             [
                 "native",
+                "cuda",
                 "team",
                 "product",
                 "avx512",

@@ -12,6 +12,7 @@ use sparring_contract::config::{
     self, Architecture, Config, Normalization, Request, Setting, resolve,
 };
 use sparring_engine::data::{DataBundle, DataLoader, Dataset};
+use sparring_engine::device::choose_for;
 use sparring_engine::gan::{
     AdversarialLoss, Logits, PictureSpec, Session, check_compatibility, discriminator, generator,
 };
@@ -84,7 +85,7 @@ fn options(words: impl Iterator<Item = String>) -> anyhow::Result<Options> {
 fn measure(options: &Options) -> anyhow::Result<()> {
     let config = &options.config;
     native::prepare(config.threads);
-    let device = native::device(&config.device)?;
+    let device = choose_for(config)?.device;
     let bundle = DataBundle::load(&config.data_source(), &mut |_| {})?;
     let mut data = Dataset::on(device, &bundle.train.images);
     if let Some(labels) = bundle.train.labels.filter(|_| config.conditional) {

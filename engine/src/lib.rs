@@ -1,11 +1,12 @@
 //! The engine of sparring: data, the two networks and their training, the judge, and the worker that runs it.
 //!
 //! `data`, `nn`, `optim`, `gan`, `eval` and `native` know no terminal, no socket and no clock. `trainer` trains with them
-//! and is given a clock; `worker` gives it a process, a socket and signals.
+//! and is given a clock; `worker` gives it a process, a socket and signals. `device` finds what they compute on.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)] // `sparring_contract::output` makes lines fit for a terminal
 
 pub mod data;
+pub mod device;
 pub mod eval;
 #[cfg(test)]
 mod fuzz;

@@ -100,6 +100,8 @@ pub const KEYS: &[Key] = &[
     key("seed", COUNT, Change::Never),
     key("threads", Kind::Integer(0, 1024), Change::OnResume),
     key("precision", PRECISIONS, Change::Never),
+    key("deterministic", Kind::Flag, Change::OnResume),
+    key("cuda_graphs", Kind::Flag, Change::OnResume),
     key("epochs", Kind::Integer(1, 1_000_000_000), Change::OnResume),
     key("steps", COUNT, Change::OnResume),
     key("minutes", Kind::Number(0.0, 1e9), Change::OnResume),

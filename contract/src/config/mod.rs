@@ -52,6 +52,12 @@ pub struct Config {
     pub threads: u32,
     /// Precision of products and convolutions on a CUDA device.
     pub precision: Precision,
+    /// Whether every operation on a CUDA device gives the same bits each time.
+    #[serde(default)]
+    pub deterministic: bool,
+    /// Whether the operations of a step on a CUDA device are recorded and made by one call.
+    #[serde(default = "enabled")]
+    pub cuda_graphs: bool,
     /// Epochs to train.
     pub epochs: u64,
     /// Steps to train; 0 sets no limit.
@@ -98,6 +104,11 @@ pub struct Config {
     pub output: Output,
     /// Health checks.
     pub health: HealthChecks,
+}
+
+/// What a switch is where nothing is said.
+const fn enabled() -> bool {
+    true
 }
 
 /// A network and the Adam that trains it.

@@ -24,6 +24,17 @@ pub struct Batch {
     pub classes: Option<Tensor>,
 }
 
+impl Batch {
+    /// The same images and classes in memory of their own.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self {
+            images: self.images.copy(),
+            classes: self.classes.as_ref().map(Tensor::copy),
+        }
+    }
+}
+
 impl Dataset {
     /// Copies the images to the device.
     pub fn on(device: Device, images: &Images) -> Self {

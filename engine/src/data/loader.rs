@@ -61,6 +61,16 @@ impl DataLoader {
         batches
     }
 
+    /// Images in a batch; the last one of an epoch may have fewer.
+    pub fn batch_size(&self) -> u64 {
+        self.batch_size
+    }
+
+    /// Batches in a step; the last one of an epoch may have fewer.
+    pub fn batches_per_step(&self) -> u64 {
+        self.batches_per_step
+    }
+
     /// Takes the order of the epochs from another seed.
     pub(crate) fn reseed(&mut self, seed: u64) {
         self.seed = seed;

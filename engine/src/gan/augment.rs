@@ -43,6 +43,11 @@ impl Augment {
         }
     }
 
+    /// Whether the augmentation of this step is unlike that of the steps around it.
+    pub(super) fn changes_at(&self, step: u64) -> bool {
+        self.noise > 0.0 && step < self.noise_steps
+    }
+
     fn noise_at(&self, step: u64) -> f64 {
         if self.noise_steps == 0 {
             self.noise

@@ -52,6 +52,10 @@ impl Task for Generate {
         self.augment.apply(pictures, step)
     }
 
+    fn variant(&self, step: u64) -> Option<u64> {
+        (!self.augment.changes_at(step)).then_some(0)
+    }
+
     fn generator_loss(&self, logits: &Logits, _fake: &Tensor, _batch: &Batch) -> Tensor {
         self.loss.generator(logits)
     }

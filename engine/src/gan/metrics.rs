@@ -25,6 +25,10 @@ impl MetricAccumulator {
     /// Adds the metrics of a step, scalars each.
     pub(super) fn add(&mut self, metrics: &[Tensor]) {
         self.sums += Tensor::stack(metrics, 0);
+    }
+
+    /// Notes that metrics were added, once for each step.
+    pub(super) fn count_step(&mut self) {
         self.steps += 1;
     }
 
@@ -34,19 +38,10 @@ impl MetricAccumulator {
         self.steps = 0;
     }
 
-    /// The means over the steps since the last call; NaN if there was no step. Waits for the device.
-    pub(super) fn take(&mut self) -> Vec<f64> {
-        let mut means = vec![f64::NAN; self.sums.numel()];
-        if self.steps > 0 {
-            let count = means.len();
-            let sums = self.sums.to_device(Device::Cpu).to_kind(Kind::Double);
-            sums.copy_data(&mut means, count);
-            for mean in &mut means {
-                *mean /= self.steps as f64;
-            }
-        }
-        self.reset();
-        means
+    /// The sums over the steps since the last call, scalars on the device, and the number of these steps. They must be
+    /// read before the next step.
+    pub(super) fn sums(&self) -> (Vec<Tensor>, u64) {
+        (self.sums.unbind(0), self.steps)
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod fault;
 mod inspect;
+mod read;
+mod recorded;
 
 use sparring_contract::config::Config;
 use sparring_contract::protocol::{MetricSpec, Metrics};
@@ -19,6 +21,9 @@ use crate::native::no_grad;
 use crate::nn::{Ema, StateDict, StateDictError};
 use crate::optim::{LearningRateSchedule, NetworkOptimizer, Precision};
 use crate::seed::{Stream, derive, reseed};
+
+use read::read;
+use recorded::{Outcome, RecordedSteps, Variant};
 
 pub use fault::Fault;
 pub use inspect::Inspection;
@@ -40,6 +45,8 @@ pub struct Session {
     precision: Precision,
     schedule: LearningRateSchedule,
     ema: Option<Ema>,
+    /// On a CUDA device: steps that were recorded, to be made by one call.
+    recorded: Option<RecordedSteps>,
     accumulator: MetricAccumulator,
     /// Losses of the latest step: the discriminator's and the generator's.
     losses: Option<[Tensor; 2]>,
@@ -76,6 +83,7 @@ impl Session {
             precision: Precision::new(config, device),
             schedule: LearningRateSchedule::new(config),
             ema,
+            recorded: RecordedSteps::are_wanted(config, device).then(RecordedSteps::default),
             accumulator: MetricAccumulator::new(task.metric_specs().len(), device),
             losses: None,
             steps: 0,
@@ -89,32 +97,91 @@ impl Session {
     /// Everything random is drawn from (seed, step), so a restored session makes the steps that it would have made.
     pub fn step(&mut self) {
         self.schedule_learning_rates();
-        let mut batches = self.loader.batches(self.steps); // [batch, channels, height, width] in [-1, 1]
+        let batches = self.loader.batches(self.steps); // [batch, channels, height, width] in [-1, 1]
         reseed(self.step_seed, Stream::Step, self.steps);
-        let Some(last) = batches.pop() else {
+        match self.recorded.take() {
+            Some(mut recorded) => {
+                recorded.step(self, &batches);
+                self.recorded = Some(recorded);
+            }
+            None => self.learn(&batches),
+        }
+        self.finish_step();
+    }
+
+    /// Both networks learn from the batches of a step. All of it is done by the device, and on numbers that it has: a
+    /// step can be recorded once and made again.
+    fn learn(&mut self, batches: &[Batch]) {
+        let Some((last, ahead)) = batches.split_last() else {
             return;
         };
-        for batch in batches {
+        for batch in ahead {
             // With k > 1 the discriminator learns ahead, from fakes that the generator does not learn from.
-            let input = self.task.generator_input(&batch);
-            let fake = no_grad(|| self.generate(&input, &batch));
-            let _ = self.train_discriminator(&batch, &fake);
+            let input = self.task.generator_input(batch);
+            let fake = no_grad(|| self.generate(&input, batch));
+            let _ = self.train_discriminator(batch, &fake);
         }
-        let input = self.task.generator_input(&last); // [batch, latent_dim]
-        self.train_both(&last, &input);
+        let input = self.task.generator_input(last); // [batch, latent_dim]
+        self.train_both(last, &input);
         for _ in 1..self.generator_steps {
-            let input = self.task.generator_input(&last);
-            let fake = self.generate(&input, &last);
-            let _ = self.train_generator(&last, &fake);
+            let input = self.task.generator_input(last);
+            let fake = self.generate(&input, last);
+            let _ = self.train_generator(last, &fake);
         }
-        self.steps += 1;
     }
 
     /// [`Session::step`] on a given batch and generator input, in which each network learns once.
     pub fn step_on(&mut self, batch: &Batch, input: &Tensor) {
         self.schedule_learning_rates();
         self.train_both(batch, input);
+        self.finish_step();
+    }
+
+    fn finish_step(&mut self) {
+        if let Some(ema) = self.ema.as_ref().filter(|_| self.average_follows()) {
+            ema.follow(self.generator.network(), self.steps);
+        }
+        self.accumulator.count_step();
         self.steps += 1;
+    }
+
+    /// Whether the generator's average moves after a step, and not in the optimiser's pass: a step that is recorded needs it
+    /// so, because how far it moves depends on the step.
+    fn average_follows(&self) -> bool {
+        self.device().is_cuda() && self.generator_steps == 1
+    }
+
+    /// What the operations of this step depend on; `None` if no other step is like it.
+    fn variant(&self, batches: &[Batch]) -> Option<Variant> {
+        let is_whole = |batch: &Batch| batch.images.size()[0].unsigned_abs() == self.loader.batch_size();
+        let all = batches.len() as u64 == self.loader.batches_per_step() && batches.iter().all(is_whole);
+        let of_task = self.task.variant(self.steps).filter(|_| all)?;
+        Some(Variant {
+            has_penalty: self.penalty.is_due(self.steps),
+            of_task,
+        })
+    }
+
+    /// What the latest step left for reports.
+    fn outcome(&self) -> Outcome {
+        let gradients = |of: &NetworkOptimizer| of.gradients().map(|(_, gradient)| gradient.shallow_clone()).collect();
+        Outcome {
+            losses: self.losses.as_ref().map(|losses| losses.each_ref().map(Tensor::shallow_clone)),
+            generator_gradients: gradients(&self.generator),
+            discriminator_gradients: gradients(&self.discriminator),
+        }
+    }
+
+    fn set_outcome(&mut self, outcome: &Outcome) {
+        let losses = outcome.losses.as_ref();
+        self.losses = losses.map(|losses| losses.each_ref().map(Tensor::shallow_clone));
+        self.generator.set_gradients(&outcome.generator_gradients);
+        self.discriminator.set_gradients(&outcome.discriminator_gradients);
+    }
+
+    /// Why steps are started one operation at a time although they were to be recorded; once.
+    pub fn take_recording_failure(&mut self) -> Option<String> {
+        self.recorded.as_mut()?.take_failure()
     }
 
     fn schedule_learning_rates(&mut self) {
@@ -189,8 +256,8 @@ impl Session {
             };
             self.task.generator_loss(&logits, fake, batch)
         });
-        self.generator
-            .minimize(&loss, self.ema.as_ref(), self.steps);
+        let average = self.ema.as_ref().filter(|_| !self.average_follows());
+        self.generator.minimize(&loss, average, self.steps);
         loss.detach()
     }
 
@@ -208,13 +275,21 @@ impl Session {
     }
 
     /// The metrics: means over the steps since the last call, and the gradient norms of the latest step. NaN if there
-    /// was no step. Waits for the device.
+    /// was no step. Waits for the device, once.
     pub fn metrics(&mut self) -> Metrics {
-        let mut values = self.accumulator.take();
-        values.push(self.discriminator.gradient_norm());
-        values.push(self.generator.gradient_norm());
-        let specs = self.metric_specs().into_iter();
-        specs.map(|spec| spec.key).zip(values).collect()
+        let specs = self.metric_specs().into_iter().map(|spec| spec.key);
+        let norms = self.optimizers().map(NetworkOptimizer::gradient_norm);
+        let [Some(d_norm), Some(g_norm)] = norms else {
+            return specs.map(|key| (key, f64::NAN)).collect();
+        };
+        let (sums, steps) = self.accumulator.sums();
+        let scalars: Vec<_> = sums.iter().chain([&d_norm, &g_norm]).collect();
+        let mut values = read(&scalars);
+        for sum in values.iter_mut().take(sums.len()) {
+            *sum /= steps as f64;
+        }
+        self.accumulator.reset();
+        specs.zip(values).collect()
     }
 
     /// Draws other images and noise from here on than earlier attempts did; the first attempt has the number 0.

@@ -23,6 +23,10 @@ pub trait Task: fmt::Debug {
     /// May draw from libtorch's generator.
     fn discriminator_input(&self, pictures: &Tensor, batch: &Batch, step: u64) -> Tensor;
 
+    /// Which steps make the same operations as this one, with the same constants: all those with the same number. `None` if
+    /// no other step does, because something changes from step to step that is not on the device.
+    fn variant(&self, step: u64) -> Option<u64>;
+
     /// The loss that the generator minimises, from the logits on its fakes and the fakes themselves: a scalar.
     fn generator_loss(&self, logits: &Logits, fake: &Tensor, batch: &Batch) -> Tensor;
 

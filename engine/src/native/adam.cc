@@ -3,7 +3,6 @@
 #include <ATen/ops/_amp_foreach_non_finite_check_and_unscale.h>
 #include <ATen/ops/_foreach_lerp.h>
 #include <ATen/ops/_fused_adam.h>
-#include <ATen/ops/ones_like.h>
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
@@ -60,19 +59,26 @@ VECTORIZED void follow(float* __restrict average, const float* __restrict parame
 
 }  // namespace
 
-void adam(const Tensors& parameters, Tensors gradients, const Tensors& exp_avgs, const Tensors& exp_avg_sqs,
-          const Tensors& averages, const at::Tensor& step, const at::Tensor& fault, const AdamStep& numbers) {
+void move_towards(const Tensors& averages, const Tensors& targets, double rate) {
+  if (averages.empty()) return;
   c10::NoGradGuard no_grad;
+  at::_foreach_lerp_(averages, targets, rate);
+}
+
+void adam(const Tensors& parameters, Tensors gradients, const Tensors& exp_avgs, const Tensors& exp_avg_sqs,
+          const Tensors& averages, const AdamScalars& scalars, const AdamStep& numbers) {
+  c10::NoGradGuard no_grad;
+  const auto& [step, fault, learning_rate, scale] = scalars;
   // The gradient of a gradient penalty may have another memory layout than its parameter.
   for (at::Tensor& gradient : gradients) gradient = gradient.contiguous();
   if (!step.device().is_cpu()) {
     const Tensors steps(parameters.size(), step);
     // The kernels change nothing while `fault` is set, so nobody has to wait for the device to read it.
-    at::_amp_foreach_non_finite_check_and_unscale_(gradients, const_cast<at::Tensor&>(fault), at::ones_like(fault));
-    at::_fused_adam_(parameters, gradients, exp_avgs, exp_avg_sqs, /*max_exp_avg_sqs=*/{}, steps,
-                     numbers.learning_rate, numbers.beta1, numbers.beta2, /*weight_decay=*/0.0, numbers.epsilon,
-                     /*amsgrad=*/false, /*maximize=*/false, /*grad_scale=*/{}, /*found_inf=*/fault);
-    if (!averages.empty()) at::_foreach_lerp_(averages, parameters, numbers.average_rate);
+    at::_amp_foreach_non_finite_check_and_unscale_(gradients, const_cast<at::Tensor&>(fault), scale);
+    at::_fused_adam_(parameters, gradients, exp_avgs, exp_avg_sqs, /*max_exp_avg_sqs=*/{}, steps, learning_rate,
+                     numbers.beta1, numbers.beta2, /*weight_decay=*/0.0, numbers.epsilon, /*amsgrad=*/false,
+                     /*maximize=*/false, /*grad_scale=*/{}, /*found_inf=*/fault);
+    if (!averages.empty()) move_towards(averages, parameters, numbers.average_rate);
     return;
   }
 

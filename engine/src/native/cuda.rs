@@ -1,180 +1,140 @@
-//! CUDA, found at run time: one program serves machines with and without it.
+//! CUDA, as far as tch does not reach it.
 
-use std::sync::OnceLock;
+use std::ffi::{CStr, c_char};
+use std::ptr;
 
-use tch::{Cuda, Device};
+use super::check;
 
-/// Why a device is not available.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CudaError {
-    /// libtorch cannot use CUDA on this machine.
-    #[error(
-        "--device {asked}: {why}; use --device cpu, or see docs/SETUP.md for the CUDA set of libtorch"
-    )]
-    NoCuda {
-        /// The device that was asked for.
-        asked: String,
-        /// Why it is not available.
-        why: String,
-    },
-    /// The machine has fewer devices.
-    #[error("--device {asked}: there {}; cuda:0 is the first", if *count == 1 { "is 1 CUDA device".to_owned() } else { format!("are {count} CUDA devices") })]
-    NoSuchDevice {
-        /// The device that was asked for.
-        asked: String,
-        /// Number of devices.
-        count: i64,
-    },
+/// A graph in C++.
+#[repr(C)]
+struct RawGraph {
+    _opaque: [u8; 0],
 }
 
-/// The device of a configuration: `auto`, `cpu`, `cuda` or `cuda:N`.
-pub fn device(asked: &str) -> Result<Device, CudaError> {
-    if asked == "cpu" {
-        return Ok(Device::Cpu);
-    }
-    let backend = load_backend();
-    let count = if backend.is_ok() {
-        Cuda::device_count()
-    } else {
-        0
-    };
-    if asked == "auto" {
-        return Ok(if count > 0 {
-            Device::Cuda(0)
-        } else {
-            Device::Cpu
-        });
-    }
-    let asked_for = || asked.to_owned();
-    let no_cuda = |why: String| CudaError::NoCuda {
-        asked: asked_for(),
-        why,
-    };
-    backend.map_err(no_cuda)?;
-    if count == 0 {
-        return Err(no_cuda(
-            "no NVIDIA driver with a device was found".to_owned(),
+unsafe extern "C" {
+    fn sparring_prepare_cuda(index: i64, tf32: bool, deterministic: bool) -> *mut c_char;
+    fn sparring_set_autocast(enabled: bool) -> bool;
+    fn sparring_cuda_version() -> i64;
+    fn sparring_cuda_description() -> *mut c_char;
+    fn sparring_graph_new(out: *mut *mut RawGraph) -> *mut c_char;
+    fn sparring_graph_free(graph: *mut RawGraph);
+    fn sparring_graph_begin(graph: *mut RawGraph, sharing: *mut RawGraph) -> *mut c_char;
+    fn sparring_graph_end(graph: *mut RawGraph) -> *mut c_char;
+    fn sparring_graph_replay(graph: *mut RawGraph) -> *mut c_char;
+}
+
+/// How libtorch computes on CUDA devices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CudaSettings {
+    /// Whether products and convolutions may round their inputs to TF32.
+    pub tf32: bool,
+    /// Whether each operation gives the same bits every time.
+    pub deterministic: bool,
+}
+
+/// Makes a CUDA device the calling thread's own, with a stream of its own there. Call it before the first tensor.
+///
+/// # Panics
+/// With libtorch's message if there is no such device.
+pub fn prepare_cuda(index: usize, settings: CudaSettings) {
+    // SAFETY: it takes plain numbers.
+    unsafe {
+        check(sparring_prepare_cuda(
+            index as i64,
+            settings.tf32,
+            settings.deterministic,
         ));
     }
-    let index: usize = asked
-        .strip_prefix("cuda:")
-        .and_then(|index| index.parse().ok())
-        .unwrap_or_default();
-    if (index as i64) < count {
-        Ok(Device::Cuda(index))
-    } else {
-        Err(CudaError::NoSuchDevice {
-            asked: asked_for(),
-            count,
-        })
-    }
 }
 
-/// Registers libtorch's CUDA backend, once per process, by opening its library. Must happen before the first tensor.
-fn load_backend() -> Result<(), String> {
-    static LOADED: OnceLock<Result<(), String>> = OnceLock::new();
-    LOADED.get_or_init(open_backend).clone()
+/// The CUDA version that libtorch was built for, such as 13000; `None` if it has no CUDA backend, or none is loaded.
+pub fn cuda_version() -> Option<i64> {
+    // SAFETY: it takes nothing.
+    Some(unsafe { sparring_cuda_version() }).filter(|version| *version > 0)
 }
 
-/// The UUID of a CUDA device as NVIDIA's management library writes it, such as `GPU-6d1b…`; `None` without a driver.
-///
-/// The driver is asked, because it counts devices as CUDA does: it respects `CUDA_VISIBLE_DEVICES`.
-#[cfg(target_os = "linux")]
-pub fn uuid(index: usize) -> Option<String> {
-    use std::ffi::{c_int, c_void};
-    type Init = unsafe extern "C" fn(u32) -> c_int;
-    type Get = unsafe extern "C" fn(*mut c_int, c_int) -> c_int;
-    type Uuid = unsafe extern "C" fn(*mut [u8; 16], c_int) -> c_int;
-    let index = c_int::try_from(index).ok()?;
-    // SAFETY: the three functions are looked up by the names, and called with the signatures, of NVIDIA's cuda.h; 0 is
-    // CUDA_SUCCESS. The library is the process's own since CUDA was loaded and is never closed.
+/// What libtorch says of its CUDA backend, several lines; empty if it has none, or none is loaded.
+pub fn cuda_description() -> String {
+    // SAFETY: the text is from `strdup`, and nobody else frees it.
     unsafe {
-        let library = libc::dlopen(c"libcuda.so.1".as_ptr(), libc::RTLD_NOW);
-        let find = |name: &std::ffi::CStr| -> Option<*mut c_void> {
-            let found = if library.is_null() {
-                library
-            } else {
-                libc::dlsym(library, name.as_ptr())
-            };
-            (!found.is_null()).then_some(found)
-        };
-        let init: Init = std::mem::transmute::<*mut c_void, Init>(find(c"cuInit")?);
-        let get: Get = std::mem::transmute::<*mut c_void, Get>(find(c"cuDeviceGet")?);
-        let ask: Uuid = std::mem::transmute::<*mut c_void, Uuid>(find(c"cuDeviceGetUuid")?);
-        let mut device = 0;
-        let mut bytes = [0; 16];
-        (init(0) == 0 && get(&raw mut device, index) == 0 && ask(&raw mut bytes, device) == 0)
-            .then(|| uuid_text(&bytes))
+        let text = sparring_cuda_description();
+        let description = CStr::from_ptr(text).to_string_lossy().into_owned();
+        libc::free(text.cast());
+        description
     }
 }
 
-#[cfg(not(target_os = "linux"))]
-pub fn uuid(_index: usize) -> Option<String> {
-    None
-}
-
-#[cfg(target_os = "linux")]
-fn uuid_text(bytes: &[u8; 16]) -> String {
-    use std::fmt::Write as _;
-    let mut text = "GPU".to_owned();
-    for (place, byte) in bytes.iter().enumerate() {
-        if [0, 4, 6, 8, 10].contains(&place) {
-            text.push('-');
+/// Makes a forward pass in bfloat16 on CUDA: libtorch casts the inputs of products and convolutions, and a loss back to
+/// f32. The thread is left as it was, also by a panic.
+pub fn autocast<T>(forward: impl FnOnce() -> T) -> T {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            // SAFETY: it sets a flag of this thread.
+            unsafe { sparring_set_autocast(self.0) };
         }
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
-}
-
-#[cfg(target_os = "linux")]
-fn open_backend() -> Result<(), String> {
-    // Without a driver the backend is useless, and opening its gigabytes takes seconds.
-    if open(c"libcuda.so.1").is_err() {
-        return Err("no NVIDIA driver was found (libcuda.so.1)".to_owned());
-    }
-    open(c"libtorch_cuda.so").map_err(|why| {
-        format!("this libtorch has no CUDA backend ({why}); `make setup CUDA=1` gets one")
-    })
-}
-
-#[cfg(target_os = "linux")]
-fn open(library: &std::ffi::CStr) -> Result<(), String> {
-    // SAFETY: both libraries may be opened this way; neither is ever closed.
-    let handle = unsafe { libc::dlopen(library.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) };
-    if !handle.is_null() {
-        return Ok(());
-    }
-    // SAFETY: dlerror gives null or a string that lives until the next call on this thread.
-    let why = unsafe { libc::dlerror() };
-    if why.is_null() {
-        return Err("unknown error".to_owned());
     }
     // SAFETY: as above.
-    Err(unsafe { std::ffi::CStr::from_ptr(why) }
-        .to_string_lossy()
-        .into_owned())
+    let _restore = Restore(unsafe { sparring_set_autocast(true) });
+    forward()
 }
 
-#[cfg(not(target_os = "linux"))]
-fn open_backend() -> Result<(), String> {
-    Err("CUDA is only supported on Linux".to_owned())
-}
+/// Operations of a CUDA stream that were recorded once and are made again, on the same memory, by one call.
+#[derive(Debug)]
+pub struct Graph(*mut RawGraph);
 
-#[cfg(all(test, target_os = "linux"))]
-mod tests {
-    use super::*;
+// SAFETY: a graph belongs to no thread; it is used by one at a time.
+unsafe impl Send for Graph {}
 
-    #[test]
-    fn a_uuid_is_formatted_as_nvidia_does() {
-        let bytes = [0xd6, 0xc5, 0xa4, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13];
-        assert_eq!(
-            uuid_text(&bytes),
-            "GPU-d6c5a401-0203-0405-0607-08090a0b0c0d"
-        );
+impl Graph {
+    /// Records the operations of a function without making them. Nothing in it may wait for the device, and all tensors
+    /// that it leaves must live as long as the graph. The memory that it needs is shared with `sharing`, a graph that is
+    /// never replayed at the same time.
+    ///
+    /// # Panics
+    /// With libtorch's message if it has no graphs, or an operation cannot be recorded.
+    pub fn record<T>(sharing: Option<&Self>, function: impl FnOnce() -> T) -> (Self, T) {
+        /// Ends the recording also if the function panics; the stream would take no other operation.
+        struct Recording<'a>(&'a Graph);
+        impl Drop for Recording<'_> {
+            fn drop(&mut self) {
+                // SAFETY: the graph is live.
+                let message = unsafe { sparring_graph_end(self.0.0) };
+                if std::thread::panicking() {
+                    // SAFETY: a message is from `strdup`; the panic under way says more.
+                    unsafe { libc::free(message.cast()) };
+                } else {
+                    // SAFETY: as above.
+                    unsafe { check(message) };
+                }
+            }
+        }
+        let mut graph = ptr::null_mut();
+        // SAFETY: the pointer is written unless a message comes.
+        unsafe { check(sparring_graph_new(&raw mut graph)) };
+        let graph = Self(graph);
+        let sharing = sharing.map_or(ptr::null_mut(), |graph| graph.0);
+        // SAFETY: both graphs are live, or null.
+        unsafe { check(sparring_graph_begin(graph.0, sharing)) };
+        let recording = Recording(&graph);
+        let made = function();
+        drop(recording);
+        (graph, made)
     }
 
-    #[test]
-    fn a_missing_device_has_no_uuid() {
-        assert_eq!(uuid(4096), None);
+    /// Makes the recorded operations.
+    ///
+    /// # Panics
+    /// With libtorch's message if the device refuses.
+    pub fn replay(&self) {
+        // SAFETY: the graph is live and its recording has ended.
+        unsafe { check(sparring_graph_replay(self.0)) };
+    }
+}
+
+impl Drop for Graph {
+    fn drop(&mut self) {
+        // SAFETY: nothing uses it any more.
+        unsafe { sparring_graph_free(self.0) };
     }
 }

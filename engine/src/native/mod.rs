@@ -12,7 +12,9 @@ use tch::Tensor;
 use torch_sys::C_tensor;
 
 pub use conv::{BatchNormState, ConvOptions, batch_norm, conv};
-pub use cuda::{CudaError, device, uuid as cuda_uuid};
+pub use cuda::{
+    CudaSettings, Graph, autocast, cuda_description, cuda_version, prepare_cuda,
+};
 pub use resample::{downsampled, upsampled};
 pub use residual::{ResidualWeights, residual_block};
 
@@ -33,13 +35,6 @@ pub fn prepare(threads: u32) {
     }
 }
 
-/// Makes CUDA ready to train: `tf32` allows TF32 in products and convolutions, and autocast casts to bfloat16. Call it
-/// on the training thread.
-pub fn prepare_cuda(tf32: bool) {
-    // SAFETY: it only sets flags of libtorch.
-    unsafe { sparring_prepare_cuda(tf32) }
-}
-
 /// Calls a function that tracks no gradients. Unlike tch's own, it leaves the thread as it was if the function panics.
 pub fn no_grad<T>(function: impl FnOnce() -> T) -> T {
     let _guard = tch::no_grad_guard();
@@ -47,7 +42,6 @@ pub fn no_grad<T>(function: impl FnOnce() -> T) -> T {
 }
 
 unsafe extern "C" {
-    fn sparring_prepare_cuda(tf32: bool);
     fn sparring_flush_denormals();
     fn sparring_form_team(threads: c_int) -> *mut c_char;
     fn sparring_dense(
@@ -78,6 +72,12 @@ unsafe extern "C" {
         images: *const C_tensor,
         indices: *const C_tensor,
     ) -> *mut c_char;
+    fn sparring_move_towards(
+        averages: *const *const C_tensor,
+        targets: *const *const C_tensor,
+        count: i64,
+        rate: f64,
+    ) -> *mut c_char;
     fn sparring_adam(
         parameters: *const *const C_tensor,
         gradients: *const *const C_tensor,
@@ -88,6 +88,8 @@ unsafe extern "C" {
         averages_count: i64,
         step: *const C_tensor,
         fault: *const C_tensor,
+        learning_rate_on_device: *const C_tensor,
+        scale: *const C_tensor,
         learning_rate: f64,
         beta1: f64,
         beta2: f64,
@@ -218,6 +220,10 @@ pub struct AdamTensors<'a> {
     pub step: &'a Tensor,
     /// A scalar f32 that becomes 1 if a gradient is not finite; such a gradient is not applied.
     pub fault: &'a Tensor,
+    /// The step size, a scalar f32 on the device.
+    pub learning_rate: &'a Tensor,
+    /// 1, a scalar f32 on the device.
+    pub scale: &'a Tensor,
 }
 
 /// One step of Adam in one pass over all parameters: our own kernel on the CPU, libtorch's fused one elsewhere, as in
@@ -236,7 +242,6 @@ pub fn adam(tensors: AdamTensors<'_>, gradients: &[Tensor], numbers: AdamStep) {
             && (tensors.averages.is_empty() || tensors.averages.len() == count),
         "Adam needs a gradient and two moments for each of {count} parameters, and an average for all or none"
     );
-    let pointers = |tensors: &[Tensor]| tensors.iter().map(Tensor::as_ptr).collect::<Vec<_>>();
     // SAFETY: each list holds as many pointers to tensors as is said, and they outlive the call.
     unsafe {
         check(sparring_adam(
@@ -249,6 +254,8 @@ pub fn adam(tensors: AdamTensors<'_>, gradients: &[Tensor], numbers: AdamStep) {
             tensors.averages.len() as i64,
             tensors.step.as_ptr(),
             tensors.fault.as_ptr(),
+            tensors.learning_rate.as_ptr(),
+            tensors.scale.as_ptr(),
             numbers.learning_rate,
             numbers.betas[0],
             numbers.betas[1],
@@ -256,6 +263,31 @@ pub fn adam(tensors: AdamTensors<'_>, gradients: &[Tensor], numbers: AdamStep) {
             numbers.average_rate,
         ));
     }
+}
+
+/// Moves each average towards its target by a share `rate` of the distance, 0 to 1, without tracking gradients.
+///
+/// # Panics
+/// If the lists differ in length.
+pub fn move_towards(averages: &[Tensor], targets: &[Tensor], rate: f64) {
+    let count = averages.len();
+    assert_eq!(count, targets.len(), "a target for each average");
+    // SAFETY: both lists hold that many pointers to tensors, which outlive the call.
+    unsafe {
+        check(sparring_move_towards(
+            pointers(averages).as_ptr(),
+            pointers(targets).as_ptr(),
+            count as i64,
+            rate,
+        ));
+    }
+}
+
+fn pointers(tensors: &[Tensor]) -> Vec<*const C_tensor> {
+    tensors
+        .iter()
+        .map(|tensor| tensor.as_ptr())
+        .collect()
 }
 
 /// The tensor that a C++ function makes: it sets the pointer, or returns a message.

@@ -1,6 +1,5 @@
 // The C interface of this folder. Each function returns null, or an error message that the caller frees with `free`.
 #include <ATen/Context.h>
-#include <ATen/autocast_mode.h>
 #include <torch/types.h>
 
 #include <cstdint>
@@ -10,6 +9,7 @@
 
 #include "adam.h"
 #include "conv.h"
+#include "cuda.h"
 #include "dense.h"
 #include "matmul.h"
 #include "norm.h"
@@ -47,13 +47,33 @@ extern "C" {
 // the processor a hundred times as long.
 void sparring_flush_denormals() { at::globalContext().setFlushDenormal(true); }
 
-// Settings of all CUDA devices: whether products may round to TF32, and the type that autocast casts to. cuDNN
-// benchmarks its algorithms for each size, because the sizes stay the same for a whole run.
-void sparring_prepare_cuda(bool tf32) {
-  at::globalContext().setAllowTF32CuBLAS(tf32);
-  at::globalContext().setAllowTF32CuDNN(tf32);
-  at::globalContext().setBenchmarkCuDNN(true);
-  at::autocast::set_autocast_dtype(at::kCUDA, at::kBFloat16);
+char* sparring_prepare_cuda(int64_t index, bool tf32, bool deterministic) {
+  return guarded([&] { sparring::prepare_cuda(index, tf32, deterministic); });
+}
+
+bool sparring_set_autocast(bool enabled) { return sparring::set_autocast(enabled); }
+
+int64_t sparring_cuda_version() { return sparring::cuda_version(); }
+
+// The caller frees it.
+char* sparring_cuda_description() { return strdup(sparring::cuda_description().c_str()); }
+
+char* sparring_graph_new(sparring::Graph** out) {
+  return guarded([&] { *out = new sparring::Graph(); });
+}
+
+void sparring_graph_free(sparring::Graph* graph) { delete graph; }
+
+char* sparring_graph_begin(sparring::Graph* graph, sparring::Graph* sharing) {
+  return guarded([&] { graph->begin(sharing); });
+}
+
+char* sparring_graph_end(sparring::Graph* graph) {
+  return guarded([&] { graph->end(); });
+}
+
+char* sparring_graph_replay(sparring::Graph* graph) {
+  return guarded([&] { graph->replay(); });
 }
 
 char* sparring_form_team(int threads) {
@@ -125,12 +145,16 @@ char* sparring_batch_norm(torch::Tensor** out, const torch::Tensor* input, const
 char* sparring_adam(torch::Tensor* const* parameters, torch::Tensor* const* gradients, torch::Tensor* const* exp_avgs,
                     torch::Tensor* const* exp_avg_sqs, torch::Tensor* const* averages, int64_t count,
                     int64_t averages_count, const torch::Tensor* step, const torch::Tensor* fault,
-                    double learning_rate, double beta1, double beta2, double epsilon, double average_rate) {
+                    const torch::Tensor* learning_rate_on_device, const torch::Tensor* scale, double learning_rate, double beta1, double beta2, double epsilon, double average_rate) {
   return guarded([&] {
     sparring::adam(list(parameters, count), list(gradients, count), list(exp_avgs, count), list(exp_avg_sqs, count),
-                   list(averages, averages_count), *step, *fault,
+                   list(averages, averages_count), {*step, *fault, *learning_rate_on_device, *scale},
                    {learning_rate, beta1, beta2, epsilon, average_rate});
   });
+}
+
+char* sparring_move_towards(torch::Tensor* const* averages, torch::Tensor* const* targets, int64_t count, double rate) {
+  return guarded([&] { sparring::move_towards(list(averages, count), list(targets, count), rate); });
 }
 
 }  // extern "C"

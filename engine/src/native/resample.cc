@@ -4,6 +4,10 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <map>
+#include <mutex>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "loops.h"
@@ -59,8 +63,26 @@ void for_each_picture(int64_t count, Work work) {
   });
 }
 
+// The filter for pictures of these channels, one group each. Made once for each device and kind of number, and there: a
+// tensor made from numbers of the host would have to wait for the device.
+Tensor filter_for(const Tensor& pictures) {
+  static std::mutex mutex;
+  // Never freed: at the end of the process the device is gone before it would be.
+  static auto* filters = new std::map<std::pair<std::string, at::ScalarType>, Tensor>();
+  const std::lock_guard<std::mutex> lock(mutex);
+  Tensor& filter = (*filters)[{pictures.device().str(), pictures.scalar_type()}];
+  if (!filter.defined()) {
+    const Tensor taps = at::full({4}, 0.125, pictures.options());
+    taps.narrow(0, 1, 2).fill_(0.375);
+    filter = at::outer(taps, taps);
+  }
+  return filter.expand({pictures.size(1), 1, 4, 4});
+}
+
 struct Up : torch::autograd::Function<Up> {
   static Tensor forward(AutogradContext*, const Tensor& pictures) {
+    if (!is_ours(pictures))
+      return at::upsample_bilinear2d(pictures, {2 * pictures.size(2), 2 * pictures.size(3)}, false);
     const int64_t n = pictures.size(0), c = pictures.size(1), height = pictures.size(2), width = pictures.size(3);
     Tensor out = at::empty({n, c, 2 * height, 2 * width}, pictures.options(), CHANNELS_LAST);
     const float* from = pictures.const_data_ptr<float>();
@@ -80,6 +102,9 @@ struct Up : torch::autograd::Function<Up> {
 
 struct Down : torch::autograd::Function<Down> {
   static Tensor forward(AutogradContext*, const Tensor& pictures) {
+    if (!is_ours(pictures))
+      return at::conv2d(at::replication_pad2d(pictures, {1, 1, 1, 1}), filter_for(pictures), {}, {2, 2},
+                        at::IntArrayRef{0, 0}, {1, 1}, pictures.size(1));
     const int64_t n = pictures.size(0), c = pictures.size(1), height = pictures.size(2), width = pictures.size(3);
     Tensor out = at::empty({n, c, height / 2, width / 2}, pictures.options(), CHANNELS_LAST);
     const float* from = pictures.const_data_ptr<float>();
@@ -97,22 +122,20 @@ struct Down : torch::autograd::Function<Down> {
   static variable_list backward(AutogradContext*, variable_list arriving) { return {0.25 * upsampled(arriving[0])}; }
 };
 
+// The pictures in the layout that our own operations take; libtorch's take any.
+Tensor in_order(const Tensor& pictures) { return is_ours(pictures) ? pictures.contiguous(CHANNELS_LAST) : pictures; }
+
 }  // namespace
 
 Tensor upsampled(const Tensor& pictures) {
   TORCH_CHECK(pictures.dim() == 4, "pictures of sizes ", pictures.sizes());
-  if (is_ours(pictures)) return Up::apply(pictures.contiguous(CHANNELS_LAST));
-  return at::upsample_bilinear2d(pictures, {2 * pictures.size(2), 2 * pictures.size(3)}, false);
+  return Up::apply(in_order(pictures));
 }
 
 Tensor downsampled(const Tensor& pictures) {
   TORCH_CHECK(pictures.dim() == 4 && pictures.size(2) % 2 == 0 && pictures.size(3) % 2 == 0, "pictures of sizes ",
               pictures.sizes());
-  if (is_ours(pictures)) return Down::apply(pictures.contiguous(CHANNELS_LAST));
-  const Tensor taps = at::tensor({0.125, 0.375, 0.375, 0.125}, pictures.options());
-  const Tensor kernel = at::outer(taps, taps).expand({pictures.size(1), 1, 4, 4});
-  return at::conv2d(at::replication_pad2d(pictures, {1, 1, 1, 1}), kernel, {}, {2, 2}, at::IntArrayRef{0, 0}, {1, 1},
-                    pictures.size(1));
+  return Down::apply(in_order(pictures));
 }
 
 }  // namespace sparring

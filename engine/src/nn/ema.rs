@@ -4,7 +4,7 @@ use tch::Tensor;
 
 use super::module::NamedTensors;
 use super::network::Network;
-use crate::native::no_grad;
+use crate::native::move_towards;
 
 /// Precedes the names of an average's tensors in a state dict.
 pub const EMA_PREFIX: &str = "ema.";
@@ -50,12 +50,21 @@ impl Ema {
 
     /// Moves the averaged running statistics towards those of `network`.
     pub fn update_buffers(&self, network: &Network, step: u64) {
-        let rate = self.rate(step);
-        no_grad(|| {
-            for ((_, own), (_, other)) in self.network.buffers().iter().zip(network.buffers()) {
-                let _ = own.shallow_clone().lerp_(other, rate);
-            }
-        });
+        move_towards(
+            &self.network.buffer_tensors(),
+            &network.buffer_tensors(),
+            self.rate(step),
+        );
+    }
+
+    /// Moves weights and running statistics towards those of `network`.
+    pub fn follow(&self, network: &Network, step: u64) {
+        let all = |network: &Network| {
+            let mut tensors = network.parameter_tensors();
+            tensors.extend(network.buffer_tensors());
+            tensors
+        };
+        move_towards(&all(&self.network), &all(network), self.rate(step));
     }
 
     /// All its tensors: the names of the network's own after [`EMA_PREFIX`].

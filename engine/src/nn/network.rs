@@ -93,6 +93,12 @@ impl Network {
             .collect()
     }
 
+    /// The buffers without their names, in the same order. They share memory with the network.
+    pub fn buffer_tensors(&self) -> Vec<Tensor> {
+        let buffers = self.buffers().into_iter();
+        buffers.map(|(_, tensor)| tensor.shallow_clone()).collect()
+    }
+
     /// The device that it is on.
     pub fn device(&self) -> Device {
         let parameters = self.parameters();

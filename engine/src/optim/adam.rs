@@ -10,8 +10,10 @@ const EPSILON: f64 = 1e-8;
 /// The optimiser of one network.
 #[derive(Debug)]
 pub struct Adam {
-    /// Step size; may change between steps.
-    pub learning_rate: f64,
+    /// Step size.
+    learning_rate: f64,
+    /// The same, a scalar f32 on the device: a recorded step reads it anew each time.
+    learning_rate_on_device: Tensor,
     betas: [f64; 2],
     parameters: Vec<Tensor>,
     /// Decaying means of the gradients, and of their squares.
@@ -21,6 +23,8 @@ pub struct Adam {
     step: Tensor,
     /// A scalar f32 on the device: 1 once a gradient was not finite.
     fault: Tensor,
+    /// What gradients are multiplied by as they are checked: 1, a scalar f32 on the device.
+    scale: Tensor,
 }
 
 impl Adam {
@@ -34,15 +38,28 @@ impl Adam {
         };
         let (exp_avgs, exp_avg_sqs) = (zeros(), zeros());
         let device = parameters.first().map_or(tch::Device::Cpu, Tensor::device);
-        let scalar = || Tensor::zeros([] as [i64; 0], (Kind::Float, device));
+        let scalar = |value: f64| Tensor::full([] as [i64; 0], value, (Kind::Float, device));
         Self {
             learning_rate,
+            learning_rate_on_device: scalar(learning_rate),
             betas,
             parameters,
             exp_avgs,
             exp_avg_sqs,
-            step: scalar(),
-            fault: scalar(),
+            step: scalar(0.0),
+            fault: scalar(0.0),
+            scale: scalar(1.0),
+        }
+    }
+
+    /// Changes the step size of the steps to come.
+    pub fn set_learning_rate(&mut self, learning_rate: f64) {
+        if learning_rate != self.learning_rate {
+            self.learning_rate = learning_rate;
+            // Our own kernel takes the number.
+            if self.step.device().is_cuda() {
+                let _ = self.learning_rate_on_device.fill_(learning_rate);
+            }
         }
     }
 
@@ -68,13 +85,15 @@ impl Adam {
             averages,
             step: &self.step,
             fault: &self.fault,
+            learning_rate: &self.learning_rate_on_device,
+            scale: &self.scale,
         };
         adam(tensors, gradients, numbers);
     }
 
-    /// Whether a gradient was not finite since the last [`Adam::clear_fault`]. Waits for the device.
-    pub fn has_fault(&self) -> bool {
-        self.fault.double_value(&[]) != 0.0
+    /// A scalar f32 on the device: 1 if a gradient was not finite since the last [`Adam::clear_fault`], else 0.
+    pub fn fault(&self) -> &Tensor {
+        &self.fault
     }
 
     /// Forgets past faults.

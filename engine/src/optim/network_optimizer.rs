@@ -46,6 +46,11 @@ impl NetworkOptimizer {
         average.update_buffers(&self.network, step);
     }
 
+    /// Takes the gradients of the latest step from elsewhere: from a step that was recorded.
+    pub fn set_gradients(&mut self, gradients: &[Tensor]) {
+        self.gradients = gradients.iter().map(Tensor::shallow_clone).collect();
+    }
+
     /// Sets the step size before the schedule.
     pub fn set_learning_rate(&mut self, learning_rate: f64) {
         self.base_learning_rate = learning_rate;
@@ -53,16 +58,14 @@ impl NetworkOptimizer {
 
     /// Sets the step size of the next step to `factor` times the one before the schedule.
     pub fn schedule(&mut self, factor: f64) {
-        self.adam.learning_rate = self.base_learning_rate * factor;
+        self.adam
+            .set_learning_rate(self.base_learning_rate * factor);
     }
 
-    /// L2 norm of all gradients of the latest step; NaN before the first. Waits for the device.
-    pub fn gradient_norm(&self) -> f64 {
-        if self.gradients.is_empty() {
-            return f64::NAN;
-        }
+    /// L2 norm of all gradients of the latest step, a scalar on the device; `None` before the first.
+    pub fn gradient_norm(&self) -> Option<Tensor> {
         let norms: Vec<_> = self.gradients.iter().map(Tensor::norm).collect();
-        Tensor::stack(&norms, 0).norm().double_value(&[])
+        (!norms.is_empty()).then(|| Tensor::stack(&norms, 0).norm())
     }
 
     /// Gradients of the latest step, by the names of the parameters.
@@ -71,9 +74,9 @@ impl NetworkOptimizer {
         parameters.map(|(name, _)| name).zip(&self.gradients)
     }
 
-    /// Whether a gradient was not finite since the last [`NetworkOptimizer::clear_fault`]. Waits for the device.
-    pub fn has_fault(&self) -> bool {
-        self.adam.has_fault()
+    /// A scalar on the device: 1 if a gradient was not finite since the last [`NetworkOptimizer::clear_fault`], else 0.
+    pub fn fault(&self) -> &Tensor {
+        self.adam.fault()
     }
 
     /// Forgets past faults.

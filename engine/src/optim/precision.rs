@@ -1,9 +1,9 @@
 //! The precision of a forward pass.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-
 use sparring_contract::config::{self, Config};
 use tch::Device;
+
+use crate::native::autocast;
 
 /// How forward passes are made.
 #[derive(Clone, Copy, Debug)]
@@ -20,14 +20,12 @@ impl Precision {
         }
     }
 
-    /// Makes a forward pass. With bfloat16, libtorch casts the inputs of products and convolutions, and a loss back to
-    /// f32; the gradients of the weights are f32 in any case.
+    /// Makes a forward pass. The gradients of the weights are f32 in any case.
     pub fn run<T>(self, forward: impl FnOnce() -> T) -> T {
-        if !self.bfloat16 {
-            return forward();
+        if self.bfloat16 {
+            autocast(forward)
+        } else {
+            forward()
         }
-        // tch does not turn autocast off again if the pass panics.
-        let passed = tch::autocast(true, || catch_unwind(AssertUnwindSafe(forward)));
-        passed.unwrap_or_else(|panic| resume_unwind(panic))
     }
 }

@@ -6,8 +6,9 @@ use anyhow::{Context as _, bail};
 use sparring_contract::run::CheckpointHeader;
 use tch::Tensor;
 
+use crate::device;
 use crate::gan::{Classes, Noise, PictureSpec, Sampler};
-use crate::native;
+use crate::native::CudaSettings;
 use crate::trainer::load_checkpoint;
 
 /// Pictures whose noise is drawn at once, and that the generator makes at once.
@@ -56,7 +57,8 @@ pub(super) fn draw(
     how: Draw,
 ) -> anyhow::Result<impl Iterator<Item = Batch> + use<>> {
     check_classes(path, header, &how.classes)?;
-    let device = native::device(&how.device)?;
+    // In full precision, whatever the training was in.
+    let device = device::choose(&how.device, CudaSettings::default())?.device;
     let unreadable = || format!("cannot read {}", path.display());
     let state = load_checkpoint(path, header).with_context(unreadable)?;
     let spec = PictureSpec::new(&header.config, header.shape, &header.class_names);

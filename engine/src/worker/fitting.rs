@@ -4,16 +4,21 @@ use std::iter::successors;
 
 use rustix::process::{Resource, getrlimit};
 use sparring_contract::config::Config;
-use tch::Device;
 
 use super::prepared::Prepared;
+use crate::device;
 use crate::eval::QuickFrechet;
-use crate::native;
 use crate::panics::caught;
 
-/// How the messages of libtorch's allocators, for CUDA and for the CPU, can be recognised. It has no other sign: all its
-/// errors have one type.
-const OUT_OF_MEMORY: [&str; 2] = ["out of memory", "can't allocate memory"];
+/// How the messages of libtorch's allocators, for CUDA and for the CPU, and of NVIDIA's libraries can be recognised. They
+/// have no other sign: all errors of libtorch have one type.
+const OUT_OF_MEMORY: [&str; 5] = [
+    "out of memory",
+    "can't allocate memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+];
 
 /// Adds the batch size that would have fitted to a message that memory ran out. Any other message stays as it is.
 pub(super) fn advised(message: String, config: &Config) -> String {
@@ -34,8 +39,7 @@ pub(super) fn advised(message: String, config: &Config) -> String {
 /// Whether an allocation fails when there is not enough memory. Without a limit the kernel may grant it, and kill the
 /// process as it uses it.
 fn is_refused_in_time(config: &Config) -> bool {
-    let on_cuda = native::device(&config.device).is_ok_and(Device::is_cuda);
-    on_cuda || getrlimit(Resource::As).current.is_some()
+    device::choose_for(config).is_ok_and(|chosen| chosen.device.is_cuda()) || getrlimit(Resource::As).current.is_some()
 }
 
 /// A half, a quarter … of a batch.

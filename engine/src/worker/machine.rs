@@ -10,7 +10,7 @@ use sysinfo::{MINIMUM_CPU_UPDATE_INTERVAL, ProcessRefreshKind, ProcessesToUpdate
 use tch::Device;
 
 use super::hub::Hub;
-use crate::native;
+use crate::device;
 
 /// How often the machine is read while a face watches.
 const EVERY: Duration = Duration::from_secs(2);
@@ -79,7 +79,7 @@ impl Gpu {
             return None;
         };
         // By UUID, since CUDA_VISIBLE_DEVICES gives CUDA numbers of its own.
-        let uuid = native::cuda_uuid(index)?;
+        let uuid = device::uuid(index)?;
         let library = Nvml::init()
             .or_else(|_| {
                 Nvml::builder()

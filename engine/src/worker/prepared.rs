@@ -1,9 +1,10 @@
 //! What a configuration needs from the machine: its device and its data.
 
-use sparring_contract::config::{Config, Precision};
+use sparring_contract::config::Config;
 use sparring_contract::text::printable;
 
 use crate::data::{DataBundle, Dataset};
+use crate::device::{self, Choice};
 use crate::eval::{Judge, judges};
 use crate::gan::{Session, check_compatibility};
 use crate::native;
@@ -22,11 +23,8 @@ pub(super) struct Prepared {
 impl Prepared {
     /// Finds the device and loads the data. It is an error if the networks of the configuration do not fit the data.
     pub(super) fn of(config: &Config) -> anyhow::Result<Self> {
-        let device = native::device(&config.device)?;
+        let Choice { device, why_cpu } = device::choose_for(config)?;
         native::prepare(config.threads);
-        if device.is_cuda() {
-            native::prepare_cuda(config.precision == Precision::Tf32);
-        }
         let bundle = DataBundle::load(&config.data_source(), &mut |_| {})?;
         let mut dataset =
             Dataset::on(device, &bundle.train.images).with_class_names(bundle.class_names.clone());
@@ -37,7 +35,11 @@ impl Prepared {
         Ok(Self {
             dataset,
             origin: bundle.described(),
-            warnings: bundle.warnings(),
+            warnings: why_cpu
+                .map(|why| format!("training on the CPU: {}", printable(&why)))
+                .into_iter()
+                .chain(bundle.warnings())
+                .collect(),
             fingerprint: bundle.fingerprint,
         })
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Session;
+use super::read::read;
 use crate::native::no_grad;
 use crate::optim::NetworkOptimizer;
 use crate::seed::{Stream, reseed};
@@ -19,19 +20,17 @@ impl fmt::Display for Fault {
 
 impl Session {
     /// The fault of the steps since the state was last loaded, if there was one. Adam did not apply a gradient that was
-    /// not finite, but it applied the other gradients of that step. Waits for the device; costs nothing on the CPU.
+    /// not finite, but it applied the other gradients of that step. Waits for the device, once; costs next to nothing on
+    /// the CPU.
     pub fn fault(&mut self) -> Option<Fault> {
-        let loss_is_lost = self.losses.as_ref().is_some_and(|losses| {
-            let mut values = losses.iter().map(|loss| loss.double_value(&[]));
-            values.any(|value| !value.is_finite())
-        });
-        let faulty = self
-            .optimizers()
-            .into_iter()
-            .find(|optimizer| optimizer.has_fault());
+        let optimizers = self.optimizers();
+        let mut signs: Vec<_> = optimizers.map(NetworkOptimizer::fault).to_vec();
+        signs.extend(self.losses.iter().flatten());
+        let signs = read(&signs);
+        let faulty = optimizers.into_iter().zip(&signs).find(|(_, sign)| **sign != 0.0);
         let what = match faulty {
-            _ if loss_is_lost => "a loss is not finite".to_owned(),
-            Some(optimizer) => {
+            _ if signs.iter().any(|sign| !sign.is_finite()) => "a loss is not finite".to_owned(),
+            Some((optimizer, _)) => {
                 let name = optimizer.network().name();
                 format!("a gradient of the {name} is not finite")
             }

@@ -1,0 +1,132 @@
+//! Steps that are recorded once and then made by one call (CUDA graphs).
+//!
+//! The operations of a step take a few microseconds each on a GPU, and about as long to be started one by one. A recording
+//! holds the operations, their memory and every number that is not on the device. So all that changes from one step to the
+//! next must be on the device before it is replayed: the batch, the seed of the random numbers, the learning rates. Steps
+//! that differ in anything else are of other variants, and each variant has its own recording.
+
+use sparring_contract::config::Config;
+use tch::{Device, Tensor};
+
+use super::Session;
+use crate::data::Batch;
+use crate::native::{Graph, no_grad};
+use crate::panics::caught;
+use crate::seed::{Stream, reseed};
+
+/// Steps of a variant that are made one operation at a time before it is recorded: libraries choose their algorithms in
+/// them, and get the memory that they work in.
+const WARM_UP: u64 = 3;
+
+/// The recorded steps of a session.
+#[derive(Debug, Default)]
+pub(super) struct RecordedSteps {
+    variants: Vec<(Variant, Progress)>,
+    /// Why nothing is recorded any more.
+    failure: Option<String>,
+}
+
+/// What the operations of a step depend on, beside numbers on the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Variant {
+    /// Whether the discriminator's loss has a penalty.
+    pub(super) has_penalty: bool,
+    /// The task's own.
+    pub(super) of_task: u64,
+}
+
+/// How far a variant is.
+#[derive(Debug)]
+enum Progress {
+    /// So many steps were made.
+    WarmingUp(u64),
+    Recorded(Recording),
+}
+
+#[derive(Debug)]
+struct Recording {
+    graph: Graph,
+    /// The memory that it reads batches from.
+    batches: Vec<Batch>,
+    /// What it leaves: both networks' losses and gradients.
+    outcome: Outcome,
+}
+
+/// What a step leaves in a session for its reports.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) losses: Option<[Tensor; 2]>,
+    pub(super) generator_gradients: Vec<Tensor>,
+    pub(super) discriminator_gradients: Vec<Tensor>,
+}
+
+impl RecordedSteps {
+    /// Whether a session of this configuration records its steps.
+    pub(super) fn are_wanted(config: &Config, device: Device) -> bool {
+        // With several turns of the generator its average moves between them, how far depends on the step.
+        let average_moves_within = config.ema_decay > 0.0 && config.generator_steps > 1;
+        device.is_cuda() && config.cuda_graphs && !average_moves_within
+    }
+
+    /// Why the steps are made without recordings although they were wanted; once.
+    pub(super) fn take_failure(&mut self) -> Option<String> {
+        self.failure.take().filter(|failure| !failure.is_empty())
+    }
+
+    /// Makes a step of the session: as [`Session::learn`], and to the same bits.
+    pub(super) fn step(&mut self, session: &mut Session, batches: &[Batch]) {
+        let Some(variant) = session.variant(batches).filter(|_| self.failure.is_none()) else {
+            return session.learn(batches);
+        };
+        let place = self.variants.iter().position(|(known, _)| *known == variant);
+        let place = place.unwrap_or_else(|| {
+            self.variants.push((variant, Progress::WarmingUp(0)));
+            self.variants.len() - 1
+        });
+        match &mut self.variants[place].1 {
+            Progress::Recorded(recording) => recording.make(session, batches),
+            Progress::WarmingUp(steps) if *steps < WARM_UP => {
+                *steps += 1;
+                session.learn(batches);
+            }
+            Progress::WarmingUp(_) => match caught(|| Recording::of(session, batches)) {
+                Ok(recording) => {
+                    recording.make(session, batches);
+                    self.variants[place].1 = Progress::Recorded(recording);
+                }
+                Err(panic) => {
+                    self.failure = Some(panic.to_string());
+                    reseed(session.step_seed, Stream::Step, session.steps);
+                    session.learn(batches);
+                }
+            },
+        }
+    }
+}
+
+impl Recording {
+    /// Records a step without making it.
+    fn of(session: &mut Session, batches: &[Batch]) -> Self {
+        let batches: Vec<_> = batches.iter().map(Batch::copy).collect();
+        let (graph, ()) = Graph::record(None, || session.learn(&batches));
+        Self {
+            graph,
+            outcome: session.outcome(),
+            batches,
+        }
+    }
+
+    /// Makes the step on these batches.
+    fn make(&self, session: &mut Session, batches: &[Batch]) {
+        no_grad(|| {
+            for (own, given) in self.batches.iter().zip(batches) {
+                own.images.shallow_clone().copy_(&given.images);
+                if let (Some(own), Some(given)) = (&own.classes, &given.classes) {
+                    own.shallow_clone().copy_(given);
+                }
+            }
+        });
+        self.graph.replay();
+        session.set_outcome(&self.outcome);
+    }
+}
