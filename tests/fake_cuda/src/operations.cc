@@ -69,24 +69,30 @@ Device device_of(const std::string& name, const std::vector<IValue>& arguments) 
   return told && told->has_index() ? *told : current_device();
 }
 
+// What the CPU's kernel gets of a tensor. What is recorded is not made: then the kernel works on a copy.
+Tensor given(const Tensor& tensor) {
+  const Tensor host = to_host(tensor);
+  return host.defined() && is_capturing() ? host.clone() : host;
+}
+
 IValue on_host(const IValue& value, const std::string& argument) {
   if (value.isDevice() || argument == "device") return Device(c10::kCPU);
-  if (value.isTensor()) return to_host(value.toTensor());
+  if (value.isTensor()) return given(value.toTensor());
   if (value.isTensorList()) {
     c10::List<Tensor> list;
-    for (const Tensor& tensor : value.toTensorVector()) list.push_back(to_host(tensor));
+    for (const Tensor& tensor : value.toTensorVector()) list.push_back(given(tensor));
     return list;
   }
   if (value.isOptionalTensorList()) {
     c10::List<std::optional<Tensor>> list;
     for (const std::optional<Tensor> tensor : value.toOptionalTensorList())
-      list.push_back(tensor ? std::optional<Tensor>(to_host(*tensor)) : std::nullopt);
+      list.push_back(tensor ? std::optional<Tensor>(given(*tensor)) : std::nullopt);
     return list;
   }
   return value;
 }
 
-// Computes the operation on the host's side of its arguments. What is recorded is not made: then it writes into copies.
+// Computes the operation on the host's side of its arguments.
 std::vector<IValue> compute(const c10::OperatorHandle& op, const std::vector<IValue>& arguments) {
   const auto& schema = op.schema();
   Stack stack;
@@ -102,9 +108,7 @@ std::vector<IValue> compute(const c10::OperatorHandle& op, const std::vector<IVa
       sized.emplace_back(out, host);
       stack.emplace_back(host);
     } else {
-      const IValue host = on_host(arguments[i], schema.arguments()[i].name());
-      // Batch norm also writes what it does not say that it writes.
-      stack.push_back(is_capturing() ? host.deepcopy() : host);
+      stack.push_back(on_host(arguments[i], schema.arguments()[i].name()));
     }
   }
   {
@@ -150,6 +154,8 @@ void compute_on_device(const c10::OperatorHandle& op, Stack* stack) {
     return tensor;
   };
   for (size_t i = 0; i < results.size(); i++) {
+    // What is recorded is not made, and what would be copied into new memory is not: nothing there is anything.
+    if (is_allocation(name) && is_capturing() && results[i].isTensor()) results[i].toTensor().zero_();
     if (const IValue* argument = written_argument(schema, i, arguments)) {
       stack->push_back(*argument);
     } else if (results[i].isTensor()) {
