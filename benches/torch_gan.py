@@ -10,6 +10,7 @@ MODE  tutorial  as the tutorial has it: torchvision's MNIST, ToTensor and a Data
       lean      fused, without what a step can do without: losses of logits, real and fake pictures in one pass of the
                 discriminator, no gradients of the discriminator's weights while the generator learns
       compiled  lean, under torch.compile
+      graphed   lean, the whole step captured as a CUDA graph (--device cuda)
 The pictures are those of engine/assets, or for colour random ones of 32x32. Prints one line of JSON. Its peak of memory is this process's own: the
 compilers that `compiled` starts are not in it.
 """
@@ -34,7 +35,7 @@ LEAK = 0.2
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("mode", choices=["tutorial", "eager", "fused", "lean", "compiled"])
+    parser.add_argument("mode", choices=["tutorial", "eager", "fused", "lean", "compiled", "graphed"])
     parser.add_argument("--model", choices=["tutorial", "conv", "colour"], default="tutorial")
     parser.add_argument("--batch", type=int, help="real pictures a step (default: 64, else 128)")
     parser.add_argument("--width", type=float, default=1, help="factor on the widths of the tutorial's hidden layers")
@@ -44,6 +45,7 @@ def parse():
     parser.add_argument("--seconds", type=float, help="end after so long, even if not all steps are done")
     parser.add_argument("--threads", type=int, default=0, help="0: PyTorch's own choice")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cpu")
     parser.add_argument("--dump", type=Path, metavar="DIR", help="save pictures there instead of timing steps (tutorial)")
     parser.add_argument("--at", type=lambda text: [float(mark) for mark in text.split(",")], default=[60.0],
                         help="seconds of training, rising, by commas, at which 10,000 are saved")
@@ -57,6 +59,8 @@ def parse():
         parser.error("--dump is for --model tutorial")
     if arguments.channels_last and not convolves:
         parser.error("--channels-last is for convolutions")
+    if arguments.mode == "graphed" and arguments.device == "cpu":
+        parser.error("CUDA graphs need --device cuda")
     return arguments
 
 
@@ -134,11 +138,12 @@ def taught_batches(arguments):
 def resident_batches(arguments):
     """[batch, 784] or [batch, channels, height, width] in [-1, 1]; endless."""
     if arguments.model == "colour":
-        pixels = torch.randint(256, (5_000, 3, 32, 32), dtype=torch.uint8)
+        pixels = torch.randint(256, (5_000, 3, 32, 32), dtype=torch.uint8, device="cpu")
     else:
         pictures = bytearray(gzip.decompress(IMAGES.read_bytes()))
         shape = (-1, 1, 28, 28) if arguments.model == "conv" else (-1, 784)
         pixels = torch.frombuffer(pictures, dtype=torch.uint8, offset=16).view(shape)
+    pixels = pixels.to(arguments.device)
     while True:
         order = torch.randperm(len(pixels))
         for chosen in order.split(arguments.batch):
@@ -205,18 +210,46 @@ def lean_step(arguments, generator, discriminator, learn_g, learn_d):
     return step
 
 
+def graphed_step(step, batches):
+    """The same step as one CUDA graph, on a batch in memory that stays the same."""
+    static = next(batches).clone()
+    side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):
+        for _ in range(3):
+            step(static)
+    torch.cuda.current_stream().wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        step(static)
+
+    def replay(real):
+        static.copy_(real)
+        graph.replay()
+
+    return replay
+
+
 # ---- measuring -------------------------------------------------------------------------------------------------------
+
+
+def wait(arguments):
+    """Until the device has done what it was given."""
+    if arguments.device != "cpu":
+        torch.cuda.synchronize()
 
 
 def measure(step, batches, arguments):
     """Timed steps, and the seconds that they took with their batches."""
     for _ in range(arguments.skip + arguments.warmup):
         step(next(batches))
+    wait(arguments)
     done, began = 0, time.perf_counter()
     end = began + (arguments.seconds or float("inf"))
     while done < arguments.steps and time.perf_counter() < end:
         step(next(batches))
         done += 1
+    wait(arguments)
     return done, time.perf_counter() - began
 
 
@@ -254,6 +287,10 @@ def main():
     arguments = parse()
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
+    torch.set_default_device(arguments.device)
+    # In full precision, as sparring's float32; and the algorithms that are fastest for these sizes.
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.benchmark = True
     torch.manual_seed(arguments.seed)
     networks = {"tutorial": lambda: tutorial_networks(arguments.width), "conv": conv_networks,
                 "colour": colour_networks}[arguments.model]()
@@ -261,10 +298,14 @@ def main():
         networks = [network.to(memory_format=torch.channels_last) for network in networks]
     rate, betas = 2e-4, (0.9, 0.999) if arguments.model == "tutorial" else (0.5, 0.999)
     fused = None if arguments.mode in ("tutorial", "eager") else True
-    optimisers = [torch.optim.Adam(network.parameters(), lr=rate, betas=betas, fused=fused) for network in networks]
-    make_step = lean_step if arguments.mode in ("lean", "compiled") else plain_step
+    capturable = arguments.mode == "graphed"
+    optimisers = [torch.optim.Adam(network.parameters(), lr=rate, betas=betas, fused=fused, capturable=capturable)
+                  for network in networks]
+    make_step = lean_step if arguments.mode in ("lean", "compiled", "graphed") else plain_step
     batches = taught_batches(arguments) if arguments.mode == "tutorial" else resident_batches(arguments)
     step = make_step(arguments, *networks, *optimisers)
+    if arguments.mode == "graphed":
+        step = graphed_step(step, batches)
     if arguments.dump:
         print(json.dumps({"program": "pytorch", "mode": arguments.mode,
                           "dumps": dump(step, batches, networks[0], arguments)}))
@@ -274,6 +315,7 @@ def main():
         "program": "pytorch",
         "mode": arguments.mode + ("+channels_last" if arguments.channels_last else ""),
         "model": arguments.model,
+        "device": arguments.device,
         "batch": arguments.batch,
         "threads": torch.get_num_threads(),
         "images_per_s": round(steps * arguments.batch / seconds, 1),

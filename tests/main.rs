@@ -10,6 +10,8 @@ mod crowd;
 mod dashboard;
 mod data;
 mod dataset;
+#[cfg(target_os = "linux")]
+mod device;
 mod disk;
 mod docs;
 mod eval;

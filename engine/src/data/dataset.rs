@@ -5,15 +5,20 @@ use tch::{Device, Kind, Tensor};
 use super::Images;
 use crate::native::scaled_images;
 
-/// Images on the device that trains, still a byte a pixel: 47 MB for MNIST.
+/// Images on the device that trains, a byte a pixel: 47 MB for MNIST.
 #[derive(Debug)]
 pub struct Dataset {
     /// `[count, channels, height, width]`, u8.
     images: Tensor,
+    /// On a GPU the same once more, in [-1, 1], f32, unless that is too much: a batch is one operation less three.
+    scaled: Option<Tensor>,
     /// `[count]`, i64.
     classes: Option<Tensor>,
     class_names: Vec<String>,
 }
+
+/// Pixels that a GPU keeps as f32: 2 GB.
+const MOST_SCALED: usize = 500_000_000;
 
 /// Images, with their classes if the data set is labelled.
 #[derive(Debug)]
@@ -24,22 +29,14 @@ pub struct Batch {
     pub classes: Option<Tensor>,
 }
 
-impl Batch {
-    /// The same images and classes in memory of their own.
-    #[must_use]
-    pub fn copy(&self) -> Self {
-        Self {
-            images: self.images.copy(),
-            classes: self.classes.as_ref().map(Tensor::copy),
-        }
-    }
-}
-
 impl Dataset {
     /// Copies the images to the device.
     pub fn on(device: Device, images: &Images) -> Self {
+        let images = images.tensor().to_device(device);
+        let is_affordable = device.is_cuda() && images.numel() <= MOST_SCALED;
         Self {
-            images: images.tensor().to_device(device),
+            scaled: is_affordable.then(|| images.to_kind(Kind::Float) / 127.5 - 1.0),
+            images,
             classes: None,
             class_names: Vec::new(),
         }
@@ -110,8 +107,23 @@ impl Dataset {
     pub fn select(&self, indices: &Tensor) -> Batch {
         let classes = self.classes.as_ref();
         Batch {
-            images: scaled_images(&self.images, indices),
+            images: match &self.scaled {
+                Some(scaled) => scaled.index_select(0, indices),
+                None => scaled_images(&self.images, indices),
+            },
             classes: classes.map(|classes| classes.index_select(0, indices)),
+        }
+    }
+
+    /// [`Dataset::select`] into the memory of a batch of that size.
+    pub fn select_into(&self, indices: &Tensor, batch: &Batch) {
+        let mut images = batch.images.shallow_clone();
+        match &self.scaled {
+            Some(scaled) => drop(scaled.index_select_out(&images, 0, indices)),
+            None => images.copy_(&scaled_images(&self.images, indices)),
+        }
+        if let (Some(all), Some(classes)) = (&self.classes, &batch.classes) {
+            let _ = all.index_select_out(classes, 0, indices);
         }
     }
 

@@ -1,8 +1,9 @@
 //! The order in which images are learnt: a function of the seed and the epoch alone.
 
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use super::{Batch, Dataset};
+use crate::native::sent;
 use crate::seed::{Stream, reseed};
 
 /// The batches of a data set, epoch after epoch, each epoch in another order.
@@ -41,17 +42,11 @@ impl DataLoader {
 
     /// The batches of a step (counted from 0), at least one.
     pub fn batches(&mut self, step: u64) -> Vec<Batch> {
-        let (epoch, first) = self.position(step);
-        let last = (first + self.batch_size * self.batches_per_step).min(self.data.len());
-        let order = self.order(epoch);
-        let mut batches = Vec::new();
-        let mut start = first;
-        while start < last {
-            let length = self.batch_size.min(last - start);
-            let indices = order.narrow(0, start as i64, length as i64);
-            batches.push(self.data.select(&indices));
-            start += length;
-        }
+        let parts = self.parts(step);
+        let mut batches: Vec<_> = parts
+            .iter()
+            .map(|indices| self.data.select(indices))
+            .collect();
         if self.flips {
             reseed(self.seed, Stream::Flips, step);
             for batch in &mut batches {
@@ -61,14 +56,38 @@ impl DataLoader {
         batches
     }
 
-    /// Images in a batch; the last one of an epoch may have fewer.
-    pub fn batch_size(&self) -> u64 {
-        self.batch_size
+    /// [`DataLoader::batches`] into the memory of batches of a step that [is whole](DataLoader::is_whole).
+    pub fn batches_into(&mut self, step: u64, batches: &[Batch]) {
+        for (indices, batch) in self.parts(step).iter().zip(batches) {
+            self.data.select_into(indices, batch);
+        }
+        if self.flips {
+            reseed(self.seed, Stream::Flips, step);
+            for batch in batches {
+                let flipped = flipped_at_random(&batch.images);
+                batch.images.shallow_clone().copy_(&flipped);
+            }
+        }
     }
 
-    /// Batches in a step; the last one of an epoch may have fewer.
-    pub fn batches_per_step(&self) -> u64 {
-        self.batches_per_step
+    /// Whether a step has all its batches, and each all its images: the last one of an epoch may have fewer.
+    pub fn is_whole(&self, step: u64) -> bool {
+        let (_, first) = self.position(step);
+        first + self.batch_size * self.batches_per_step <= self.data.len()
+    }
+
+    /// The indices of each batch of a step.
+    fn parts(&mut self, step: u64) -> Vec<Tensor> {
+        let (epoch, first) = self.position(step);
+        let last = (first + self.batch_size * self.batches_per_step).min(self.data.len());
+        let order = self.order(epoch);
+        (first..last)
+            .step_by(usize::try_from(self.batch_size).unwrap_or(usize::MAX))
+            .map(|start| {
+                let length = self.batch_size.min(last - start);
+                order.narrow(0, start as i64, length as i64)
+            })
+            .collect()
     }
 
     /// Takes the order of the epochs from another seed.
@@ -109,8 +128,9 @@ impl DataLoader {
             return order.shallow_clone();
         }
         reseed(self.seed, Stream::Order, epoch);
-        let options = (Kind::Int64, self.data.device());
-        let order = Tensor::randperm(self.data.len() as i64, options);
+        // Drawn on the CPU: the same order on every device.
+        let order = Tensor::randperm(self.data.len() as i64, (Kind::Int64, Device::Cpu));
+        let order = sent(&order, self.data.device());
         self.order = Some((epoch, order.shallow_clone()));
         order
     }

@@ -86,15 +86,17 @@ impl AdversarialLoss {
     /// cannot tell real from fake.
     pub fn probabilities(&self, logits: &Logits) -> [Tensor; 2] {
         let [real, fake] = [logits.real.detach(), logits.fake.detach()];
+        let means = |probabilities: [Tensor; 2]| probabilities.map(|p| p.mean(Kind::Float));
         match self.loss {
-            Loss::Bce | Loss::Hinge => [real.sigmoid(), fake.sigmoid()],
-            Loss::LeastSquares => [real.clamp(0.0, 1.0), fake.clamp(0.0, 1.0)],
+            Loss::Bce | Loss::Hinge => means([real.sigmoid(), fake.sigmoid()]),
+            Loss::LeastSquares => means([real.clamp(0.0, 1.0), fake.clamp(0.0, 1.0)]),
             // The probability that the real image is the real one of a pair, and that the fake is.
             Loss::Wasserstein | Loss::Relativistic => {
-                [(&real - &fake).sigmoid(), (fake - real).sigmoid()]
+                let of_real = (real - fake).sigmoid().mean(Kind::Float);
+                let of_fake = 1.0 - &of_real;
+                [of_real, of_fake]
             }
         }
-        .map(|probability| probability.mean(Kind::Float))
     }
 
     /// Whether the losses compare the two images of a pair, and so do the probabilities.

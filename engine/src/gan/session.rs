@@ -97,16 +97,26 @@ impl Session {
     /// Everything random is drawn from (seed, step), so a restored session makes the steps that it would have made.
     pub fn step(&mut self) {
         self.schedule_learning_rates();
-        let batches = self.loader.batches(self.steps); // [batch, channels, height, width] in [-1, 1]
-        reseed(self.step_seed, Stream::Step, self.steps);
         match self.recorded.take() {
             Some(mut recorded) => {
-                recorded.step(self, &batches);
+                recorded.step(self);
                 self.recorded = Some(recorded);
             }
-            None => self.learn(&batches),
+            None => self.learn_now(),
         }
         self.finish_step();
+    }
+
+    /// Both networks learn from the batches of the next step.
+    fn learn_now(&mut self) {
+        let batches = self.loader.batches(self.steps); // [batch, channels, height, width] in [-1, 1]
+        self.reseed();
+        self.learn(&batches);
+    }
+
+    /// Seeds what a step draws.
+    fn reseed(&self) {
+        reseed(self.step_seed, Stream::Step, self.steps);
     }
 
     /// Both networks learn from the batches of a step. All of it is done by the device, and on numbers that it has: a
@@ -151,12 +161,10 @@ impl Session {
         self.device().is_cuda() && self.generator_steps == 1
     }
 
-    /// What the operations of this step depend on; `None` if no other step is like it.
-    fn variant(&self, batches: &[Batch]) -> Option<Variant> {
-        let is_whole = |batch: &Batch| batch.images.size()[0].unsigned_abs() == self.loader.batch_size();
-        let all = batches.len() as u64 == self.loader.batches_per_step() && batches.iter().all(is_whole);
-        let of_task = self.task.variant(self.steps).filter(|_| all)?;
-        Some(Variant {
+    /// What the operations of the next step depend on; `None` if no other step is like it.
+    fn variant(&self) -> Option<Variant> {
+        let of_task = self.task.variant(self.steps)?;
+        self.loader.is_whole(self.steps).then(|| Variant {
             has_penalty: self.penalty.is_due(self.steps),
             of_task,
         })
@@ -221,9 +229,10 @@ impl Session {
                 self.discriminator.network().forward(pictures, classes)
             };
             let of_both = discriminate(&both, classes_of_both.as_ref());
+            let [real_logits, fake_logits] = halves(&of_both, [reals, fakes]);
             let logits = Logits {
-                real: of_both.narrow(0, 0, reals),
-                fake: of_both.narrow(0, reals, fakes),
+                real: real_logits,
+                fake: fake_logits,
             };
             let mut loss = self.task.loss().discriminator(&logits);
             if self.penalty.is_due(self.steps) {
@@ -409,4 +418,11 @@ impl Session {
     fn optimizers(&self) -> [&NetworkOptimizer; 2] {
         [&self.generator, &self.discriminator]
     }
+}
+
+/// The first rows of a tensor, and the rest: of their gradients that of the whole is made at once.
+fn halves(whole: &Tensor, rows: [i64; 2]) -> [Tensor; 2] {
+    let mut parts = whole.split_with_sizes(rows, 0).into_iter();
+    // There are as many parts as were asked for.
+    [(); 2].map(|()| parts.next().unwrap_or_else(Tensor::new))
 }

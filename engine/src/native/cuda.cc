@@ -4,6 +4,7 @@
 #include <ATen/autocast_mode.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
+#include <torch/types.h>
 
 #include <dlfcn.h>
 
@@ -34,6 +35,11 @@ bool set_autocast(bool enabled) {
   // Casts of weights are kept for the forward pass that they were made in, and belong to its graph of operations.
   at::autocast::clear_cache();
   return before;
+}
+
+at::Tensor sent(const at::Tensor& tensor, int64_t index) {
+  const c10::Device device(c10::kCUDA, static_cast<c10::DeviceIndex>(index));
+  return tensor.pin_memory().to(tensor.options().device(device), /*non_blocking=*/true);
 }
 
 int64_t cuda_version() {

@@ -1,6 +1,8 @@
 // CUDA, as far as libtorch's Rust bindings do not reach it. Nothing here needs CUDA's own headers or libraries: the
 // backend is found at run time.
 #pragma once
+#include <ATen/core/Tensor.h>
+
 #include <cstdint>
 #include <string>
 
@@ -14,6 +16,9 @@ void prepare_cuda(int64_t index, bool tf32, bool deterministic);
 
 // Turns autocast to bfloat16 on or off for the calling thread, and returns whether it was on.
 bool set_autocast(bool enabled);
+
+// A CPU tensor's copy on a CUDA device, which fetches it on its own: nobody waits.
+at::Tensor sent(const at::Tensor& tensor, int64_t index);
 
 // The CUDA version that libtorch was built for, such as 13000; 0 if it has no CUDA backend.
 int64_t cuda_version();

@@ -3,7 +3,10 @@
 use std::ffi::{CStr, c_char};
 use std::ptr;
 
-use super::check;
+use tch::{Device, Tensor};
+use torch_sys::C_tensor;
+
+use super::{check, made};
 
 /// A graph in C++.
 #[repr(C)]
@@ -14,6 +17,11 @@ struct RawGraph {
 unsafe extern "C" {
     fn sparring_prepare_cuda(index: i64, tf32: bool, deterministic: bool) -> *mut c_char;
     fn sparring_set_autocast(enabled: bool) -> bool;
+    fn sparring_sent(
+        out: *mut *mut C_tensor,
+        tensor: *const C_tensor,
+        index: i64,
+    ) -> *mut c_char;
     fn sparring_cuda_version() -> i64;
     fn sparring_cuda_description() -> *mut c_char;
     fn sparring_graph_new(out: *mut *mut RawGraph) -> *mut c_char;
@@ -44,6 +52,17 @@ pub fn prepare_cuda(index: usize, settings: CudaSettings) {
             settings.tf32,
             settings.deterministic,
         ));
+    }
+}
+
+/// A CPU tensor's copy on a device. A GPU fetches it on its own: nobody waits.
+pub fn sent(tensor: &Tensor, device: Device) -> Tensor {
+    match device {
+        // SAFETY: the tensor is live.
+        Device::Cuda(index) => {
+            made(|out| unsafe { sparring_sent(out, tensor.as_ptr(), index as i64) })
+        }
+        device => tensor.to_device(device),
     }
 }
 

@@ -13,7 +13,7 @@ use torch_sys::C_tensor;
 
 pub use conv::{BatchNormState, ConvOptions, batch_norm, conv};
 pub use cuda::{
-    CudaSettings, Graph, autocast, cuda_description, cuda_version, prepare_cuda,
+    CudaSettings, Graph, autocast, cuda_description, cuda_version, prepare_cuda, sent,
 };
 pub use resample::{downsampled, upsampled};
 pub use residual::{ResidualWeights, residual_block};

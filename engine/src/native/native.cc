@@ -53,6 +53,10 @@ char* sparring_prepare_cuda(int64_t index, bool tf32, bool deterministic) {
 
 bool sparring_set_autocast(bool enabled) { return sparring::set_autocast(enabled); }
 
+char* sparring_sent(torch::Tensor** out, const torch::Tensor* tensor, int64_t index) {
+  return guarded([&] { *out = new torch::Tensor(sparring::sent(*tensor, index)); });
+}
+
 int64_t sparring_cuda_version() { return sparring::cuda_version(); }
 
 // The caller frees it.

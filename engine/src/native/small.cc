@@ -48,6 +48,26 @@ struct MeanSoftplus : torch::autograd::Function<MeanSoftplus> {
   }
 };
 
+// The same of libtorch's operations, for a device. libtorch's softplus has a factor β, which is `sign` here:
+// softplus(x, β) = log(1 + exp(βx)) / β.
+struct ComposedSoftplus : torch::autograd::Function<ComposedSoftplus> {
+  static constexpr double THRESHOLD = 20;
+
+  static Tensor forward(AutogradContext* context, const Tensor& x, double sign) {
+    context->save_for_backward({x});
+    context->saved_data["sign"] = sign;
+    const Tensor mean = at::softplus(x, sign, THRESHOLD).mean();
+    return sign == 1.0 ? mean : mean * sign;
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list arriving) {
+    const Tensor x = context->get_saved_variables()[0];
+    const double sign = context->saved_data["sign"].toDouble();
+    const Tensor share = arriving[0] * (sign / static_cast<double>(x.numel()));
+    return {at::softplus_backward(share.expand_as(x), x, sign, THRESHOLD), Tensor()};
+  }
+};
+
 VECTORIZED void scale(float* __restrict to, const uint8_t* __restrict from, int64_t n) {
   for (int64_t i = 0; i < n; i++) to[i] = static_cast<float>(from[i]) / 127.5F - 1.0F;
 }
@@ -105,7 +125,7 @@ Tensor sharpened(const Tensor& pictures, double amount) {
 
 Tensor mean_softplus(const Tensor& x, double sign) {
   if (is_ours(x)) return MeanSoftplus::apply(x.contiguous(), sign);
-  return at::softplus(sign * x).mean();
+  return ComposedSoftplus::apply(x.to(at::kFloat), sign);
 }
 
 Tensor scaled_images(const Tensor& images, const Tensor& indices) {

@@ -2,6 +2,8 @@
 
 use tch::Tensor;
 
+use crate::native::no_grad;
+
 /// The state of a training session, as PyTorch's `state_dict()`: everything that the next step depends on.
 ///
 /// Weights and statistics have the names of the PyTorch modules (`generator.model.0.weight`), Adam's moments the name
@@ -45,6 +47,16 @@ impl StateDict {
                 .map(|(name, tensor)| (name.clone(), tensor.copy()))
                 .collect(),
         }
+    }
+
+    /// Takes over the values of another state of the same session, into this one's memory.
+    pub fn copy_from(&mut self, other: &Self) {
+        self.steps = other.steps;
+        no_grad(|| {
+            for ((_, own), (_, tensor)) in self.tensors.iter_mut().zip(&other.tensors) {
+                own.copy_(tensor);
+            }
+        });
     }
 
     /// The tensor of this name and shape.

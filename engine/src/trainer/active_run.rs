@@ -285,6 +285,11 @@ impl<'a> ActiveRun<'a> {
         if let Some(stats) = stats {
             self.sink.emit(Event::Stats(stats));
         }
+        if let Some(why) = self.session.take_recording_failure() {
+            self.warn(format!(
+                "steps are made without CUDA graphs, and slower: {why}"
+            ));
+        }
     }
 
     /// The latest report.

@@ -51,9 +51,9 @@ impl Guard {
         self.attempt
     }
 
-    /// Keeps a copy of the state as the one to go back to.
+    /// Keeps the state as the one to go back to, in the memory of the one before: there may be no more.
     pub(super) fn keep(&mut self, state: &FiniteState<'_>) {
-        self.good = state.state_dict().deep_copy();
+        self.good.copy_from(state.state_dict());
     }
 
     /// Notes that all steps up to this one went well.

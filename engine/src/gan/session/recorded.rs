@@ -10,9 +10,8 @@ use tch::{Device, Tensor};
 
 use super::Session;
 use crate::data::Batch;
-use crate::native::{Graph, no_grad};
+use crate::native::Graph;
 use crate::panics::caught;
-use crate::seed::{Stream, reseed};
 
 /// Steps of a variant that are made one operation at a time before it is recorded: libraries choose their algorithms in
 /// them, and get the memory that they work in.
@@ -22,7 +21,9 @@ const WARM_UP: u64 = 3;
 #[derive(Debug, Default)]
 pub(super) struct RecordedSteps {
     variants: Vec<(Variant, Progress)>,
-    /// Why nothing is recorded any more.
+    /// Whether nothing is recorded any more, because it failed.
+    has_failed: bool,
+    /// Why, until it was asked for.
     failure: Option<String>,
 }
 
@@ -70,34 +71,34 @@ impl RecordedSteps {
 
     /// Why the steps are made without recordings although they were wanted; once.
     pub(super) fn take_failure(&mut self) -> Option<String> {
-        self.failure.take().filter(|failure| !failure.is_empty())
+        self.failure.take()
     }
 
-    /// Makes a step of the session: as [`Session::learn`], and to the same bits.
-    pub(super) fn step(&mut self, session: &mut Session, batches: &[Batch]) {
-        let Some(variant) = session.variant(batches).filter(|_| self.failure.is_none()) else {
-            return session.learn(batches);
+    /// The session learns from its next batches: as in [`Session::learn_now`], and to the same bits.
+    pub(super) fn step(&mut self, session: &mut Session) {
+        let Some(variant) = session.variant().filter(|_| !self.has_failed) else {
+            return session.learn_now();
         };
-        let place = self.variants.iter().position(|(known, _)| *known == variant);
-        let place = place.unwrap_or_else(|| {
+        let known = self.variants.iter().position(|(known, _)| *known == variant);
+        let place = known.unwrap_or_else(|| {
             self.variants.push((variant, Progress::WarmingUp(0)));
             self.variants.len() - 1
         });
         match &mut self.variants[place].1 {
-            Progress::Recorded(recording) => recording.make(session, batches),
+            Progress::Recorded(recording) => recording.make(session),
             Progress::WarmingUp(steps) if *steps < WARM_UP => {
                 *steps += 1;
-                session.learn(batches);
+                session.learn_now();
             }
-            Progress::WarmingUp(_) => match caught(|| Recording::of(session, batches)) {
+            Progress::WarmingUp(_) => match caught(|| Recording::of(session)) {
                 Ok(recording) => {
-                    recording.make(session, batches);
+                    recording.make(session);
                     self.variants[place].1 = Progress::Recorded(recording);
                 }
                 Err(panic) => {
+                    self.has_failed = true;
                     self.failure = Some(panic.to_string());
-                    reseed(session.step_seed, Stream::Step, session.steps);
-                    session.learn(batches);
+                    session.learn_now();
                 }
             },
         }
@@ -105,9 +106,10 @@ impl RecordedSteps {
 }
 
 impl Recording {
-    /// Records a step without making it.
-    fn of(session: &mut Session, batches: &[Batch]) -> Self {
-        let batches: Vec<_> = batches.iter().map(Batch::copy).collect();
+    /// Records the session's next step without making it.
+    fn of(session: &mut Session) -> Self {
+        let batches = session.loader.batches(session.steps);
+        session.reseed();
         let (graph, ()) = Graph::record(None, || session.learn(&batches));
         Self {
             graph,
@@ -116,16 +118,10 @@ impl Recording {
         }
     }
 
-    /// Makes the step on these batches.
-    fn make(&self, session: &mut Session, batches: &[Batch]) {
-        no_grad(|| {
-            for (own, given) in self.batches.iter().zip(batches) {
-                own.images.shallow_clone().copy_(&given.images);
-                if let (Some(own), Some(given)) = (&own.classes, &given.classes) {
-                    own.shallow_clone().copy_(given);
-                }
-            }
-        });
+    /// Makes the session's next step.
+    fn make(&self, session: &mut Session) {
+        session.loader.batches_into(session.steps, &self.batches);
+        session.reseed();
         self.graph.replay();
         session.set_outcome(&self.outcome);
     }
