@@ -6,7 +6,7 @@ use sparring_contract::protocol::{Event, Reason};
 use sparring_contract::run::CheckpointHeader;
 use sparring_fake_cuda as fake;
 
-use crate::lab::{Lab, Said};
+use crate::lab::{Lab, Said, write_images};
 
 /// Lets a command find a CUDA device.
 fn with_device(command: &mut Command) -> &mut Command {
@@ -95,10 +95,25 @@ fn a_number_that_is_not_finite_takes_a_run_on_a_device_back() {
 #[test]
 fn memory_that_runs_out_in_a_step_is_one_line_with_a_batch_that_fits() {
     let lab = Lab::new();
-    let memory = (fake::MEMORY, "3000000");
-    let Some(said) = train_with(&lab, &[memory], &["--device", "cuda", "--name", "r", "--set", "batch_size=4096", "--set", "generator.hidden=[256]"]) else {
+    let data = lab.path().join("many");
+    write_images(&data, 4096, 8);
+    let arguments = [
+        "--device",
+        "cuda",
+        "--name",
+        "r",
+        "--set",
+        "batch_size=4096",
+        "--set",
+        "generator.hidden=[256]",
+        "--set",
+        "test_fraction=0",
+    ];
+    let mut command = lab.training_on(&data, &arguments);
+    let Some(command) = with_fake(&mut command, &[(fake::MEMORY, "12000000")]) else {
         return;
     };
+    let said = Said::by(command);
     assert_eq!(said.code, 1, "{said:?}");
     let line = said.err.lines().last().unwrap();
     assert!(line.starts_with("error: CUDA out of memory."), "{said:?}");

@@ -28,6 +28,8 @@ impl Panic {
             .map(String::as_str)
             .or_else(|| payload.downcast_ref().copied());
         let libtorch = match payload.downcast_ref::<TchError>() {
+            // What C++ said, without tch's own words before it.
+            Some(TchError::Torch(message)) => Some(message.clone()),
             Some(error) => Some(error.to_string()),
             None => text.and_then(unwrapped_tch_error),
         };

@@ -16,6 +16,9 @@
 namespace fake {
 namespace {
 
+// What libtorch 2.13 is built for.
+constexpr int64_t CUDA_VERSION = 13000;
+
 using c10::Device;
 using c10::DeviceIndex;
 using c10::kCUDA;
@@ -109,8 +112,7 @@ void note(const std::string& line) {
 }  // namespace
 
 DeviceIndex device_count() {
-  // libtorch 2.13 is built for CUDA 13.
-  if (number("FAKE_CUDA_DRIVER", 13000) < 13000) return 0;
+  if (number("FAKE_CUDA_DRIVER", CUDA_VERSION) < CUDA_VERSION) return 0;
   return static_cast<DeviceIndex>(number("FAKE_CUDA_DEVICES", 1));
 }
 
@@ -193,6 +195,8 @@ struct CUDAHooks : CUDAHooksInterface {
     const std::lock_guard<std::mutex> lock(fake::PinnedAllocator::mutex);
     return fake::PinnedAllocator::pinned.count(data) > 0;
   }
+  bool hasCUDART() const override { return true; }
+  long versionCUDART() const override { return fake::CUDA_VERSION; }
   std::string showConfig() const override {
     return "  - CUDA Runtime 13.0 (a fake)\n  - NVCC architecture flags: -gencode;arch=compute_90,code=sm_90\n";
   }
