@@ -66,15 +66,30 @@ fn a_run_on_a_device_is_trained_sampled_and_resumed_to_the_same_bits() {
     let mut parted = settings;
     parted[3] = "2";
     train(&lab, &[&["--name", "parted"], &parted[..]].concat());
-    let resumed = Said::by(with_device(&mut lab.command(&[
-        "train", "--json", "--resume", "parted", "--epochs", "5",
-    ])));
+    let resumed =
+        Said::by(with_device(&mut lab.command(&[
+            "train", "--json", "--resume", "parted", "--epochs", "5",
+        ])));
     assert_eq!(resumed.code, 0, "{resumed:?}");
     let [whole, parted] = ["whole", "parted"].map(|name| checkpoint(&lab, name, 20));
-    assert!(tensors(&whole) == tensors(&parted), "the resumed run differs");
+    assert!(
+        tensors(&whole) == tensors(&parted),
+        "the resumed run differs"
+    );
 
     let out = lab.path().join("pictures");
-    let arguments = ["sample", "whole", "-n", "3", "--device", "cuda", "--out", out.to_str().unwrap(), "--format", "npz"];
+    let arguments = [
+        "sample",
+        "whole",
+        "-n",
+        "3",
+        "--device",
+        "cuda",
+        "--out",
+        out.to_str().unwrap(),
+        "--format",
+        "npz",
+    ];
     let said = Said::by(with_device(&mut lab.command(&arguments)));
     assert_eq!(said.code, 0, "{said:?}");
 }
@@ -82,14 +97,37 @@ fn a_run_on_a_device_is_trained_sampled_and_resumed_to_the_same_bits() {
 #[test]
 fn a_number_that_is_not_finite_takes_a_run_on_a_device_back() {
     let lab = Lab::new();
-    let mut command = lab.training(&["--device", "cuda", "--name", "r", "--epochs", "3", "--set", "loss=relativistic", "--set", "penalty.r1=0.5"]);
+    let mut command = lab.training(&[
+        "--device",
+        "cuda",
+        "--name",
+        "r",
+        "--epochs",
+        "3",
+        "--set",
+        "loss=relativistic",
+        "--set",
+        "penalty.r1=0.5",
+    ]);
     let said = Said::by(with_device(&mut command).env("SPARRING_FAULT", "nan@10"));
     assert_eq!(said.code, 0, "{said:?}");
-    assert!(said.events().iter().any(|event| matches!(event, Event::Rollback(_))), "{said:?}");
+    assert!(
+        said.events()
+            .iter()
+            .any(|event| matches!(event, Event::Rollback(_))),
+        "{said:?}"
+    );
     let state = checkpoint(&lab, "r", 12);
-    let numbers = tensors(&state).chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap()));
+    let numbers = tensors(&state)
+        .chunks_exact(4)
+        .map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap()));
     assert!(numbers.into_iter().all(f32::is_finite));
-    assert_eq!(CheckpointHeader::read(&lab.run("r").checkpoint_file(12)).unwrap().attempt, 1);
+    assert_eq!(
+        CheckpointHeader::read(&lab.run("r").checkpoint_file(12))
+            .unwrap()
+            .attempt,
+        1
+    );
 }
 
 #[test]
@@ -117,7 +155,10 @@ fn memory_that_runs_out_in_a_step_is_one_line_with_a_batch_that_fits() {
     assert_eq!(said.code, 1, "{said:?}");
     let line = said.err.lines().last().unwrap();
     assert!(line.starts_with("error: CUDA out of memory."), "{said:?}");
-    assert!(line.contains("try a smaller batch, `--set batch_size="), "{said:?}");
+    assert!(
+        line.contains("try a smaller batch, `--set batch_size="),
+        "{said:?}"
+    );
     assert!(!lab.path().join("runs/r").exists());
 }
 
@@ -126,12 +167,26 @@ fn memory_that_runs_out_beside_a_step_costs_only_what_needed_it() {
     let lab = Lab::new();
     // Only a health check draws random whole numbers here.
     let checks = (fake::OUT_OF_MEMORY_IN, "aten::random_");
-    let settings = ["--device", "cuda", "--name", "check", "--set", "health.time_fraction=1", "--epochs", "40"];
+    let settings = [
+        "--device",
+        "cuda",
+        "--name",
+        "check",
+        "--set",
+        "health.time_fraction=1",
+        "--epochs",
+        "40",
+    ];
     let Some(said) = train_with(&lab, &[checks], &settings) else {
         return;
     };
     assert_eq!(said.code, 0, "{said:?}");
-    assert!(warnings(&said).iter().any(|line| line.contains("CUDA out of memory")), "{said:?}");
+    assert!(
+        warnings(&said)
+            .iter()
+            .any(|line| line.contains("CUDA out of memory")),
+        "{said:?}"
+    );
     assert_eq!(said.ended().stats.step, 160);
 }
 
@@ -145,20 +200,51 @@ fn memory_that_runs_out_as_pictures_are_drawn_is_one_line() {
     };
     let said = Said::by(command);
     assert_eq!((said.code, said.err.lines().count()), (1, 1), "{said:?}");
-    assert!(said.err.starts_with("error: CUDA out of memory."), "{said:?}");
+    assert!(
+        said.err.starts_with("error: CUDA out of memory."),
+        "{said:?}"
+    );
 }
 
 #[test]
 fn each_of_two_devices_can_train() {
     let lab = Lab::new();
     let two = (fake::DEVICES, "2");
-    let on = |device: &str, name: &str| train_with(&lab, &[two], &["--device", device, "--name", name, "--epochs", "2", "--set", "health.time_fraction=1"]);
-    let (Some(first), Some(second), Some(third)) = (on("cuda", "a"), on("cuda:1", "b"), on("cuda:2", "c")) else {
+    let on = |device: &str, name: &str| {
+        train_with(
+            &lab,
+            &[two],
+            &[
+                "--device",
+                device,
+                "--name",
+                name,
+                "--epochs",
+                "2",
+                "--set",
+                "health.time_fraction=1",
+            ],
+        )
+    };
+    let (Some(first), Some(second), Some(third)) =
+        (on("cuda", "a"), on("cuda:1", "b"), on("cuda:2", "c"))
+    else {
         return;
     };
-    assert_eq!((first.code, first.started().device.as_str()), (0, "cuda:0"), "{first:?}");
-    assert_eq!((second.code, second.started().device.as_str()), (0, "cuda:1"), "{second:?}");
-    third.refused(1, "error: --device cuda:2: there are 2 CUDA devices; cuda:0 is the first");
+    assert_eq!(
+        (first.code, first.started().device.as_str()),
+        (0, "cuda:0"),
+        "{first:?}"
+    );
+    assert_eq!(
+        (second.code, second.started().device.as_str()),
+        (0, "cuda:1"),
+        "{second:?}"
+    );
+    third.refused(
+        1,
+        "error: --device cuda:2: there are 2 CUDA devices; cuda:0 is the first",
+    );
 }
 
 #[test]
@@ -167,14 +253,25 @@ fn auto_takes_the_cpu_where_no_device_works_and_says_why() {
     let no_kernels = "CUDA error: no kernel image is available for execution on the device";
     for (number, (setting, why)) in [
         ((fake::BROKEN, no_kernels), format!("cuda:0: {no_kernels}")),
-        ((fake::DRIVER, "12080"), "NVIDIA's driver is too old: it runs CUDA 12.8, and this libtorch needs 13.0".to_owned()),
-        ((fake::DEVICES, "0"), "NVIDIA's driver finds no device".to_owned()),
+        (
+            (fake::DRIVER, "12080"),
+            "NVIDIA's driver is too old: it runs CUDA 12.8, and this libtorch needs 13.0"
+                .to_owned(),
+        ),
+        (
+            (fake::DEVICES, "0"),
+            "NVIDIA's driver finds no device".to_owned(),
+        ),
     ]
     .into_iter()
     .enumerate()
     {
         let name = format!("r{number}");
-        let Some(said) = train_with(&lab, &[setting], &["--device", "auto", "--name", &name, "--epochs", "1"]) else {
+        let Some(said) = train_with(
+            &lab,
+            &[setting],
+            &["--device", "auto", "--name", &name, "--epochs", "1"],
+        ) else {
             return;
         };
         assert_eq!(said.started().device, "cpu", "{said:?}");

@@ -53,9 +53,25 @@ const PRESETS: [(&str, [i64; 3], &[&str]); 10] = [
     ("dcgan", [1, 28, 28], &[]),
     ("cdcgan", [1, 28, 28], &[]),
     ("few", [1, 28, 28], &["instance_noise_steps=4"]),
-    ("dcgan", [3, 32, 32], &["augment.translation=0.125", "augment.color=1.0", "augment.cutout=0.5"]),
+    (
+        "dcgan",
+        [3, 32, 32],
+        &[
+            "augment.translation=0.125",
+            "augment.color=1.0",
+            "augment.cutout=0.5",
+        ],
+    ),
     ("resnet", [3, 32, 32], &[]),
-    ("tutorial", [1, 28, 28], &["loss=wasserstein", "penalty.wgan_gp=10.0", "discriminator_steps=3"]),
+    (
+        "tutorial",
+        [1, 28, 28],
+        &[
+            "loss=wasserstein",
+            "penalty.wgan_gp=10.0",
+            "discriminator_steps=3",
+        ],
+    ),
 ];
 
 fn config(preset: &str, settings: &[&str]) -> Config {
@@ -97,7 +113,10 @@ fn cuda(settings: CudaSettings) -> Device {
     // An error of libtorch is a panic without words.
     std::panic::set_hook(Box::new(|panic| {
         let error = panic.payload().downcast_ref::<tch::TchError>();
-        eprintln!("{panic} {}", error.map(ToString::to_string).unwrap_or_default());
+        eprintln!(
+            "{panic} {}",
+            error.map(ToString::to_string).unwrap_or_default()
+        );
     }));
     native::prepare(1);
     let device = device::choose("cuda", settings).unwrap().device;
@@ -136,7 +155,10 @@ fn assert_near(case: &str, found: &Session, expected: &Session, tolerance: f64) 
         let expected = &expected[&name];
         let norm = |tensor: &Tensor| tensor.norm().double_value(&[]);
         let distance = norm(&(&tensor - expected)) / norm(expected).max(1.0);
-        assert!(distance <= tolerance, "{case}: {name} is off by {distance:e}");
+        assert!(
+            distance <= tolerance,
+            "{case}: {name} is off by {distance:e}"
+        );
     }
 }
 
@@ -194,12 +216,18 @@ mod stories {
                 let started = fake::operations();
                 session.step();
                 let trace = fake::take_trace().unwrap_or_default();
-                assert_eq!(fake::synchronizations(), waited, "{preset}, step {step}:\n{trace}");
+                assert_eq!(
+                    fake::synchronizations(),
+                    waited,
+                    "{preset}, step {step}:\n{trace}"
+                );
                 if step == 9
                     && let (Some(before), Some(after)) = (started, fake::operations())
                 {
                     println!("{preset} {settings:?}: {} operations", after - before);
-                    if std::env::var_os("TRACE").is_some() { println!("{trace}"); }
+                    if std::env::var_os("TRACE").is_some() {
+                        println!("{trace}");
+                    }
                 }
             }
         }
@@ -217,9 +245,16 @@ mod stories {
             let state = on_cpu.state_dict().deep_copy();
             on_device.load_state_dict(&state).unwrap();
             let batch = data(shape, device).select(&Tensor::arange(8, (Kind::Int64, device)));
-            let batch_on_cpu = data(shape, Device::Cpu).select(&Tensor::arange(8, (Kind::Int64, Device::Cpu)));
-            let input = Tensor::randn([8, config.latent_dim.cast_signed()], (Kind::Float, Device::Cpu));
-            let draws = config.augment.translation > 0.0 || config.instance_noise > 0.0 || config.discriminator.dropout > 0.0 || config.penalty.wgan_gp > 0.0;
+            let batch_on_cpu =
+                data(shape, Device::Cpu).select(&Tensor::arange(8, (Kind::Int64, Device::Cpu)));
+            let input = Tensor::randn(
+                [8, config.latent_dim.cast_signed()],
+                (Kind::Float, Device::Cpu),
+            );
+            let draws = config.augment.translation > 0.0
+                || config.instance_noise > 0.0
+                || config.discriminator.dropout > 0.0
+                || config.penalty.wgan_gp > 0.0;
             if draws {
                 continue;
             }
@@ -229,7 +264,10 @@ mod stories {
             let [found, expected] = [on_device.metrics(), on_cpu.metrics()];
             for name in ["d_loss", "g_loss", "d_grad_norm", "g_grad_norm"] {
                 let (found, expected) = (found.get(name), expected.get(name));
-                assert!((found - expected).abs() <= 1e-3 * expected.abs(), "{preset}: {name} is {found}, not {expected}");
+                assert!(
+                    (found - expected).abs() <= 1e-3 * expected.abs(),
+                    "{preset}: {name} is {found}, not {expected}"
+                );
             }
         }
     }
@@ -240,10 +278,11 @@ mod stories {
         let device = cuda(DETERMINISTIC);
         for (preset, shape, settings) in PRESETS {
             let one_by_one = [settings, &["schedule=linear", "schedule_steps=40"]].concat();
-            let [mut recorded, mut plain] = ["cuda_graphs=true", "cuda_graphs=false"].map(|graphs| {
-                let settings = [&one_by_one[..], &[graphs]].concat();
-                session(&config(preset, &settings), shape, device)
-            });
+            let [mut recorded, mut plain] =
+                ["cuda_graphs=true", "cuda_graphs=false"].map(|graphs| {
+                    let settings = [&one_by_one[..], &[graphs]].concat();
+                    session(&config(preset, &settings), shape, device)
+                });
             for _ in 0..50 {
                 recorded.step();
                 plain.step();
@@ -302,7 +341,10 @@ mod stories {
                     session.step();
                 }
                 let metrics = session.metrics();
-                assert!(metrics.get("d_loss").is_finite(), "{preset} {precision}: {metrics:?}");
+                assert!(
+                    metrics.get("d_loss").is_finite(),
+                    "{preset} {precision}: {metrics:?}"
+                );
                 assert!(session.fault().is_none());
             }
         }

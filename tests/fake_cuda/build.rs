@@ -11,7 +11,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-env-changed=LIBTORCH");
     let libraries = PathBuf::from(env::var("OUT_DIR")?).join("lib");
     std::fs::create_dir_all(&libraries)?;
-    println!("cargo::rustc-env=FAKE_CUDA_LIBRARIES={}", libraries.display());
+    println!(
+        "cargo::rustc-env=FAKE_CUDA_LIBRARIES={}",
+        libraries.display()
+    );
     if env::var("CARGO_CFG_TARGET_OS")? != "linux" {
         return Ok(());
     }

@@ -109,7 +109,8 @@ pub fn choose(asked: &str, settings: CudaSettings) -> Result<Choice, DeviceError
             Err(Unavailable::Driver(DriverError::Missing)) => on_cpu(None),
             Err(why) => on_cpu(Some(why.to_string())),
             Ok(driver) => {
-                let attempts = (0..driver.devices.len()).map(|index| take(index, &driver, settings));
+                let attempts =
+                    (0..driver.devices.len()).map(|index| take(index, &driver, settings));
                 let mut failures = Vec::new();
                 for (index, attempt) in attempts.enumerate() {
                     match attempt {
@@ -195,9 +196,7 @@ fn take(index: usize, driver: &Driver, settings: CudaSettings) -> Result<Choice,
 /// Registers libtorch's CUDA backend, once per process, by opening its library. Must happen before the first tensor.
 fn load_backend() -> Result<(), String> {
     static LOADED: OnceLock<Result<(), String>> = OnceLock::new();
-    LOADED
-        .get_or_init(|| open(c"libtorch_cuda.so"))
-        .clone()
+    LOADED.get_or_init(|| open(c"libtorch_cuda.so")).clone()
 }
 
 #[cfg(target_os = "linux")]

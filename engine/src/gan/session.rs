@@ -23,7 +23,7 @@ use crate::optim::{LearningRateSchedule, NetworkOptimizer, Precision};
 use crate::seed::{Stream, derive, reseed};
 
 use read::read;
-use recorded::{Outcome, RecordedSteps, Variant};
+use recorded::{Outcome, Recordable, RecordedSteps, Variant, learn_now};
 
 pub use fault::Fault;
 pub use inspect::Inspection;
@@ -102,42 +102,9 @@ impl Session {
                 recorded.step(self);
                 self.recorded = Some(recorded);
             }
-            None => self.learn_now(),
+            None => learn_now(self),
         }
         self.finish_step();
-    }
-
-    /// Both networks learn from the batches of the next step.
-    fn learn_now(&mut self) {
-        let batches = self.loader.batches(self.steps); // [batch, channels, height, width] in [-1, 1]
-        self.reseed();
-        self.learn(&batches);
-    }
-
-    /// Seeds what a step draws.
-    fn reseed(&self) {
-        reseed(self.step_seed, Stream::Step, self.steps);
-    }
-
-    /// Both networks learn from the batches of a step. All of it is done by the device, and on numbers that it has: a
-    /// step can be recorded once and made again.
-    fn learn(&mut self, batches: &[Batch]) {
-        let Some((last, ahead)) = batches.split_last() else {
-            return;
-        };
-        for batch in ahead {
-            // With k > 1 the discriminator learns ahead, from fakes that the generator does not learn from.
-            let input = self.task.generator_input(batch);
-            let fake = no_grad(|| self.generate(&input, batch));
-            let _ = self.train_discriminator(batch, &fake);
-        }
-        let input = self.task.generator_input(last); // [batch, latent_dim]
-        self.train_both(last, &input);
-        for _ in 1..self.generator_steps {
-            let input = self.task.generator_input(last);
-            let fake = self.generate(&input, last);
-            let _ = self.train_generator(last, &fake);
-        }
     }
 
     /// [`Session::step`] on a given batch and generator input, in which each network learns once.
@@ -159,32 +126,6 @@ impl Session {
     /// so, because how far it moves depends on the step.
     fn average_follows(&self) -> bool {
         self.device().is_cuda() && self.generator_steps == 1
-    }
-
-    /// What the operations of the next step depend on; `None` if no other step is like it.
-    fn variant(&self) -> Option<Variant> {
-        let of_task = self.task.variant(self.steps)?;
-        self.loader.is_whole(self.steps).then(|| Variant {
-            has_penalty: self.penalty.is_due(self.steps),
-            of_task,
-        })
-    }
-
-    /// What the latest step left for reports.
-    fn outcome(&self) -> Outcome {
-        let gradients = |of: &NetworkOptimizer| of.gradients().map(|(_, gradient)| gradient.shallow_clone()).collect();
-        Outcome {
-            losses: self.losses.as_ref().map(|losses| losses.each_ref().map(Tensor::shallow_clone)),
-            generator_gradients: gradients(&self.generator),
-            discriminator_gradients: gradients(&self.discriminator),
-        }
-    }
-
-    fn set_outcome(&mut self, outcome: &Outcome) {
-        let losses = outcome.losses.as_ref();
-        self.losses = losses.map(|losses| losses.each_ref().map(Tensor::shallow_clone));
-        self.generator.set_gradients(&outcome.generator_gradients);
-        self.discriminator.set_gradients(&outcome.discriminator_gradients);
     }
 
     /// Why steps are started one operation at a time although they were to be recorded; once.
@@ -418,6 +359,71 @@ impl Session {
     fn optimizers(&self) -> [&NetworkOptimizer; 2] {
         [&self.generator, &self.discriminator]
     }
+}
+
+impl Recordable for Session {
+    fn learn(&mut self, batches: &[Batch]) {
+        let Some((last, ahead)) = batches.split_last() else {
+            return;
+        };
+        for batch in ahead {
+            // With k > 1 the discriminator learns ahead, from fakes that the generator does not learn from.
+            let input = self.task.generator_input(batch);
+            let fake = no_grad(|| self.generate(&input, batch));
+            let _ = self.train_discriminator(batch, &fake);
+        }
+        let input = self.task.generator_input(last); // [batch, latent_dim]
+        self.train_both(last, &input);
+        for _ in 1..self.generator_steps {
+            let input = self.task.generator_input(last);
+            let fake = self.generate(&input, last);
+            let _ = self.train_generator(last, &fake);
+        }
+    }
+
+    fn next_batches(&mut self) -> Vec<Batch> {
+        let batches = self.loader.batches(self.steps); // [batch, channels, height, width] in [-1, 1]
+        reseed(self.step_seed, Stream::Step, self.steps);
+        batches
+    }
+
+    fn next_batches_into(&mut self, batches: &[Batch]) {
+        self.loader.batches_into(self.steps, batches);
+        reseed(self.step_seed, Stream::Step, self.steps);
+    }
+
+    fn variant(&self) -> Option<Variant> {
+        let of_task = self.task.variant(self.steps)?;
+        self.loader.is_whole(self.steps).then(|| Variant {
+            has_penalty: self.penalty.is_due(self.steps),
+            of_task,
+        })
+    }
+
+    fn outcome(&self) -> Outcome {
+        let gradients = |of: &NetworkOptimizer| {
+            let gradients = of.gradients();
+            gradients
+                .map(|(_, gradient)| gradient.shallow_clone())
+                .collect()
+        };
+        Outcome {
+            losses: self.losses.as_ref().map(copied),
+            generator_gradients: gradients(&self.generator),
+            discriminator_gradients: gradients(&self.discriminator),
+        }
+    }
+
+    fn set_outcome(&mut self, outcome: &Outcome) {
+        self.losses = outcome.losses.as_ref().map(copied);
+        self.generator.set_gradients(&outcome.generator_gradients);
+        self.discriminator
+            .set_gradients(&outcome.discriminator_gradients);
+    }
+}
+
+fn copied(losses: &[Tensor; 2]) -> [Tensor; 2] {
+    losses.each_ref().map(Tensor::shallow_clone)
 }
 
 /// The first rows of a tensor, and the rest: of their gradients that of the whole is made at once.

@@ -17,11 +17,7 @@ struct RawGraph {
 unsafe extern "C" {
     fn sparring_prepare_cuda(index: i64, tf32: bool, deterministic: bool) -> *mut c_char;
     fn sparring_set_autocast(enabled: bool) -> bool;
-    fn sparring_sent(
-        out: *mut *mut C_tensor,
-        tensor: *const C_tensor,
-        index: i64,
-    ) -> *mut c_char;
+    fn sparring_sent(out: *mut *mut C_tensor, tensor: *const C_tensor, index: i64) -> *mut c_char;
     fn sparring_cuda_version() -> i64;
     fn sparring_cuda_description() -> *mut c_char;
     fn sparring_graph_new(out: *mut *mut RawGraph) -> *mut c_char;

@@ -12,9 +12,7 @@ use tch::Tensor;
 use torch_sys::C_tensor;
 
 pub use conv::{BatchNormState, ConvOptions, batch_norm, conv};
-pub use cuda::{
-    CudaSettings, Graph, autocast, cuda_description, cuda_version, prepare_cuda, sent,
-};
+pub use cuda::{CudaSettings, Graph, autocast, cuda_description, cuda_version, prepare_cuda, sent};
 pub use resample::{downsampled, upsampled};
 pub use residual::{ResidualWeights, residual_block};
 
@@ -284,10 +282,7 @@ pub fn move_towards(averages: &[Tensor], targets: &[Tensor], rate: f64) {
 }
 
 fn pointers(tensors: &[Tensor]) -> Vec<*const C_tensor> {
-    tensors
-        .iter()
-        .map(|tensor| tensor.as_ptr())
-        .collect()
+    tensors.iter().map(|tensor| tensor.as_ptr()).collect()
 }
 
 /// The tensor that a C++ function makes: it sets the pointer, or returns a message.

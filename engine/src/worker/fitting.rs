@@ -39,7 +39,8 @@ pub(super) fn advised(message: String, config: &Config) -> String {
 /// Whether an allocation fails when there is not enough memory. Without a limit the kernel may grant it, and kill the
 /// process as it uses it.
 fn is_refused_in_time(config: &Config) -> bool {
-    device::choose_for(config).is_ok_and(|chosen| chosen.device.is_cuda()) || getrlimit(Resource::As).current.is_some()
+    device::choose_for(config).is_ok_and(|chosen| chosen.device.is_cuda())
+        || getrlimit(Resource::As).current.is_some()
 }
 
 /// A half, a quarter … of a batch.

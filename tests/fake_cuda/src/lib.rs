@@ -35,9 +35,9 @@ pub fn libraries() -> &'static Path {
 pub fn has_real_driver() -> bool {
     // SAFETY: opening NVIDIA's library runs its initialisers, which touch nothing of ours.
     let library = unsafe { libc::dlopen(c"libcuda.so.1".as_ptr(), libc::RTLD_NOW) };
-    !library.is_null() && std::env::var_os("LD_LIBRARY_PATH").is_none_or(|paths| {
-        std::env::split_paths(&paths).all(|path| path != libraries())
-    })
+    !library.is_null()
+        && std::env::var_os("LD_LIBRARY_PATH")
+            .is_none_or(|paths| std::env::split_paths(&paths).all(|path| path != libraries()))
 }
 
 /// Lets a program find the fake first. The program must be started with this: libraries are looked for where the

@@ -27,7 +27,10 @@ impl Session {
         let mut signs: Vec<_> = optimizers.map(NetworkOptimizer::fault).to_vec();
         signs.extend(self.losses.iter().flatten());
         let signs = read(&signs);
-        let faulty = optimizers.into_iter().zip(&signs).find(|(_, sign)| **sign != 0.0);
+        let faulty = optimizers
+            .into_iter()
+            .zip(&signs)
+            .find(|(_, sign)| **sign != 0.0);
         let what = match faulty {
             _ if signs.iter().any(|sign| !sign.is_finite()) => "a loss is not finite".to_owned(),
             Some((optimizer, _)) => {

@@ -8,7 +8,6 @@
 use sparring_contract::config::Config;
 use tch::{Device, Tensor};
 
-use super::Session;
 use crate::data::Batch;
 use crate::native::Graph;
 use crate::panics::caught;
@@ -16,6 +15,27 @@ use crate::panics::caught;
 /// Steps of a variant that are made one operation at a time before it is recorded: libraries choose their algorithms in
 /// them, and get the memory that they work in.
 const WARM_UP: u64 = 3;
+
+/// Training whose steps can be recorded.
+pub(super) trait Recordable {
+    /// What the operations of the next step depend on; `None` if no other step is like it.
+    fn variant(&self) -> Option<Variant>;
+
+    /// The batches of the next step. Seeds what the step draws.
+    fn next_batches(&mut self) -> Vec<Batch>;
+
+    /// [`Recordable::next_batches`] into the memory of batches of a step of the same variant.
+    fn next_batches_into(&mut self, batches: &[Batch]);
+
+    /// Learns from the batches of a step. All of it is done by the device, on numbers that it has.
+    fn learn(&mut self, batches: &[Batch]);
+
+    /// What the latest step left for reports.
+    fn outcome(&self) -> Outcome;
+
+    /// Takes this for what the latest step left.
+    fn set_outcome(&mut self, outcome: &Outcome);
+}
 
 /// The recorded steps of a session.
 #[derive(Debug, Default)]
@@ -74,12 +94,15 @@ impl RecordedSteps {
         self.failure.take()
     }
 
-    /// The session learns from its next batches: as in [`Session::learn_now`], and to the same bits.
-    pub(super) fn step(&mut self, session: &mut Session) {
+    /// The session learns from its next batches: as [`learn_now`] has it learn, and to the same bits.
+    pub(super) fn step(&mut self, session: &mut impl Recordable) {
         let Some(variant) = session.variant().filter(|_| !self.has_failed) else {
-            return session.learn_now();
+            return learn_now(session);
         };
-        let known = self.variants.iter().position(|(known, _)| *known == variant);
+        let known = self
+            .variants
+            .iter()
+            .position(|(known, _)| *known == variant);
         let place = known.unwrap_or_else(|| {
             self.variants.push((variant, Progress::WarmingUp(0)));
             self.variants.len() - 1
@@ -88,7 +111,7 @@ impl RecordedSteps {
             Progress::Recorded(recording) => recording.make(session),
             Progress::WarmingUp(steps) if *steps < WARM_UP => {
                 *steps += 1;
-                session.learn_now();
+                learn_now(session);
             }
             Progress::WarmingUp(_) => match caught(|| Recording::of(session)) {
                 Ok(recording) => {
@@ -98,18 +121,23 @@ impl RecordedSteps {
                 Err(panic) => {
                     self.has_failed = true;
                     self.failure = Some(panic.to_string());
-                    session.learn_now();
+                    learn_now(session);
                 }
             },
         }
     }
 }
 
+/// A step, one operation at a time.
+pub(super) fn learn_now(session: &mut impl Recordable) {
+    let batches = session.next_batches();
+    session.learn(&batches);
+}
+
 impl Recording {
     /// Records the session's next step without making it.
-    fn of(session: &mut Session) -> Self {
-        let batches = session.loader.batches(session.steps);
-        session.reseed();
+    fn of(session: &mut impl Recordable) -> Self {
+        let batches = session.next_batches();
         let (graph, ()) = Graph::record(None, || session.learn(&batches));
         Self {
             graph,
@@ -119,9 +147,8 @@ impl Recording {
     }
 
     /// Makes the session's next step.
-    fn make(&self, session: &mut Session) {
-        session.loader.batches_into(session.steps, &self.batches);
-        session.reseed();
+    fn make(&self, session: &mut impl Recordable) {
+        session.next_batches_into(&self.batches);
         self.graph.replay();
         session.set_outcome(&self.outcome);
     }
