@@ -1,4 +1,4 @@
-//! Runs on a CUDA device: a real one where there is one, else one that computes on the CPU (tests/fake_cuda).
+//! Runs on a CUDA device: a real one where there is one, else one that computes on the CPU (`tests/fake_cuda`).
 
 use std::process::Command;
 

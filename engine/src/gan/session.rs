@@ -430,5 +430,5 @@ fn copied(losses: &[Tensor; 2]) -> [Tensor; 2] {
 fn halves(whole: &Tensor, rows: [i64; 2]) -> [Tensor; 2] {
     let mut parts = whole.split_with_sizes(rows, 0).into_iter();
     // There are as many parts as were asked for.
-    [(); 2].map(|()| parts.next().unwrap_or_else(Tensor::new))
+    [(); 2].map(|()| parts.next().unwrap_or_default())
 }

@@ -282,7 +282,7 @@ pub fn move_towards(averages: &[Tensor], targets: &[Tensor], rate: f64) {
 }
 
 fn pointers(tensors: &[Tensor]) -> Vec<*const C_tensor> {
-    tensors.iter().map(|tensor| tensor.as_ptr()).collect()
+    tensors.iter().map(Tensor::as_ptr).collect()
 }
 
 /// The tensor that a C++ function makes: it sets the pointer, or returns a message.
