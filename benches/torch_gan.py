@@ -138,14 +138,14 @@ def taught_batches(arguments):
 def resident_batches(arguments):
     """[batch, 784] or [batch, channels, height, width] in [-1, 1]; endless."""
     if arguments.model == "colour":
-        pixels = torch.randint(256, (5_000, 3, 32, 32), dtype=torch.uint8, device="cpu")
+        pixels = torch.randint(256, (5_000, 3, 32, 32), dtype=torch.uint8)
     else:
         pictures = bytearray(gzip.decompress(IMAGES.read_bytes()))
         shape = (-1, 1, 28, 28) if arguments.model == "conv" else (-1, 784)
         pixels = torch.frombuffer(pictures, dtype=torch.uint8, offset=16).view(shape)
     pixels = pixels.to(arguments.device)
     while True:
-        order = torch.randperm(len(pixels))
+        order = torch.randperm(len(pixels), device=arguments.device)
         for chosen in order.split(arguments.batch):
             if len(chosen) == arguments.batch:
                 yield pixels[chosen].float().div_(127.5).sub_(1)
@@ -157,14 +157,14 @@ def resident_batches(arguments):
 def plain_step(arguments, generator, discriminator, learn_g, learn_d):
     """The step as it is taught. The tutorial judges by a sigmoid and BCELoss, the others by logits."""
     latent = generator[0].in_features
-    ones, zeros = torch.ones(arguments.batch, 1), torch.zeros(arguments.batch, 1)
+    ones, zeros = (make(arguments.batch, 1, device=arguments.device) for make in (torch.ones, torch.zeros))
     if arguments.model == "tutorial":
         loss = lambda logits, target: F.binary_cross_entropy(torch.sigmoid(logits), target)
     else:
         loss = F.binary_cross_entropy_with_logits
 
     def step(real):
-        fake = generator(torch.randn(arguments.batch, latent))
+        fake = generator(torch.randn(arguments.batch, latent, device=arguments.device))
         learn_d.zero_grad()
         (loss(discriminator(real), ones) + loss(discriminator(fake.detach()), zeros)).backward()
         learn_d.step()
@@ -195,7 +195,7 @@ def lean_step(arguments, generator, discriminator, learn_g, learn_d):
         return F.softplus(-discriminator(fake)).mean()
 
     def step(real):
-        fake = make(torch.randn(batch, latent))
+        fake = make(torch.randn(batch, latent, device=arguments.device))
         learn_d.zero_grad()
         d_loss(real, fake.detach()).backward()
         learn_d.step()
@@ -287,13 +287,13 @@ def main():
     arguments = parse()
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
-    torch.set_default_device(arguments.device)
     # In full precision, as sparring's float32; and the algorithms that are fastest for these sizes.
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.benchmark = True
     torch.manual_seed(arguments.seed)
     networks = {"tutorial": lambda: tutorial_networks(arguments.width), "conv": conv_networks,
                 "colour": colour_networks}[arguments.model]()
+    networks = [network.to(arguments.device) for network in networks]
     if arguments.channels_last:
         networks = [network.to(memory_format=torch.channels_last) for network in networks]
     rate, betas = 2e-4, (0.9, 0.999) if arguments.model == "tutorial" else (0.5, 0.999)

@@ -3,6 +3,7 @@
 mod fault;
 mod inspect;
 mod read;
+mod recordable;
 mod recorded;
 
 use sparring_contract::config::Config;
@@ -20,10 +21,10 @@ use crate::data::{Batch, DataLoader, Dataset};
 use crate::native::no_grad;
 use crate::nn::{Ema, StateDict, StateDictError};
 use crate::optim::{LearningRateSchedule, NetworkOptimizer, Precision};
-use crate::seed::{Stream, derive, reseed};
+use crate::seed::{Stream, derive};
 
 use read::read;
-use recorded::{Outcome, Recordable, RecordedSteps, Variant, learn_now};
+use recorded::{RecordedSteps, learn_now};
 
 pub use fault::Fault;
 pub use inspect::Inspection;
@@ -105,6 +106,27 @@ impl Session {
             None => learn_now(self),
         }
         self.finish_step();
+    }
+
+    /// Both networks learn from the batches of a step. All of it is done by the device, on numbers that it has: a step can
+    /// be recorded once and made again.
+    fn learn_from(&mut self, batches: &[Batch]) {
+        let Some((last, ahead)) = batches.split_last() else {
+            return;
+        };
+        for batch in ahead {
+            // With k > 1 the discriminator learns ahead, from fakes that the generator does not learn from.
+            let input = self.task.generator_input(batch);
+            let fake = no_grad(|| self.generate(&input, batch));
+            let _ = self.train_discriminator(batch, &fake);
+        }
+        let input = self.task.generator_input(last); // [batch, latent_dim]
+        self.train_both(last, &input);
+        for _ in 1..self.generator_steps {
+            let input = self.task.generator_input(last);
+            let fake = self.generate(&input, last);
+            let _ = self.train_generator(last, &fake);
+        }
     }
 
     /// [`Session::step`] on a given batch and generator input, in which each network learns once.
@@ -359,71 +381,6 @@ impl Session {
     fn optimizers(&self) -> [&NetworkOptimizer; 2] {
         [&self.generator, &self.discriminator]
     }
-}
-
-impl Recordable for Session {
-    fn learn(&mut self, batches: &[Batch]) {
-        let Some((last, ahead)) = batches.split_last() else {
-            return;
-        };
-        for batch in ahead {
-            // With k > 1 the discriminator learns ahead, from fakes that the generator does not learn from.
-            let input = self.task.generator_input(batch);
-            let fake = no_grad(|| self.generate(&input, batch));
-            let _ = self.train_discriminator(batch, &fake);
-        }
-        let input = self.task.generator_input(last); // [batch, latent_dim]
-        self.train_both(last, &input);
-        for _ in 1..self.generator_steps {
-            let input = self.task.generator_input(last);
-            let fake = self.generate(&input, last);
-            let _ = self.train_generator(last, &fake);
-        }
-    }
-
-    fn next_batches(&mut self) -> Vec<Batch> {
-        let batches = self.loader.batches(self.steps); // [batch, channels, height, width] in [-1, 1]
-        reseed(self.step_seed, Stream::Step, self.steps);
-        batches
-    }
-
-    fn next_batches_into(&mut self, batches: &[Batch]) {
-        self.loader.batches_into(self.steps, batches);
-        reseed(self.step_seed, Stream::Step, self.steps);
-    }
-
-    fn variant(&self) -> Option<Variant> {
-        let of_task = self.task.variant(self.steps)?;
-        self.loader.is_whole(self.steps).then(|| Variant {
-            has_penalty: self.penalty.is_due(self.steps),
-            of_task,
-        })
-    }
-
-    fn outcome(&self) -> Outcome {
-        let gradients = |of: &NetworkOptimizer| {
-            let gradients = of.gradients();
-            gradients
-                .map(|(_, gradient)| gradient.shallow_clone())
-                .collect()
-        };
-        Outcome {
-            losses: self.losses.as_ref().map(copied),
-            generator_gradients: gradients(&self.generator),
-            discriminator_gradients: gradients(&self.discriminator),
-        }
-    }
-
-    fn set_outcome(&mut self, outcome: &Outcome) {
-        self.losses = outcome.losses.as_ref().map(copied);
-        self.generator.set_gradients(&outcome.generator_gradients);
-        self.discriminator
-            .set_gradients(&outcome.discriminator_gradients);
-    }
-}
-
-fn copied(losses: &[Tensor; 2]) -> [Tensor; 2] {
-    losses.each_ref().map(Tensor::shallow_clone)
 }
 
 /// The first rows of a tensor, and the rest: of their gradients that of the whole is made at once.

@@ -63,7 +63,6 @@ struct CudaGraphApi {
   void (*begin)(void* self, Pool pool, unsigned mode);
   void (*end)(void* self);
   void (*replay)(void* self);
-  Pool (*pool)(void* self);
 
   static const CudaGraphApi& get() {
     static const CudaGraphApi api;
@@ -77,7 +76,6 @@ struct CudaGraphApi {
     find(begin, "_ZN2at4cuda9CUDAGraph13capture_beginESt4pairIyyE21cudaStreamCaptureMode");
     find(end, "_ZN2at4cuda9CUDAGraph11capture_endEv");
     find(replay, "_ZN2at4cuda9CUDAGraph6replayEv");
-    find(pool, "_ZN2at4cuda9CUDAGraph4poolEv");
   }
 
   template <typename Function>
@@ -106,11 +104,7 @@ Graph::~Graph() {
   ::operator delete(graph_, std::align_val_t{64});
 }
 
-void Graph::begin(Graph* sharing) {
-  const auto& api = CudaGraphApi::get();
-  const auto pool = sharing == nullptr ? CudaGraphApi::Pool{0, 0} : api.pool(sharing->graph_);
-  api.begin(graph_, pool, THREAD_LOCAL);
-}
+void Graph::begin() { CudaGraphApi::get().begin(graph_, /*pool=*/{0, 0}, THREAD_LOCAL); }
 
 void Graph::end() { CudaGraphApi::get().end(graph_); }
 

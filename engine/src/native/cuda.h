@@ -35,9 +35,8 @@ class Graph {
   Graph(const Graph&) = delete;
   Graph& operator=(const Graph&) = delete;
 
-  // From here on operations are recorded instead of made. The memory that they need is shared with `sharing`, a graph
-  // that is never replayed at the same time; null for memory of its own.
-  void begin(Graph* sharing);
+  // From here on operations are recorded instead of made. They get memory of their own.
+  void begin();
   void end();
   void replay();
 

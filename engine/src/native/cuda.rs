@@ -22,7 +22,7 @@ unsafe extern "C" {
     fn sparring_cuda_description() -> *mut c_char;
     fn sparring_graph_new(out: *mut *mut RawGraph) -> *mut c_char;
     fn sparring_graph_free(graph: *mut RawGraph);
-    fn sparring_graph_begin(graph: *mut RawGraph, sharing: *mut RawGraph) -> *mut c_char;
+    fn sparring_graph_begin(graph: *mut RawGraph) -> *mut c_char;
     fn sparring_graph_end(graph: *mut RawGraph) -> *mut c_char;
     fn sparring_graph_replay(graph: *mut RawGraph) -> *mut c_char;
 }
@@ -103,12 +103,11 @@ unsafe impl Send for Graph {}
 
 impl Graph {
     /// Records the operations of a function without making them. Nothing in it may wait for the device, and all tensors
-    /// that it leaves must live as long as the graph. The memory that it needs is shared with `sharing`, a graph that is
-    /// never replayed at the same time.
+    /// that it leaves must live as long as the graph.
     ///
     /// # Panics
     /// With libtorch's message if it has no graphs, or an operation cannot be recorded.
-    pub fn record<T>(sharing: Option<&Self>, function: impl FnOnce() -> T) -> (Self, T) {
+    pub fn record<T>(function: impl FnOnce() -> T) -> (Self, T) {
         /// Ends the recording also if the function panics; the stream would take no other operation.
         struct Recording<'a>(&'a Graph);
         impl Drop for Recording<'_> {
@@ -128,9 +127,8 @@ impl Graph {
         // SAFETY: the pointer is written unless a message comes.
         unsafe { check(sparring_graph_new(&raw mut graph)) };
         let graph = Self(graph);
-        let sharing = sharing.map_or(ptr::null_mut(), |graph| graph.0);
-        // SAFETY: both graphs are live, or null.
-        unsafe { check(sparring_graph_begin(graph.0, sharing)) };
+        // SAFETY: the graph is live.
+        unsafe { check(sparring_graph_begin(graph.0)) };
         let recording = Recording(&graph);
         let made = function();
         drop(recording);

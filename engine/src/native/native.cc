@@ -68,8 +68,8 @@ char* sparring_graph_new(sparring::Graph** out) {
 
 void sparring_graph_free(sparring::Graph* graph) { delete graph; }
 
-char* sparring_graph_begin(sparring::Graph* graph, sparring::Graph* sharing) {
-  return guarded([&] { graph->begin(sharing); });
+char* sparring_graph_begin(sparring::Graph* graph) {
+  return guarded([&] { graph->begin(); });
 }
 
 char* sparring_graph_end(sparring::Graph* graph) {

@@ -10,12 +10,6 @@
 
 #include "device.h"
 
-namespace at::cuda {
-
-struct CUDAGraph;
-
-}  // namespace at::cuda
-
 namespace fake {
 namespace {
 
@@ -46,7 +40,6 @@ struct __attribute__((visibility("default"))) CUDAGraph {
   void capture_begin(MempoolId_t pool, cudaStreamCaptureMode mode);
   void capture_end();
   void replay();
-  MempoolId_t pool();
 
  private:
   fake::Recording* recording_;
@@ -75,7 +68,5 @@ void CUDAGraph::replay() {
   fake::launch("graph");
   for (const auto& again : *recording_) again();
 }
-
-MempoolId_t CUDAGraph::pool() { return {0, 0}; }
 
 }  // namespace at::cuda

@@ -138,7 +138,7 @@ impl Recording {
     /// Records the session's next step without making it.
     fn of(session: &mut impl Recordable) -> Self {
         let batches = session.next_batches();
-        let (graph, ()) = Graph::record(None, || session.learn(&batches));
+        let (graph, ()) = Graph::record(|| session.learn(&batches));
         Self {
             graph,
             outcome: session.outcome(),
