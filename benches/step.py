@@ -8,7 +8,10 @@ Figures are medians; a ratio is the median of the ratios within each round. Prin
     batches   the same at batches of 64, 256 and 1024
     widths    hidden layers of half and of double the width
     conv      DCGAN's shape, batch 128
-    colour    the same on 32x32 pixels in colour
+    cdcgan    the same with classes
+    colour    DCGAN's shape on 32x32 pixels in colour
+    colour64  the same on 64x64 pixels
+    residual  preset resnet, batch 64
     company   with a busy process on one core, against an idle machine
     memory    peak resident memory
     bound     only ours: a step against its matrix products plus one pass of Adam over memory
@@ -101,27 +104,38 @@ class Bench:
         self.against(runs, "JAX")
 
     def conv(self):
-        self.convolutions("conv", "convolutions in DCGAN's shape, batch 128", [], self.steps(128))
+        self.convolutions("conv", "convolutions in DCGAN's shape, batch 128", "dcgan", [], self.steps(128))
+
+    def cdcgan(self):
+        self.convolutions("cdcgan", "the same with classes", "cdcgan", [], self.steps(128))
+
+    def residual(self):
+        self.convolutions("residual", "preset resnet, batch 64", "resnet", [], self.steps(64) // 2, batch=64)
 
     def colour(self):
+        self.in_colour("colour", 32, "DCGAN's shape on 32x32 pixels in colour, batch 128", self.steps(128) // 2)
+
+    def colour64(self):
+        self.in_colour("colour64", 64, "DCGAN's shape on 64x64 pixels in colour, batch 128", self.steps(128) // 6)
+
+    def in_colour(self, model, side, title, steps):
         with tempfile.TemporaryDirectory() as folder:
-            # Random pictures, as torch_gan.py has them: [5000, 32, 32, 3].
+            # Random pictures, as torch_gan.py has them.
             pictures = Path(folder) / "pictures.npy"
-            header = b"{'descr': '|u1', 'fortran_order': False, 'shape': (5000, 32, 32, 3), }"
+            header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': (5000, {side}, {side}, 3), }}".encode()
             header = header.ljust(117) + b"\n"
             pictures.write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
-                                 + os.urandom(5000 * 32 * 32 * 3))
-            self.convolutions("colour", "the same on 32x32 pixels in colour", [f"data={pictures}"], self.steps(128) // 2)
+                                 + os.urandom(5000 * side * side * 3))
+            self.convolutions(model, title, "dcgan", [f"data={pictures}"], steps)
 
-    def convolutions(self, model, title, sets, steps):
-        programs = [self.ours("--preset", "dcgan", sets=["batch_size=128", *sets], steps=steps)]
+    def convolutions(self, model, title, preset, sets, steps, batch=128):
+        programs = [self.ours("--preset", preset, sets=[f"batch_size={batch}", *sets], steps=steps)]
         for mode, malloc in (("lean", False), ("lean", True), ("compiled", True)):
-            words = ["--model", model, "--batch", 128]
+            words = ["--model", model, "--batch", batch]
             name = f"PyTorch {mode}" + (" malloc" if malloc else "")
             programs.append(self.torch(mode, *words, steps=steps, malloc=malloc, rival=True))
-            if mode == "lean" or model == "colour":
-                programs.append(self.torch(mode, *words, "--channels-last", steps=steps, malloc=malloc, rival=True,
-                                           name=f"{name} channels_last"))
+            programs.append(self.torch(mode, *words, "--channels-last", steps=steps, malloc=malloc, rival=True,
+                                       name=f"{name} channels_last"))
         runs = self.runs(programs)
         self.speeds(model, title, runs)
         self.against(runs)
@@ -229,7 +243,8 @@ class Bench:
         print(f"- {name}: {shown(value, '.2f')}", flush=True)
 
 
-SECTIONS = ["tutorial", "batches", "widths", "conv", "colour", "company", "memory", "bound", "long", "growth"]
+SECTIONS = ["tutorial", "batches", "widths", "conv", "cdcgan", "colour", "colour64", "residual", "company", "memory", "bound", "long",
+            "growth"]
 
 
 def resident_megabytes(process):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a user would run instead of sparring: the same two networks in PyTorch, from as taught to well tuned.
 
-    torch_gan.py MODE [--model tutorial|conv|colour] [--batch N] [--steps N] [--threads N] …
+    torch_gan.py MODE [--model tutorial|conv|cdcgan|colour|colour64|residual] [--batch N] [--steps N] [--threads N] …
     torch_gan.py MODE --dump DIR --at SECONDS,…     what it draws after so much training, as IDX files
 
 MODE  tutorial  as the tutorial has it: torchvision's MNIST, ToTensor and a DataLoader, a picture at a time through PIL
@@ -11,7 +11,7 @@ MODE  tutorial  as the tutorial has it: torchvision's MNIST, ToTensor and a Data
                 discriminator, no gradients of the discriminator's weights while the generator learns
       compiled  lean, under torch.compile
       graphed   lean, the whole step captured as a CUDA graph (--device cuda)
-The pictures are those of engine/assets, or for colour random ones of 32x32. Prints one line of JSON. Its peak of memory is this process's own: the
+The pictures are those of engine/assets, or random ones in colour. Prints one line of JSON. Its peak of memory is this process's own: the
 compilers that `compiled` starts are not in it.
 """
 import argparse
@@ -31,12 +31,16 @@ from torch.nn import functional as F
 
 IMAGES = Path(__file__).resolve().parents[1] / "engine/assets/train-images-idx3-ubyte.gz"
 LEAK = 0.2
+CLASSES = 10
+# The shape of the pictures and the widths of the generator's layers.
+DCGANS = {"conv": ((1, 28), [64, 32]), "cdcgan": ((1, 28), [64, 32]), "colour": ((3, 32), [128, 64, 32]),
+          "colour64": ((3, 64), [256, 128, 64, 32])}
 
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("mode", choices=["tutorial", "eager", "fused", "lean", "compiled", "graphed"])
-    parser.add_argument("--model", choices=["tutorial", "conv", "colour"], default="tutorial")
+    parser.add_argument("--model", choices=["tutorial", *DCGANS, "residual"], default="tutorial")
     parser.add_argument("--batch", type=int, help="real pictures a step (default: 64, else 128)")
     parser.add_argument("--width", type=float, default=1, help="factor on the widths of the tutorial's hidden layers")
     parser.add_argument("--skip", type=int, default=0, help="steps before the warm-up")
@@ -55,6 +59,8 @@ def parse():
     arguments.batch = arguments.batch or (128 if convolves else 64)
     if convolves and arguments.mode == "tutorial":
         parser.error("the tutorial has no convolutions: choose another mode")
+    if arguments.model in ("cdcgan", "residual") and arguments.mode not in ("lean", "compiled"):
+        parser.error(f"--model {arguments.model} is for lean and compiled")
     if arguments.dump and arguments.model != "tutorial":
         parser.error("--dump is for --model tutorial")
     if arguments.channels_last and not convolves:
@@ -83,31 +89,83 @@ def tutorial_networks(width):
     return generator, discriminator
 
 
-def conv_networks():
-    """In the shape of DCGAN (Radford et al. 2015): 64 numbers to 1x28x28 by way of 7x7 and 14x14, and back."""
-    generator = nn.Sequential(
-        nn.Linear(64, 7 * 7 * 64), nn.Unflatten(1, (64, 7, 7)), nn.BatchNorm2d(64), nn.ReLU(),
-        nn.ConvTranspose2d(64, 32, 4, 2, 1), nn.BatchNorm2d(32), nn.ReLU(),
-        nn.ConvTranspose2d(32, 1, 4, 2, 1), nn.Tanh())
-    discriminator = nn.Sequential(
-        nn.Conv2d(1, 32, 4, 2, 1), nn.LeakyReLU(LEAK),
-        nn.Conv2d(32, 64, 4, 2, 1), nn.LeakyReLU(LEAK),
-        nn.Flatten(), nn.Linear(64 * 7 * 7, 1))
-    return generator, discriminator
+def dcgan_networks(shape, widths, classes=0):
+    """In the shape of DCGAN (Radford et al. 2015): 64 numbers to pictures by way of ever larger ones, and back."""
+    channels, side = shape
+    smallest = side >> len(widths)
+    generator = [nn.Linear(64 + classes, smallest * smallest * widths[0]),
+                 nn.Unflatten(1, (widths[0], smallest, smallest)), nn.BatchNorm2d(widths[0]), nn.ReLU()]
+    for inputs, outputs in itertools.pairwise(widths):
+        generator += [nn.ConvTranspose2d(inputs, outputs, 4, 2, 1), nn.BatchNorm2d(outputs), nn.ReLU()]
+    generator += [nn.ConvTranspose2d(widths[-1], channels, 4, 2, 1), nn.Tanh()]
+    discriminator = []
+    for inputs, outputs in itertools.pairwise([channels, *reversed(widths)]):
+        discriminator += [nn.Conv2d(inputs, outputs, 4, 2, 1), nn.LeakyReLU(LEAK)]
+    features = smallest * smallest * widths[0]
+    return nn.Sequential(*generator), nn.Sequential(*discriminator, nn.Flatten(), nn.Linear(features, 1))
 
 
-def colour_networks():
-    """The same with one more layer: 64 numbers to 3x32x32 by way of 4x4, 8x8 and 16x16, and back."""
+class Conditional(nn.Module):
+    """Networks that are told the class: one-hot beside the noise, and as a projection (Miyato and Koyama 2018)."""
+
+    def __init__(self, generator, discriminator):
+        super().__init__()
+        self.generator, self.discriminator = generator, discriminator
+        self.embedding = nn.Embedding(CLASSES, discriminator[-1].in_features)
+
+    def draw(self, noise, classes):
+        return self.generator(torch.cat([noise, F.one_hot(classes, CLASSES).float()], 1))
+
+    def judge(self, pictures, classes):
+        features = self.discriminator[:-1](pictures)
+        return self.discriminator[-1](features) + (self.embedding(classes) * features).sum(1, keepdim=True)
+
+
+class ResidualBlock(nn.Module):
+    """R3GAN's (Huang et al. 2024), as in preset resnet: no wider inside, groups of 16 channels."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.expand = nn.Conv2d(channels, channels, 1)
+        self.grouped = nn.Conv2d(channels, channels, 3, 1, 1, groups=channels // 16)
+        self.project = nn.Conv2d(channels, channels, 1, bias=False)
+
+    def forward(self, x):
+        return x + self.project(F.leaky_relu(self.grouped(F.leaky_relu(self.expand(x), LEAK)), LEAK))
+
+
+class GenerativeBasis(nn.Module):
+    def __init__(self, inputs, channels, side):
+        super().__init__()
+        self.basis = nn.Parameter(torch.randn(channels, side, side))
+        self.linear = nn.Linear(inputs, channels, bias=False)
+        self.in_features = inputs
+
+    def forward(self, z):
+        return self.basis * self.linear(z)[:, :, None, None]
+
+
+class Downsample(nn.Module):
+    """By the filter of bilinear interpolation."""
+
+    def __init__(self, channels):
+        super().__init__()
+        taps = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8
+        self.register_buffer("kernel", taps.outer(taps).expand(channels, 1, 4, 4).contiguous())
+
+    def forward(self, x):
+        return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), self.kernel, stride=2, groups=x.shape[1])
+
+
+def residual_networks():
+    """Preset resnet on 1x28x28: blocks at 7x7 of 128 channels and at 14x14 of 64."""
     generator = nn.Sequential(
-        nn.Linear(64, 4 * 4 * 128), nn.Unflatten(1, (128, 4, 4)), nn.BatchNorm2d(128), nn.ReLU(),
-        nn.ConvTranspose2d(128, 64, 4, 2, 1), nn.BatchNorm2d(64), nn.ReLU(),
-        nn.ConvTranspose2d(64, 32, 4, 2, 1), nn.BatchNorm2d(32), nn.ReLU(),
-        nn.ConvTranspose2d(32, 3, 4, 2, 1), nn.Tanh())
+        GenerativeBasis(64, 128, 7), ResidualBlock(128), nn.Conv2d(128, 64, 1, bias=False),
+        nn.Upsample(scale_factor=2, mode="bilinear"), ResidualBlock(64),
+        nn.ConvTranspose2d(64, 1, 4, 2, 1, bias=False), nn.Tanh())
     discriminator = nn.Sequential(
-        nn.Conv2d(3, 32, 4, 2, 1), nn.LeakyReLU(LEAK),
-        nn.Conv2d(32, 64, 4, 2, 1), nn.LeakyReLU(LEAK),
-        nn.Conv2d(64, 128, 4, 2, 1), nn.LeakyReLU(LEAK),
-        nn.Flatten(), nn.Linear(128 * 4 * 4, 1))
+        nn.Conv2d(1, 64, 4, 2, 1, bias=False), ResidualBlock(64), Downsample(64), nn.Conv2d(64, 128, 1, bias=False),
+        ResidualBlock(128), nn.Conv2d(128, 128, 7, groups=128, bias=False), nn.Flatten(), nn.Linear(128, 1))
     return generator, discriminator
 
 
@@ -137,11 +195,12 @@ def taught_batches(arguments):
 
 def resident_batches(arguments):
     """[batch, 784] or [batch, channels, height, width] in [-1, 1]; endless."""
-    if arguments.model == "colour":
-        pixels = torch.randint(256, (5_000, 3, 32, 32), dtype=torch.uint8)
+    if arguments.model.startswith("colour"):
+        (channels, side), _ = DCGANS[arguments.model]
+        pixels = torch.randint(256, (5_000, channels, side, side), dtype=torch.uint8)
     else:
         pictures = bytearray(gzip.decompress(IMAGES.read_bytes()))
-        shape = (-1, 1, 28, 28) if arguments.model == "conv" else (-1, 784)
+        shape = (-1, 784) if arguments.model == "tutorial" else (-1, 1, 28, 28)
         pixels = torch.frombuffer(pictures, dtype=torch.uint8, offset=16).view(shape)
     pixels = pixels.to(arguments.device)
     while True:
@@ -206,6 +265,70 @@ def lean_step(arguments, generator, discriminator, learn_g, learn_d):
         learn_g.step()
         for weight in weights:
             weight.requires_grad_(True)
+
+    return step
+
+
+def conditional_step(arguments, generator, discriminator, learn_g, learn_d, networks):
+    """lean_step with classes, and a moving average of the generator, as in preset cdcgan."""
+    batch = arguments.batch
+    averages = [weight.detach().clone() for weight in generator.parameters()]
+    perhaps_compiled = torch.compile if arguments.mode == "compiled" else lambda function: function
+    judge = perhaps_compiled(networks.judge)
+    draw = perhaps_compiled(networks.draw)
+    of_discriminator = [*discriminator.parameters(), *networks.embedding.parameters()]
+
+    def step(real):
+        # Labels cost nothing to look up, so any will do.
+        classes = torch.randint(CLASSES, (batch,), device=arguments.device)
+        fake = draw(torch.randn(batch, 64, device=arguments.device), classes)
+        learn_d.zero_grad()
+        logits = judge(torch.cat([real, fake.detach()]), torch.cat([classes, classes]))
+        (F.softplus(-logits[:batch]).mean() + F.softplus(logits[batch:]).mean()).backward()
+        learn_d.step()
+        for weight in of_discriminator:
+            weight.requires_grad_(False)
+        learn_g.zero_grad()
+        F.softplus(-judge(fake, classes)).mean().backward()
+        learn_g.step()
+        for weight in of_discriminator:
+            weight.requires_grad_(True)
+        with torch.no_grad():
+            torch._foreach_lerp_(averages, list(generator.parameters()), 1 - 0.998)
+
+    return step
+
+
+def residual_step(arguments, generator, discriminator, learn_g, learn_d):
+    """The relativistic loss with R1 and R2 at every eighth step, and a moving average, as in preset resnet."""
+    batch, every, count = arguments.batch, 8, itertools.count()
+    averages = [weight.detach().clone() for weight in generator.parameters()]
+    weights = list(discriminator.parameters())
+    perhaps_compiled = torch.compile if arguments.mode == "compiled" else lambda function: function
+    judge, draw = perhaps_compiled(discriminator), perhaps_compiled(generator)
+
+    def step(real):
+        fake = draw(torch.randn(batch, 64, device=arguments.device))
+        learn_d.zero_grad()
+        logits = judge(torch.cat([real, fake.detach()]))
+        F.softplus(logits[batch:] - logits[:batch]).mean().backward()
+        if next(count) % every == 0:
+            pictures = torch.cat([real, fake.detach()]).requires_grad_()
+            # Not compiled: it is differentiated twice.
+            (gradient,) = torch.autograd.grad(discriminator(pictures).sum(), pictures, create_graph=True)
+            (gradient.square().sum([1, 2, 3]).mean() * every).backward()
+        learn_d.step()
+        for weight in weights:
+            weight.requires_grad_(False)
+        learn_g.zero_grad()
+        with torch.no_grad():
+            known = judge(real)
+        F.softplus(known - judge(fake)).mean().backward()
+        learn_g.step()
+        for weight in weights:
+            weight.requires_grad_(True)
+        with torch.no_grad():
+            torch._foreach_lerp_(averages, list(generator.parameters()), 1 - 0.999)
 
     return step
 
@@ -278,6 +401,16 @@ def drawn(generator, arguments):
     return bytes(grey.mul(255).round().to(torch.uint8).numpy())
 
 
+def made(arguments):
+    """The generator and the discriminator."""
+    if arguments.model == "tutorial":
+        return tutorial_networks(arguments.width)
+    if arguments.model == "residual":
+        return residual_networks()
+    shape, widths = DCGANS[arguments.model]
+    return dcgan_networks(shape, widths, CLASSES if arguments.model == "cdcgan" else 0)
+
+
 def peak_megabytes():
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1e6 if sys.platform == "darwin" else 1e6 / 1024)
@@ -291,24 +424,34 @@ def main():
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.benchmark = True
     torch.manual_seed(arguments.seed)
-    networks = {"tutorial": lambda: tutorial_networks(arguments.width), "conv": conv_networks,
-                "colour": colour_networks}[arguments.model]()
-    networks = [network.to(arguments.device) for network in networks]
-    if arguments.channels_last:
-        networks = [network.to(memory_format=torch.channels_last) for network in networks]
+    generator, discriminator = made(arguments)
+    conditional = Conditional(generator, discriminator) if arguments.model == "cdcgan" else None
+    networks = [generator, discriminator] + ([conditional] if conditional else [])
+    for network in networks:
+        network.to(arguments.device)
+        if arguments.channels_last:
+            network.to(memory_format=torch.channels_last)
     rate, betas = 2e-4, (0.9, 0.999) if arguments.model == "tutorial" else (0.5, 0.999)
     fused = None if arguments.mode in ("tutorial", "eager") else True
     capturable = arguments.mode == "graphed"
-    optimisers = [torch.optim.Adam(network.parameters(), lr=rate, betas=betas, fused=fused, capturable=capturable)
-                  for network in networks]
-    make_step = lean_step if arguments.mode in ("lean", "compiled", "graphed") else plain_step
+    learnt = [list(generator.parameters()), list(discriminator.parameters())]
+    if conditional:
+        learnt[1] += conditional.embedding.parameters()
+    optimisers = [torch.optim.Adam(weights, lr=rate, betas=betas, fused=fused, capturable=capturable)
+                  for weights in learnt]
     batches = taught_batches(arguments) if arguments.mode == "tutorial" else resident_batches(arguments)
-    step = make_step(arguments, *networks, *optimisers)
+    if conditional:
+        step = conditional_step(arguments, generator, discriminator, *optimisers, conditional)
+    elif arguments.model == "residual":
+        step = residual_step(arguments, generator, discriminator, *optimisers)
+    else:
+        make_step = lean_step if arguments.mode in ("lean", "compiled", "graphed") else plain_step
+        step = make_step(arguments, generator, discriminator, *optimisers)
     if arguments.mode == "graphed":
         step = graphed_step(step, batches)
     if arguments.dump:
         print(json.dumps({"program": "pytorch", "mode": arguments.mode,
-                          "dumps": dump(step, batches, networks[0], arguments)}))
+                          "dumps": dump(step, batches, generator, arguments)}))
         return
     steps, seconds = measure(step, batches, arguments)
     print(json.dumps({

@@ -57,14 +57,18 @@ fn compile_native(libtorch: &Path) -> Result<(), Box<dyn Error>> {
         .files(
             [
                 "native",
+                "about",
                 "cuda",
                 "team",
                 "product",
                 "avx512",
+                "avx2",
                 "matmul",
                 "activation",
                 "dense",
+                "conv_kernel",
                 "unfold",
+                "winograd",
                 "conv",
                 "norm",
                 "resample",

@@ -16,7 +16,7 @@ use clap::{Parser, Subcommand};
 pub use self::display::{Background, Drawing, Render, Scale, View, When};
 pub use self::parse::parse;
 pub use self::pictures::{DataCommand, DataInfo, DatasetFormat, Eval, JudgeCommand, Sample};
-pub use self::runs::{Attach, Logs, OfRun, Runs, RunsCommand};
+pub use self::runs::{Attach, Doctor, Logs, OfRun, Runs, RunsCommand};
 pub use self::training::{Choice, ConfigCommand, PictureFlags, Train};
 
 /// Two networks spar in your terminal until the pictures look real.
@@ -106,6 +106,10 @@ pub enum Command {
         /// Name or directory of the run [default: the latest]
         run: Option<String>,
     },
+    /// Say what training would find on this machine: libtorch, devices, terminal, folders
+    ///
+    /// Tries each CUDA device. Exits with 1 if training would fail.
+    Doctor(Doctor),
     /// List the presets
     Presets,
     /// Show the configuration

@@ -8,6 +8,7 @@ mod client;
 mod clock;
 mod commands;
 pub mod dashboard;
+pub mod doctor;
 pub mod sample;
 mod sparkline;
 pub mod terminal;

@@ -27,6 +27,7 @@ fn help_presets_and_configuration_answer_without_a_run() {
         "runs",
         "logs",
         "wait",
+        "doctor",
         "presets",
         "config",
     ] {

@@ -10,7 +10,7 @@ use crate::lab::{Lab, Said, write_images};
 
 /// Lets a command find a CUDA device.
 fn with_device(command: &mut Command) -> &mut Command {
-    if fake::has_real_driver() {
+    if fake::has_real_device() {
         return command;
     }
     fake::on_fake_cuda(command)
@@ -18,7 +18,7 @@ fn with_device(command: &mut Command) -> &mut Command {
 
 /// Lets a command find a fake device with these settings; `None` on a machine with a real one, which has no such faults.
 fn with_fake<'a>(command: &'a mut Command, settings: &[(&str, &str)]) -> Option<&'a mut Command> {
-    if fake::has_real_driver() {
+    if fake::has_real_device() {
         println!("skipped: this machine has CUDA");
         return None;
     }

@@ -129,6 +129,16 @@ const WALLS: &[(&str, &[&str])] = &[
     ),
     ("src/attach", &["crate::commands", "crate::cli"]),
     (
+        "src/doctor",
+        &[
+            "crate::dashboard",
+            "crate::attach",
+            "crate::commands",
+            "crate::cli",
+            "crossterm",
+        ],
+    ),
+    (
         "src/dashboard",
         &[
             "crate::attach",

@@ -14,6 +14,7 @@ mod dataset;
 mod device;
 mod disk;
 mod docs;
+mod doctor;
 mod eval;
 mod guard;
 mod health;

@@ -67,6 +67,20 @@ fn convolutions_and_their_gradients() {
         }
     }
     let leaky = Activation::LeakyRelu { slope: 0.2 };
+    // Of many channels, with a side of one output, of an even and of an odd number of outputs.
+    for shape in [[3, 16, 2, 2], [5, 40, 6, 10], [131, 17, 8, 4]] {
+        for outputs in [16, 33] {
+            for transposed in [false, true] {
+                let options = ConvOptions {
+                    stride: 2,
+                    padding: 1,
+                    transposed,
+                    groups: 1,
+                };
+                assert_convolution_matches(shape, outputs, 4, options, leaky);
+            }
+        }
+    }
     for (kernel, padding) in [(3, 1), (1, 0), (1, 1)] {
         for (groups, [inputs, outputs]) in [(1, [5, 7]), (2, [6, 4]), (4, [64, 32]), (8, [8, 8])] {
             for (stride, transposed) in [(1, false), (1, true), (2, false), (2, true)] {

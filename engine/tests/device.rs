@@ -27,7 +27,7 @@ fn tell_with(story: &str, settings: &[(&str, &str)]) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     let name = format!("stories::{story}");
     command.args(["--exact", &name, "--ignored", "--nocapture"]);
-    if fake::has_real_driver() {
+    if fake::has_real_device() {
         if !settings.is_empty() {
             return;
         }
@@ -201,6 +201,11 @@ fn a_session_goes_on_from_its_state_to_the_same_bits() {
 }
 
 #[test]
+fn a_state_is_fetched_with_one_wait() {
+    tell("a_state_is_fetched_with_one_wait");
+}
+
+#[test]
 fn every_precision_trains_without_a_warning() {
     tell("every_precision_trains_without_a_warning");
 }
@@ -339,6 +344,25 @@ mod stories {
                 whole.step();
             }
             assert_identical(preset, &whole, &resumed);
+        }
+    }
+
+    #[test]
+    #[ignore = "needs a device: another test runs it in a process that has one"]
+    fn a_state_is_fetched_with_one_wait() {
+        let device = cuda(DETERMINISTIC);
+        let (preset, shape, settings) = PRESETS[0];
+        let mut session = session(&config(preset, settings), shape, device);
+        session.step();
+        let before = fake::synchronizations();
+        let fetched = session.state_dict().on_cpu();
+        if let (Some(before), Some(after)) = (before, fake::synchronizations()) {
+            assert_eq!(after - before, 1);
+        }
+        let expected = state(&session);
+        for (name, tensor) in fetched.tensors {
+            assert_eq!(tensor.device(), Device::Cpu);
+            assert!(tensor.equal(&expected[&name]), "{name}");
         }
     }
 

@@ -31,15 +31,17 @@ fn the_operations_match_libtorch() {
 }
 
 #[test]
-fn the_operations_match_libtorch_without_avx512() {
-    let this = std::env::current_exe().unwrap();
-    let run = Command::new(this)
-        .env("SPARRING_PRODUCTS", "blas")
-        .args(["--exact", "the_operations_match_libtorch"])
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&run.stdout);
-    assert!(said.contains("1 passed; 0 failed"), "{said}");
+fn the_operations_match_libtorch_on_processors_without_avx512() {
+    for products in ["avx2", "blas"] {
+        let this = std::env::current_exe().unwrap();
+        let run = Command::new(this)
+            .env("SPARRING_PRODUCTS", products)
+            .args(["--exact", "the_operations_match_libtorch"])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&run.stdout);
+        assert!(said.contains("1 passed; 0 failed"), "{products}: {said}");
+    }
 }
 
 fn dense_layers_and_their_gradients() {

@@ -76,3 +76,14 @@ pub struct Logs {
     #[arg(long)]
     pub worker: bool,
 }
+
+/// `sparring doctor`
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// The device that training would ask for: auto, cpu, cuda or cuda:N [default: as configured, else auto]
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<String>,
+    /// Print everything as one line of JSON
+    #[arg(long)]
+    pub json: bool,
+}

@@ -4,6 +4,7 @@ mod answer;
 mod config;
 mod dashboard;
 mod data;
+mod doctor;
 mod eval;
 mod flags;
 mod judge;
@@ -48,6 +49,7 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Runs(runs) => runs::runs(&home()?, &runs),
         Command::Logs(logs) => logs::logs(&home()?.find(logs.run.as_deref())?, &logs),
         Command::Wait { run } => wait::wait(&home()?.find(run.as_deref())?),
+        Command::Doctor(flags) => doctor::doctor(&home()?, &flags),
         Command::Presets => config::presets(),
         Command::Config {
             show: ConfigCommand::Show(choice),

@@ -217,10 +217,14 @@ pub(super) fn request(choice: &Choice) -> anyhow::Result<Request> {
 /// A run records its number of threads, so 0 becomes the number that this process may use.
 fn with_threads(mut config: Config) -> Config {
     if config.threads == 0 {
-        config.threads =
-            available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(1));
+        config.threads = usable_cores();
     }
     config
+}
+
+/// The cores that this process may keep busy: affinity and cgroup limits count.
+pub(super) fn usable_cores() -> u32 {
+    available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(1))
 }
 
 fn settings(choice: &Choice) -> anyhow::Result<Vec<Setting>> {

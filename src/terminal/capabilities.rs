@@ -75,6 +75,15 @@ pub struct Capabilities {
     pub size: Size,
 }
 
+/// What decided about an output's capabilities.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reasons {
+    /// About its colours, such as `COLORTERM=truecolor`.
+    pub colors: String,
+    /// About Unicode, such as `LANG=C.UTF-8`.
+    pub unicode: String,
+}
+
 impl Environment {
     /// The environment of an output of this process, such as `std::io::stdout()`.
     pub fn of(output: &(impl IsTerminal + AsFd)) -> Self {
@@ -104,18 +113,29 @@ impl Environment {
         }
     }
 
-    fn has_utf8_locale(&self) -> bool {
-        let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+    /// The variable that decides about the locale, if one is set.
+    fn locale(&self) -> Option<&'static str> {
+        ["LC_ALL", "LC_CTYPE", "LANG"]
             .into_iter()
-            .map(|name| self.variable(name))
-            .find(|value| !value.is_empty())
-            .unwrap_or_default()
-            .to_ascii_lowercase();
+            .find(|name| !self.variable(name).is_empty())
+    }
+
+    fn has_utf8_locale(&self) -> bool {
+        let locale = self.locale().map(|name| self.variable(name));
+        let locale = locale.unwrap_or_default().to_ascii_lowercase();
         locale.contains("utf-8") || locale.contains("utf8")
     }
 
-    /// The colours that the terminal should have, going by its name.
-    fn promised_colors(&self) -> Colors {
+    /// A variable and its value, in words.
+    fn told(&self, name: &str) -> String {
+        match self.variable(name) {
+            "" => format!("{name} is not set"),
+            value => format!("{name}={value}"),
+        }
+    }
+
+    /// The colours that the terminal should have, going by its name, and the variable that tells.
+    fn promised_colors(&self) -> (Colors, &'static str) {
         let term = self.variable("TERM");
         let in_tmux = !self.variable("TMUX").is_empty() || term.starts_with("tmux");
         // GNU screen reads the numbers of a 24-bit colour as other attributes. tmux, which often calls itself screen,
@@ -126,13 +146,15 @@ impl Environment {
             .split(['-', '.'])
             .any(|part| TRUE_COLOR_TERMS.contains(&part));
         if (announced || known) && !in_screen {
-            Colors::True
-        } else if term.contains("256color") || in_tmux {
-            Colors::Ansi256
+            (Colors::True, if announced { "COLORTERM" } else { "TERM" })
+        } else if term.contains("256color") || term.starts_with("tmux") {
+            (Colors::Ansi256, "TERM")
+        } else if in_tmux {
+            (Colors::Ansi256, "TMUX")
         } else if self.is_dumb() || term.is_empty() || term.starts_with("vt") {
-            Colors::None
+            (Colors::None, "TERM")
         } else {
-            Colors::Ansi16
+            (Colors::Ansi16, "TERM")
         }
     }
 
@@ -164,8 +186,8 @@ impl Capabilities {
             || environment.is_dumb()
             || !environment.variable("NO_COLOR").is_empty();
         let colors = match color {
-            ColorChoice::Always => environment.promised_colors().max(Colors::Ansi16),
-            ColorChoice::Auto if !unwanted => environment.promised_colors(),
+            ColorChoice::Always => environment.promised_colors().0.max(Colors::Ansi16),
+            ColorChoice::Auto if !unwanted => environment.promised_colors().0,
             ColorChoice::Auto | ColorChoice::Never => Colors::None,
         };
         let unicode = match render {
@@ -189,6 +211,32 @@ impl Capabilities {
             }),
             size: environment.size(),
         }
+    }
+
+    /// What decided about colours and Unicode, each in a few words.
+    pub fn reasons(
+        environment: &Environment,
+        color: ColorChoice,
+        render: Option<Render>,
+    ) -> Reasons {
+        let colors = match color {
+            ColorChoice::Never => "--color never".to_owned(),
+            ColorChoice::Auto if !environment.is_terminal => "no terminal".to_owned(),
+            ColorChoice::Auto if environment.is_dumb() => environment.told("TERM"),
+            ColorChoice::Auto if !environment.variable("NO_COLOR").is_empty() => {
+                environment.told("NO_COLOR")
+            }
+            _ => environment.told(environment.promised_colors().1),
+        };
+        let unicode = match (render, environment.locale()) {
+            (Some(_), _) => "--render".to_owned(),
+            (None, _) if environment.is_dumb() || environment.variable("TERM") == "linux" => {
+                environment.told("TERM")
+            }
+            (None, Some(name)) => environment.told(name),
+            (None, None) => "LANG is not set".to_owned(),
+        };
+        Reasons { colors, unicode }
     }
 
     /// Makes crossterm, and with it ratatui's backend, use the colours decided on here. Otherwise it checks `NO_COLOR`
@@ -337,6 +385,47 @@ mod tests {
         ]));
         assert!(!unicode(&[("LC_ALL", "C"), ("LANG", "en_US.UTF-8")]));
         assert!(!unicode(&[]));
+    }
+
+    #[test]
+    fn what_decided_can_be_told() {
+        let reasons = |is_terminal, variables: &[_], color, render| {
+            let told = Capabilities::reasons(&environment(is_terminal, variables), color, render);
+            (told.colors, told.unicode)
+        };
+        let told = |colors: &str, unicode: &str| (colors.to_owned(), unicode.to_owned());
+        let auto = |variables: &[_]| reasons(true, variables, ColorChoice::Auto, None);
+        let truecolor = ("COLORTERM", "truecolor");
+        assert_eq!(
+            auto(&[XTERM[0], XTERM[1], truecolor]),
+            told("COLORTERM=truecolor", "LANG=en_US.UTF-8")
+        );
+        assert_eq!(
+            auto(&[("TERM", "xterm-kitty"), ("LC_ALL", "C"), XTERM[1]]),
+            told("TERM=xterm-kitty", "LC_ALL=C")
+        );
+        let tmux = ("TMUX", "/tmp/tmux-0/default,1,0");
+        assert_eq!(
+            auto(&[("TERM", "screen"), tmux]),
+            told("TMUX=/tmp/tmux-0/default,1,0", "LANG is not set")
+        );
+        assert_eq!(
+            auto(&[("TERM", "dumb"), truecolor]),
+            told("TERM=dumb", "TERM=dumb")
+        );
+        assert_eq!(auto(&[]), told("TERM is not set", "TERM is not set"));
+        assert_eq!(
+            auto(&[XTERM[0], XTERM[1], ("NO_COLOR", "1")]).0,
+            "NO_COLOR=1"
+        );
+        assert_eq!(
+            reasons(false, &XTERM, ColorChoice::Auto, Some(Render::Half)),
+            told("no terminal", "--render")
+        );
+        assert_eq!(
+            reasons(false, &XTERM, ColorChoice::Always, None).0,
+            "TERM=xterm-256color"
+        );
     }
 
     #[test]

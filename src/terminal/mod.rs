@@ -16,7 +16,7 @@ pub mod print;
 pub mod screen;
 pub mod theme;
 
-pub use capabilities::{Capabilities, ColorChoice, Environment};
+pub use capabilities::{Capabilities, ColorChoice, Environment, Reasons};
 pub use colors::Colors;
 pub use gallery::Gallery;
 pub use guard::Guard;

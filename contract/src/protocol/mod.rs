@@ -8,6 +8,7 @@ mod command;
 mod data;
 mod describe;
 mod event;
+mod examination;
 mod finite;
 mod frame;
 mod health;
@@ -22,6 +23,7 @@ pub use data::{ClassCount, DataReport, Skipped, SourceSizes};
 pub use event::{
     Checkpointed, Ended, Event, Parameters, Phase, Reason, Record, Sampled, Started, Stats,
 };
+pub use examination::{DeviceChoice, DeviceFacts, DriverFacts, Examination, Libtorch};
 pub use frame::{
     Frame, FrameError, MAX_ATTACHMENT, MAX_HEADER, Message, encode, encode_hello, read_frame,
     write_frame,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DataReport, MAX_ATTACHMENT, Message, Pictures, Report};
+use super::{DataReport, Examination, MAX_ATTACHMENT, Message, Pictures, Report};
 use crate::config::DataSource;
 use crate::judges::JudgeRecord;
 
@@ -51,6 +51,11 @@ pub enum Task {
         source: DataSource,
         /// Seed of the training.
         seed: u64,
+    },
+    /// Find out about libtorch and the devices of this machine, and try each device.
+    Examine {
+        /// The device that training would ask for: `auto`, `cpu`, `cuda` or `cuda:N`.
+        device: String,
     },
 }
 
@@ -107,6 +112,8 @@ pub enum TaskReply {
         /// What was measured with it.
         record: Box<JudgeRecord>,
     },
+    /// What was found out about libtorch and the devices.
+    Examination(Box<Examination>),
     /// All is done.
     Done,
     /// It could not be done.

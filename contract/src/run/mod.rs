@@ -38,7 +38,7 @@ pub use header::CheckpointHeader;
 pub use history::{History, Limit, Point};
 pub use lock::Lock;
 pub use log::{EventLog, read_records, read_tail};
-pub use presence::{Presence, boot, host, secure_socket_dir};
+pub use presence::{Presence, boot, host, secure_socket_dir, socket_dir};
 pub use tensor_file::seal;
 pub use timeline::{Dated, Limits, Saved, Timeline};
 pub use whole::{ANYBODY, WRITING, folder_of, write_private, write_whole};

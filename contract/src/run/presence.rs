@@ -65,7 +65,7 @@ impl Run {
 
 /// The user's folder of sockets. Not in `XDG_RUNTIME_DIR`: that is unset in many sessions and goes with the last
 /// logout, which a worker outlives.
-fn socket_dir() -> PathBuf {
+pub fn socket_dir() -> PathBuf {
     PathBuf::from(format!(
         "/tmp/sparring-{}",
         rustix::process::geteuid().as_raw()

@@ -167,6 +167,18 @@ impl Classifier {
             .unwrap_or_else(|| unreachable!("its own weights fit"))
     }
 
+    /// The same with its weights on a device.
+    #[must_use]
+    pub(super) fn on(&self, device: Device) -> Self {
+        let weights: Vec<_> = self
+            .weights()
+            .into_iter()
+            .map(|(name, weight)| (name, weight.to_device(device)))
+            .collect();
+        Self::from_weights(self.subject, &weights)
+            .unwrap_or_else(|| unreachable!("its own weights fit"))
+    }
+
     /// What it looks at.
     pub fn subject(&self) -> &Subject {
         &self.subject
@@ -209,7 +221,7 @@ impl Classifier {
         (features, logits)
     }
 
-    /// Classifies pictures `[n, channels, height, width]`, u8, n ≥ 1, on any device.
+    /// Classifies pictures `[n, channels, height, width]`, u8, n ≥ 1, on any device. What is predicted is on the CPU.
     pub fn predict(&self, pictures: &Tensor) -> Predictions {
         let [_, height, width] = self.subject.shape;
         let chunk = (IN_MEMORY / (self.subject.widths()[0] * height * width)).max(1);
@@ -218,16 +230,17 @@ impl Classifier {
             for (first, length) in chunks(pictures.size()[0], chunk) {
                 let scaled = pictures
                     .narrow(0, first, length)
-                    .to_device(Device::Cpu)
+                    .to_device(self.output.bias.device())
                     .to_kind(Kind::Float)
                     / 255.0;
                 let (found, logits) = self.forward(&scaled, 0.0, false);
                 features.push(found.to_kind(Kind::Double));
                 probabilities.push(logits.to_kind(Kind::Double).softmax(1, Kind::Double));
             }
-            let (best, classes) = Tensor::cat(&probabilities, 0).max_dim(1, false);
+            let together = |parts: &[Tensor]| Tensor::cat(parts, 0).to_device(Device::Cpu);
+            let (best, classes) = together(&probabilities).max_dim(1, false);
             Predictions {
-                features: Tensor::cat(&features, 0),
+                features: together(&features),
                 histogram: class_shares(&classes, self.subject.num_classes),
                 confidence: best.mean(Kind::Double).double_value(&[]),
                 classes,

@@ -1,7 +1,7 @@
 //! What turns pictures into the features in which they are compared.
 
 use sparring_contract::protocol::FeatureKind;
-use tch::Tensor;
+use tch::{Device, Tensor};
 
 use super::classifier::Classifier;
 use super::patches::PatchFilters;
@@ -21,7 +21,15 @@ impl Features {
         Self::Unlabelled(PatchFilters::fitted(training))
     }
 
-    /// The features of pictures `[n, channels, height, width]`, u8, on any device: `[n, d]`, f64.
+    /// The same, computing on a device.
+    pub(super) fn on(self, device: Device) -> Self {
+        match self {
+            Self::Judge(classifier) => Self::Judge(classifier.on(device)),
+            Self::Unlabelled(filters) => Self::Unlabelled(filters.on(device)),
+        }
+    }
+
+    /// The features of pictures `[n, channels, height, width]`, u8, on any device: `[n, d]`, f64, on the CPU.
     pub(super) fn of(&self, pictures: &Tensor) -> Tensor {
         match self {
             Self::Judge(classifier) => classifier.predict(pictures).features,

@@ -62,7 +62,7 @@ impl PatchFilters {
         let some = (PATCHES / (size[2] * size[3]))
             .clamp(1, OF_PICTURES)
             .min(size[0]);
-        let mut maps = scaled(&training.narrow(0, 0, some));
+        let mut maps = scaled(&training.narrow(0, 0, some), Device::Cpu);
         let mut layers = Vec::new();
         for (side, count) in LAYERS {
             let layer = filters(&maps, side, count);
@@ -82,15 +82,26 @@ impl PatchFilters {
         }
     }
 
-    /// The features of pictures `[n, channels, height, width]`, u8, on any device: `[n, d]`, f64, d up to 64.
+    /// The same, computing on a device.
+    #[must_use]
+    pub fn on(self, device: Device) -> Self {
+        let layers = self.layers.iter().map(|layer| layer.to_device(device));
+        Self {
+            layers: layers.collect(),
+            ..self
+        }
+    }
+
+    /// The features of pictures `[n, channels, height, width]`, u8, on any device: `[n, d]`, f64, d up to 64, on the CPU.
     pub fn features(&self, pictures: &Tensor) -> Tensor {
-        (averages(&self.layers, pictures) - &self.mean).matmul(&self.components)
+        let averages = averages(&self.layers, pictures).to_device(Device::Cpu);
+        (averages - &self.mean).matmul(&self.components)
     }
 }
 
-/// Values from 0 to 1, f32, on the CPU.
-fn scaled(pictures: &Tensor) -> Tensor {
-    pictures.to_device(Device::Cpu).to_kind(Kind::Float) / 255.0
+/// Values from 0 to 1, f32, on a device.
+fn scaled(pictures: &Tensor, device: Device) -> Tensor {
+    pictures.to_device(device).to_kind(Kind::Float) / 255.0
 }
 
 /// The strongest components of centred points `[n, p]`, f64, `count` at most: their variances `[d]`, and the components
@@ -156,8 +167,9 @@ fn halved(maps: &Tensor) -> Tensor {
 
 /// The averages of all maps of pictures, u8: `[n, p]`, f64.
 fn averages(layers: &[Tensor], pictures: &Tensor) -> Tensor {
+    let device = layers.first().map_or(Device::Cpu, Tensor::device);
     let of_few = |pictures: &Tensor| {
-        let mut maps = scaled(pictures);
+        let mut maps = scaled(pictures, device);
         let averages: Vec<_> = layers
             .iter()
             .map(|layer| {

@@ -55,8 +55,8 @@ impl QuickFrechet {
     /// How many pictures a comparison is meant for.
     pub const PICTURES: i64 = FEW;
 
-    /// Prepares training pictures `[n, channels, height, width]`, u8, on any device, with their judge, if there is one,
-    /// else with features that need no labels. `None` if there are fewer than 40 pictures. On two cores and with the
+    /// Prepares training pictures `[n, channels, height, width]`, u8, with their judge, if there is one, else with features
+    /// that need no labels. The features are computed on the device that holds the pictures. `None` if there are fewer than 40 pictures. On two cores and with the
     /// judge of MNIST this takes a second or two, and a comparison a quarter of a second; without labels some seconds,
     /// and half a second.
     pub fn new(training: &Tensor, judge: Option<Judge>) -> Option<Self> {
@@ -72,6 +72,7 @@ impl QuickFrechet {
             let features = Features::unlabelled(&parted.others);
             (parted, features, None)
         };
+        let features = features.on(training.device());
         let (real, class_shares) = match &features {
             Features::Judge(classifier) => {
                 let predictions = classifier.predict(&parted.real);

@@ -6,12 +6,11 @@
 #include <algorithm>
 #include <vector>
 
-#include "product.h"
+#include "conv_kernel.h"
 #include "team.h"
 #include "tensors.h"
-#include "unfold.h"
 
-// A thread processes a few pictures at a time, so that the unfolded pictures stay in its cache, and applies bias and
+// A thread processes a few pictures at a time, so that what is made of them stays in its cache, and applies bias and
 // activation while the outputs are still there.
 
 namespace sparring {
@@ -27,29 +26,36 @@ int64_t output_side(int64_t side, int64_t kernel, const ConvOptions& options) {
                             : (side + 2 * options.padding - kernel) / options.stride + 1;
 }
 
+// The two sides of a convolution of x to y.
+struct Sides {
+  Geometry g;
+  Side from, to;
+
+  Sides(const Tensor& x, const Tensor& y, int64_t kernel, const ConvOptions& options)
+      : g(options.transposed ? geometry(x, y, kernel, options) : geometry(y, x, kernel, options)),
+        from(options.transposed ? g.small : g.big),
+        to(options.transposed ? g.big : g.small) {}
+};
+
 Tensor forward_pictures(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvOptions& options,
                         Activation activation, double slope) {
-  const int64_t n = x.size(0), kernel = weight.size(2);
-  const int64_t height = output_side(x.size(2), kernel, options), width = output_side(x.size(3), kernel, options);
+  const int64_t n = x.size(0), side = weight.size(2);
+  const int64_t height = output_side(x.size(2), side, options), width = output_side(x.size(3), side, options);
   Tensor y = at::empty({n, bias.size(0), height, width}, x.options(), CHANNELS_LAST);
-  const Geometry g = options.transposed ? geometry(x, y, weight.size(2), options) : geometry(y, x, weight.size(2), options);
-  const Side &from = options.transposed ? g.small : g.big, &to = options.transposed ? g.big : g.small;
-  const Tensor weights = matrix(weight);
+  const Sides sides(x, y, side, options);
+  const auto kernel = conv_kernel(sides.g, weight, options.transposed ? Use::Spread : Use::Gather);
   const int64_t pieces = std::min<int64_t>(n, team_size());
   share(pieces, [&](int64_t index) {
-    for_each_portion(n, pieces, index, g.together(), [&](int64_t start, int64_t count) {
-      const float* in = x.data_ptr<float>() + start * from.size();
-      float* out = y.data_ptr<float>() + start * to.size();
-      for (int64_t group = 0; group < g.groups; group++) {
-        const Block w = weights_of(g, weights, group);
-        const float* group_in = in + group * from.group;
-        float* group_out = out + group * to.group;
-        if (options.transposed)
-          spread(g, {group_in, count * from.places(), from.group, from.channels}, w, group_out, count, group == 0);
-        else
-          product(group_out, to.channels, seen(g, group_in, count), w.t());
+    for_each_portion(n, pieces, index, kernel->together(), [&](int64_t start, int64_t count) {
+      const float* in = x.data_ptr<float>() + start * sides.from.size();
+      float* out = y.data_ptr<float>() + start * sides.to.size();
+      if (options.transposed) {
+        kernel->spread(in, out, count);
+      } else {
+        kernel->gather(in, out, count);
       }
-      activate({out, count * to.places(), to.channels, to.channels}, bias.data_ptr<float>(), activation, slope);
+      const int64_t channels = sides.to.channels;
+      activate({out, count * sides.to.places(), channels, channels}, bias.data_ptr<float>(), activation, slope);
     });
   });
   return y;
@@ -67,48 +73,35 @@ struct Wanted {
 Gradients backward_pictures(const Tensor& dy, const Tensor& x, const Tensor& weight, const Tensor& y,
                             const ConvOptions& options, Activation activation, double slope, const Wanted& wanted) {
   const int64_t n = x.size(0);
-  const Geometry g = options.transposed ? geometry(x, y, weight.size(2), options) : geometry(y, x, weight.size(2), options);
-  const Side &from = options.transposed ? g.small : g.big, &to = options.transposed ? g.big : g.small;
-  const Tensor weights = matrix(weight);
-  const int64_t pieces = std::min<int64_t>(n, team_size());
+  const Sides sides(x, y, weight.size(2), options);
+  const auto kernel = conv_kernel(sides.g, weight, options.transposed ? Use::Gather : Use::Spread);
+  const int64_t pieces = std::min<int64_t>(n, team_size()), channels = sides.to.channels;
   Tensor dx = wanted.x ? at::empty_like(x, CHANNELS_LAST) : Tensor();
   // One sum per piece, not per thread, so that the result does not depend on which thread takes which piece.
-  Tensor dw = wanted.weight ? at::empty({pieces, g.small.channels, g.kernel, g.kernel, g.big.group}, x.options())
-                            : Tensor();
-  Tensor db = at::zeros({pieces, to.channels}, x.options());
+  Tensor dw = wanted.weight ? at::empty({pieces, kernel->sum_size()}, x.options()) : Tensor();
+  Tensor db = at::zeros({pieces, channels}, x.options());
   share(pieces, [&](int64_t index) {
     bool added = false;
-    for_each_portion(n, pieces, index, g.together(), [&](int64_t start, int64_t count) {
+    for_each_portion(n, pieces, index, kernel->together(), [&](int64_t start, int64_t count) {
       const auto at = [&](const Tensor& t, const Side& side) { return t.data_ptr<float>() + start * side.size(); };
-      const int64_t places = count * to.places(), c = to.channels;
-      float* dz = scratch<1>(count * to.size());
-      deactivate({dz, places, c, c}, db.data_ptr<float>() + index * c, {at(dy, to), places, c, c},
-                 {at(y, to), places, c, c}, activation, slope);
+      const int64_t places = count * sides.to.places();
+      float* dz = scratch<2>(count * sides.to.size());
+      deactivate({dz, places, channels, channels}, db.data_ptr<float>() + index * channels,
+                 {at(dy, sides.to), places, channels, channels}, {at(y, sides.to), places, channels, channels},
+                 activation, slope);
 
-      const float* small = options.transposed ? at(x, from) : dz;
-      const float* big = options.transposed ? dz : at(x, from);
-      for (int64_t group = 0; group < g.groups; group++) {
-        const Block w = weights_of(g, weights, group);
-        const Block group_small{small + group * g.small.group, count * g.small.places(), g.small.group,
-                                g.small.channels};
-        // A transposed convolution needs what the kernel sees for both gradients, the other only for that of the
-        // weights.
-        Block unfolded{};
-        if (wanted.weight || options.transposed) unfolded = seen(g, big + group * g.big.group, count);
-        if (wanted.weight) {
-          float* sum = dw.data_ptr<float>() + (index * g.small.channels + group * g.small.group) * g.columns();
-          product(sum, g.columns(), group_small.t(), unfolded, added);
-        }
-        if (wanted.x && options.transposed)
-          product(at(dx, from) + group * from.group, from.channels, unfolded, w.t());
-        else if (wanted.x)
-          spread(g, group_small, w, at(dx, from) + group * from.group, count, group == 0);
+      const float* small = options.transposed ? at(x, sides.from) : dz;
+      const float* big = options.transposed ? dz : at(x, sides.from);
+      if (wanted.x && options.transposed) kernel->gather(big, at(dx, sides.from), count);
+      if (wanted.weight) {
+        float* sum = dw.data_ptr<float>() + index * kernel->sum_size();
+        kernel->sum_gradients(small, big, sum, count, added, /*is_gathered=*/wanted.x && options.transposed);
       }
+      if (wanted.x && !options.transposed) kernel->spread(small, at(dx, sides.from), count);
       added = true;
     });
   });
-  if (wanted.weight) dw = dw.sum(0).permute({0, 3, 1, 2}).contiguous();
-  return {dx, dw, db.sum(0)};
+  return {dx, wanted.weight ? kernel->gradient(dw) : Tensor(), db.sum(0)};
 }
 
 // The same gradients, made of differentiable operations, from dz, the gradient before the activation.

@@ -3,16 +3,9 @@
 #include <ATen/core/Tensor.h>
 
 #include "activation.h"
+#include "conv_kernel.h"
 
 namespace sparring {
-
-// How the kernel moves over the pictures; the same vertically and horizontally.
-struct ConvOptions {
-  int64_t stride, padding;
-  bool transposed;
-  // Groups of channels, each of which is convolved by itself.
-  int64_t groups;
-};
 
 // activation(conv(x, W) + b), with x [n, in, h, w], W [out, in/groups, k, k] ([in, out/groups, k, k] if transposed) and
 // b [out], or undefined for none.

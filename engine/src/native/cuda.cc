@@ -42,6 +42,21 @@ at::Tensor sent(const at::Tensor& tensor, int64_t index) {
   return tensor.pin_memory().to(tensor.options().device(device), /*non_blocking=*/true);
 }
 
+std::vector<at::Tensor> fetched(const std::vector<at::Tensor>& tensors) {
+  std::vector<at::Tensor> copies;
+  copies.reserve(tensors.size());
+  // A device writes to pinned memory on its own, and to no other.
+  for (const at::Tensor& tensor : tensors) {
+    copies.push_back(at::empty(tensor.sizes(), tensor.options().device(c10::kCPU).pinned_memory(true)));
+    copies.back().copy_(tensor, /*non_blocking=*/true);
+  }
+  if (!tensors.empty()) {
+    const c10::impl::VirtualGuardImpl guard(c10::kCUDA);
+    guard.synchronizeStream(guard.getStream(tensors.front().device()));
+  }
+  return copies;
+}
+
 int64_t cuda_version() {
   const auto& hooks = at::detail::getCUDAHooks();
   return hooks.hasCUDART() ? hooks.versionCUDART() : 0;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace sparring {
 
@@ -19,6 +20,9 @@ bool set_autocast(bool enabled);
 
 // A CPU tensor's copy on a CUDA device, which fetches it on its own: nobody waits.
 at::Tensor sent(const at::Tensor& tensor, int64_t index);
+
+// Copies of tensors of a CUDA device on the CPU. Waits for the device once, however many they are.
+std::vector<at::Tensor> fetched(const std::vector<at::Tensor>& tensors);
 
 // The CUDA version that libtorch was built for, such as 13000; 0 if it has no CUDA backend.
 int64_t cuda_version();

@@ -1,12 +1,13 @@
 //! CUDA, as far as tch does not reach it.
 
-use std::ffi::{CStr, c_char};
+use std::ffi::c_char;
 use std::ptr;
 
 use tch::{Device, Tensor};
 use torch_sys::C_tensor;
 
-use super::{check, made};
+use super::about::said;
+use super::{check, made, pointers};
 
 /// A graph in C++.
 #[repr(C)]
@@ -18,6 +19,11 @@ unsafe extern "C" {
     fn sparring_prepare_cuda(index: i64, tf32: bool, deterministic: bool) -> *mut c_char;
     fn sparring_set_autocast(enabled: bool) -> bool;
     fn sparring_sent(out: *mut *mut C_tensor, tensor: *const C_tensor, index: i64) -> *mut c_char;
+    fn sparring_fetched(
+        out: *mut *mut C_tensor,
+        tensors: *const *const C_tensor,
+        count: i64,
+    ) -> *mut c_char;
     fn sparring_cuda_version() -> i64;
     fn sparring_cuda_description() -> *mut c_char;
     fn sparring_graph_new(out: *mut *mut RawGraph) -> *mut c_char;
@@ -62,6 +68,30 @@ pub fn sent(tensor: &Tensor, device: Device) -> Tensor {
     }
 }
 
+/// Copies of tensors on the CPU. Waits for a GPU once, however many they are; all must be on the same device. What is on the
+/// CPU already shares its memory.
+pub fn fetched(tensors: &[Tensor]) -> Vec<Tensor> {
+    if !tensors
+        .first()
+        .is_some_and(|first| first.device().is_cuda())
+    {
+        return tensors.iter().map(Tensor::shallow_clone).collect();
+    }
+    let mut copies = vec![ptr::null_mut(); tensors.len()];
+    // SAFETY: the tensors are live, and there is room for as many copies; without a message all were written.
+    unsafe {
+        check(sparring_fetched(
+            copies.as_mut_ptr(),
+            pointers(tensors).as_ptr(),
+            tensors.len() as i64,
+        ));
+        copies
+            .into_iter()
+            .map(|copy| Tensor::from_ptr(copy))
+            .collect()
+    }
+}
+
 /// The CUDA version that libtorch was built for, such as 13000; `None` if it has no CUDA backend, or none is loaded.
 pub fn cuda_version() -> Option<i64> {
     // SAFETY: it takes nothing.
@@ -70,13 +100,7 @@ pub fn cuda_version() -> Option<i64> {
 
 /// What libtorch says of its CUDA backend, several lines; empty if it has none, or none is loaded.
 pub fn cuda_description() -> String {
-    // SAFETY: the text is from `strdup`, and nobody else frees it.
-    unsafe {
-        let text = sparring_cuda_description();
-        let description = CStr::from_ptr(text).to_string_lossy().into_owned();
-        libc::free(text.cast());
-        description
-    }
+    said(sparring_cuda_description)
 }
 
 /// Makes a forward pass in bfloat16 on CUDA: libtorch casts the inputs of products and convolutions, and a loss back to

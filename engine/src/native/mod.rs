@@ -1,5 +1,6 @@
 //! Operations of our own in C++, parts of libtorch that its Rust bindings do not expose, and the set-up of both.
 
+mod about;
 mod conv;
 mod cuda;
 mod malloc;
@@ -11,8 +12,11 @@ use std::ffi::{CStr, c_char, c_int};
 use tch::Tensor;
 use torch_sys::C_tensor;
 
+pub use about::{AboutLibtorch, libtorch};
 pub use conv::{BatchNormState, ConvOptions, batch_norm, conv};
-pub use cuda::{CudaSettings, Graph, autocast, cuda_description, cuda_version, prepare_cuda, sent};
+pub use cuda::{
+    CudaSettings, Graph, autocast, cuda_description, cuda_version, fetched, prepare_cuda, sent,
+};
 pub use resample::{downsampled, upsampled};
 pub use residual::{ResidualWeights, residual_block};
 

@@ -5,14 +5,17 @@
 #include <cstdint>
 #include <cstring>
 #include <exception>
+#include <utility>
 #include <vector>
 
+#include "about.h"
 #include "adam.h"
 #include "conv.h"
 #include "cuda.h"
 #include "dense.h"
 #include "matmul.h"
 #include "norm.h"
+#include "product.h"
 #include "resample.h"
 #include "residual.h"
 #include "small.h"
@@ -57,10 +60,25 @@ char* sparring_sent(torch::Tensor** out, const torch::Tensor* tensor, int64_t in
   return guarded([&] { *out = new torch::Tensor(sparring::sent(*tensor, index)); });
 }
 
-int64_t sparring_cuda_version() { return sparring::cuda_version(); }
+// `out` has room for as many pointers.
+char* sparring_fetched(torch::Tensor** out, torch::Tensor* const* tensors, int64_t count) {
+  return guarded([&] {
+    for (at::Tensor& copy : sparring::fetched(list(tensors, count))) *out++ = new torch::Tensor(std::move(copy));
+  });
+}
 
-// The caller frees it.
+// The caller frees the texts.
+char* sparring_configuration() { return strdup(sparring::configuration().c_str()); }
+
+char* sparring_cpu_capability() { return strdup(sparring::cpu_capability().c_str()); }
+
+char* sparring_library() { return strdup(sparring::library().c_str()); }
+
+char* sparring_products() { return strdup(sparring::products()); }
+
 char* sparring_cuda_description() { return strdup(sparring::cuda_description().c_str()); }
+
+int64_t sparring_cuda_version() { return sparring::cuda_version(); }
 
 char* sparring_graph_new(sparring::Graph** out) {
   return guarded([&] { *out = new sparring::Graph(); });

@@ -3,10 +3,12 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <string_view>
 
-#include "avx512.h"
+#include "vector_units.h"
 
-// The BLAS in libtorch, for processors without AVX-512. Calling it directly avoids a tensor per block, which would take
+// The BLAS in libtorch, for processors without vector units that we know. Calling it directly avoids a tensor per block, which would take
 // a tenth of the time for a small network's blocks. If libtorch does not export its BLAS, tensors are used.
 extern "C" __attribute__((weak)) void sgemm_(const char* trans_a, const char* trans_b, const int* m, const int* n,
                                              const int* k, const float* alpha, const float* a, const int* lda,
@@ -27,10 +29,8 @@ int leading(const Block& block) {
   return static_cast<int>(std::max(row, std::max(block.down, block.across)));
 }
 
-}  // namespace
-
-void product(float* out, int64_t stride, const Block& left, const Block& right, bool added) {
-  if (takes_avx512()) return product_avx512(out, stride, left, right, added);
+// out = left · right, with libtorch's BLAS.
+void product_with_blas(float* out, int64_t stride, Block left, Block right, bool added) {
   if (!sgemm_) {
     at::Tensor to = at::from_blob(out, {left.rows, right.columns}, {stride, 1}, at::kFloat);
     to.addmm_(tensor_of(left), tensor_of(right), /*beta=*/added ? 1 : 0);
@@ -43,5 +43,32 @@ void product(float* out, int64_t stride, const Block& left, const Block& right, 
   const float one = 1.0F, kept = added ? 1.0F : 0.0F;
   sgemm_(&right_turned, &left_turned, &m, &n, &k, &one, right.data, &lda, left.data, &ldb, &kept, out, &ldc);
 }
+
+struct Way {
+  const char* name;
+  Product product;
+};
+
+// The best that this processor has, or what SPARRING_PRODUCTS in the environment names, if it has that.
+const Way& way() {
+  static const Way chosen = [] {
+    const char* asked = std::getenv("SPARRING_PRODUCTS");
+    const std::string_view wish = asked ? asked : "";
+    const Way ways[] = {{"AVX-512", wish == "avx2" ? nullptr : product_with_avx512()}, {"AVX2", product_with_avx2()}};
+    if (wish != "blas")
+      for (const Way& way : ways)
+        if (way.product) return way;
+    return Way{"libtorch's BLAS", product_with_blas};
+  }();
+  return chosen;
+}
+
+}  // namespace
+
+void product(float* out, int64_t stride, const Block& left, const Block& right, bool added) {
+  way().product(out, stride, left, right, added);
+}
+
+const char* products() { return way().name; }
 
 }  // namespace sparring

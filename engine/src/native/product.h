@@ -27,4 +27,7 @@ struct Block {
 // floats from one row to the next.
 void product(float* out, int64_t stride, const Block& left, const Block& right, bool added = false);
 
+// How it is computed, such as `AVX-512`.
+const char* products();
+
 }  // namespace sparring

@@ -94,25 +94,42 @@ void spread(const Geometry& g, const Block& small, const Block& weights, float* 
   }
 }
 
-void for_each_portion(int64_t pictures, int64_t pieces, int64_t index, int64_t together,
-                      c10::function_ref<void(int64_t start, int64_t count)> work) {
-  const int64_t end = pictures * (index + 1) / pieces;
-  for (int64_t start = pictures * index / pieces; start < end; start += together)
-    work(start, std::min(together, end - start));
-}
-
-Geometry geometry(const Tensor& small, const Tensor& big, int64_t kernel, const ConvOptions& options) {
-  const auto side = [&](const Tensor& t) {
-    return Side{t.size(2), t.size(3), t.size(1), t.size(1) / options.groups};
-  };
-  return {side(small), side(big), kernel, options.stride, options.padding, options.groups};
-}
-
 Tensor matrix(const Tensor& weight) { return weight.permute({0, 2, 3, 1}).contiguous(); }
 
 Block weights_of(const Geometry& g, const Tensor& matrix, int64_t group) {
   return Block{matrix.const_data_ptr<float>(), g.small.channels, g.columns(), g.columns()}.rows_from(
       group * g.small.group, g.small.group);
+}
+
+void UnfoldedKernel::gather(const float* big, float* small, int64_t count) const {
+  for (int64_t group = 0; group < g_.groups; group++) {
+    const Block unfolded = seen(g_, big + group * g_.big.group, count);
+    product(small + group * g_.small.group, g_.small.channels, unfolded, weights_of(g_, weights_, group).t());
+  }
+}
+
+void UnfoldedKernel::spread(const float* small, float* big, int64_t count) const {
+  for (int64_t group = 0; group < g_.groups; group++)
+    sparring::spread(g_, small_of(small, count, group), weights_of(g_, weights_, group), big + group * g_.big.group, count,
+                     group == 0);
+}
+
+void UnfoldedKernel::sum_gradients(const float* small, const float* big, float* sum, int64_t count, bool added,
+                                   bool is_gathered) const {
+  for (int64_t group = 0; group < g_.groups; group++) {
+    // What was unfolded last is that of the last group.
+    const bool is_unfolded = is_gathered && g_.groups == 1 && !g_.is_pointwise();
+    const int64_t rows = count * g_.small.places();
+    const Block unfolded = is_unfolded ? Block{scratch<0>(0), rows, g_.columns(), g_.columns()}
+                                       : seen(g_, big + group * g_.big.group, count);
+    float* to = sum + group * g_.small.group * g_.columns();
+    product(to, g_.columns(), small_of(small, count, group).t(), unfolded, added);
+  }
+}
+
+Tensor UnfoldedKernel::gradient(const Tensor& sums) const {
+  const Tensor sum = sums.sum(0).view({g_.small.channels, g_.kernel, g_.kernel, g_.big.group});
+  return sum.permute({0, 3, 1, 2}).contiguous();
 }
 
 }  // namespace sparring

@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use crate::native::no_grad;
+use crate::native::{fetched, no_grad};
 
 /// The state of a training session, as PyTorch's `state_dict()`: everything that the next step depends on.
 ///
@@ -46,6 +46,20 @@ impl StateDict {
             tensors: tensors
                 .map(|(name, tensor)| (name.clone(), tensor.copy()))
                 .collect(),
+        }
+    }
+
+    /// The same on the CPU. Waits for a GPU once.
+    #[must_use]
+    pub fn on_cpu(&self) -> Self {
+        let (names, tensors): (Vec<_>, Vec<_>) = self
+            .tensors
+            .iter()
+            .map(|(name, tensor)| (name.clone(), tensor.shallow_clone()))
+            .unzip();
+        Self {
+            steps: self.steps,
+            tensors: names.into_iter().zip(fetched(&tensors)).collect(),
         }
     }
 

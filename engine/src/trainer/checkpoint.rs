@@ -16,8 +16,8 @@ pub(super) fn save(
     header: &CheckpointHeader,
     state: &FiniteState<'_>,
 ) -> io::Result<u64> {
-    let tensors = state
-        .state_dict()
+    let state_dict = state.state_dict().on_cpu();
+    let tensors = state_dict
         .tensors
         .iter()
         .map(|(name, tensor)| (name, TensorBytes::single(tensor)));

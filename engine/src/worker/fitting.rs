@@ -1,6 +1,7 @@
 //! Which batch size would have fitted, after a step ran out of memory.
 
 use std::iter::successors;
+use std::thread::{self, ScopedJoinHandle};
 
 use rustix::process::{Resource, getrlimit};
 use sparring_contract::config::Config;
@@ -56,7 +57,7 @@ fn fits(config: &Config, batch_size: u64) -> bool {
         batch_size,
         ..config.clone()
     };
-    let attempt = caught(|| -> anyhow::Result<()> {
+    let attempt = || -> anyhow::Result<()> {
         let mut session = Prepared::of(&config)?.session(&config);
         session.step();
         let _good = session.state_dict().deep_copy();
@@ -65,8 +66,12 @@ fn fits(config: &Config, batch_size: u64) -> bool {
         // A GPU reports its errors late: wait for it.
         session.metrics();
         Ok(())
-    });
-    matches!(attempt, Ok(Ok(())))
+    };
+    // On a thread of its own: what an error leaves behind in libtorch's state of a thread goes with it.
+    thread::scope(|scope| {
+        let trial = thread::Builder::new().spawn_scoped(scope, || caught(attempt));
+        matches!(trial.map(ScopedJoinHandle::join), Ok(Ok(Ok(Ok(())))))
+    })
 }
 
 #[cfg(test)]

@@ -73,6 +73,16 @@ fn read_system(system: &mut System) -> Machine {
     }
 }
 
+/// NVIDIA's management library, if there is one. The driver brings it under the second name, a toolkit under the first.
+pub(super) fn management_library() -> Option<Nvml> {
+    let of_driver = || {
+        Nvml::builder()
+            .lib_path("libnvidia-ml.so.1".as_ref())
+            .init()
+    };
+    Nvml::init().or_else(|_| of_driver()).ok()
+}
+
 impl Gpu {
     fn of(device: Device) -> Option<Self> {
         let Device::Cuda(index) = device else {
@@ -80,13 +90,7 @@ impl Gpu {
         };
         // By UUID, since CUDA_VISIBLE_DEVICES gives CUDA numbers of its own.
         let uuid = device::uuid(index)?;
-        let library = Nvml::init()
-            .or_else(|_| {
-                Nvml::builder()
-                    .lib_path("libnvidia-ml.so.1".as_ref())
-                    .init()
-            })
-            .ok()?;
+        let library = management_library()?;
         Some(Self { library, uuid })
     }
 

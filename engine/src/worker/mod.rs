@@ -8,6 +8,7 @@ mod data;
 mod draw;
 mod environment;
 mod eval;
+mod examine;
 mod face;
 mod fitting;
 mod headless;

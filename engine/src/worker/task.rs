@@ -13,7 +13,7 @@ use sparring_contract::protocol::{Purpose, Task, TaskReply, read_frame, write_fr
 use sparring_contract::run::CheckpointHeader;
 
 use super::draw::{Batch, Draw, draw};
-use super::{data, eval};
+use super::{data, eval, examine};
 use crate::gan::Classes;
 use crate::native;
 use crate::panics::caught;
@@ -82,6 +82,10 @@ fn do_task(out: &mut impl Write) -> anyhow::Result<()> {
             augmentation,
         } => eval::eval(out, &subject, augmentation)?,
         Task::JudgeTrain { source, seed } => eval::train_judge(out, &source, seed)?,
+        Task::Examine { device } => {
+            let found = Box::new(examine::examine(&device));
+            write_frame(out, &TaskReply::Examination(found))?;
+        }
     }
     write_frame(out, &TaskReply::Done)?;
     Ok(())

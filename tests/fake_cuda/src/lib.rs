@@ -7,7 +7,7 @@
 //!
 //! It is blind to cuDNN and cuBLAS, to the kernels' own limits, to streams and to time. Its random numbers are the CPU's.
 
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, c_char, c_int};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -31,13 +31,32 @@ pub fn libraries() -> &'static Path {
     Path::new(env!("FAKE_CUDA_LIBRARIES"))
 }
 
-/// Whether this machine has a driver of its own; then the tests use its devices.
-pub fn has_real_driver() -> bool {
-    // SAFETY: opening NVIDIA's library runs its initialisers, which touch nothing of ours.
-    let library = unsafe { libc::dlopen(c"libcuda.so.1".as_ptr(), libc::RTLD_NOW) };
-    !library.is_null()
-        && std::env::var_os("LD_LIBRARY_PATH")
-            .is_none_or(|paths| std::env::split_paths(&paths).all(|path| path != libraries()))
+/// Whether this machine has a device of its own; then the tests use it.
+pub fn has_real_device() -> bool {
+    let is_fake = std::env::var_os("LD_LIBRARY_PATH")
+        .is_some_and(|paths| std::env::split_paths(&paths).any(|path| path == libraries()));
+    !is_fake && driver_devices().is_some_and(|count| count > 0)
+}
+
+/// The devices that NVIDIA's driver offers, if there is one.
+fn driver_devices() -> Option<c_int> {
+    // SAFETY: opening NVIDIA's library runs its initialisers, which touch nothing of ours; the functions have these types in
+    // its header.
+    unsafe {
+        let library = libc::dlopen(c"libcuda.so.1".as_ptr(), libc::RTLD_NOW);
+        if library.is_null() {
+            return None;
+        }
+        let init = libc::dlsym(library, c"cuInit".as_ptr());
+        let count = libc::dlsym(library, c"cuDeviceGetCount".as_ptr());
+        if init.is_null() || count.is_null() {
+            return None;
+        }
+        let init: unsafe extern "C" fn(u32) -> c_int = std::mem::transmute(init);
+        let count: unsafe extern "C" fn(*mut c_int) -> c_int = std::mem::transmute(count);
+        let mut devices = 0;
+        (init(0) == 0 && count(&raw mut devices) == 0).then_some(devices)
+    }
 }
 
 /// Lets a program find the fake first. The program must be started with this: libraries are looked for where the

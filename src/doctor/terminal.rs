@@ -1,0 +1,54 @@
+//! What stdout can show.
+
+use serde::Serialize;
+
+use crate::terminal::{Capabilities, ColorChoice, Colors, Environment, Reasons, Render};
+
+/// What stdout can show, and what told so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TerminalFacts {
+    /// Whether it is a terminal.
+    pub is_terminal: bool,
+    /// Cells across.
+    pub columns: u16,
+    /// Cells down.
+    pub rows: u16,
+    /// Number of colours, at most 16,777,216; 0 without any.
+    pub colors: u32,
+    /// What told so.
+    pub colors_because: String,
+    /// Whether it shows more than ASCII.
+    pub unicode: bool,
+    /// What told so.
+    pub unicode_because: String,
+    /// How pictures are drawn: `half` blocks, `braille` or `ascii`.
+    pub pictures: &'static str,
+}
+
+impl TerminalFacts {
+    /// What an output with this environment can show.
+    pub fn of(environment: &Environment) -> Self {
+        let found = Capabilities::new(environment, ColorChoice::Auto, None);
+        let Reasons { colors, unicode } =
+            Capabilities::reasons(environment, ColorChoice::Auto, None);
+        Self {
+            is_terminal: found.is_terminal,
+            columns: found.size.width,
+            rows: found.size.height,
+            colors: match found.colors {
+                Colors::None => 0,
+                Colors::Ansi16 => 16,
+                Colors::Ansi256 => 256,
+                Colors::True => 1 << 24,
+            },
+            colors_because: colors,
+            unicode: found.unicode,
+            unicode_because: unicode,
+            pictures: match found.render {
+                Render::Half => "half",
+                Render::Braille => "braille",
+                Render::Ascii => "ascii",
+            },
+        }
+    }
+}
