@@ -66,6 +66,7 @@ fn compile_native(libtorch: &Path) -> Result<(), Box<dyn Error>> {
                 "matmul",
                 "activation",
                 "dense",
+                "layout",
                 "conv_kernel",
                 "unfold",
                 "winograd",

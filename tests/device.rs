@@ -207,6 +207,41 @@ fn memory_that_runs_out_as_pictures_are_drawn_is_one_line() {
 }
 
 #[test]
+fn memory_that_runs_out_as_a_state_is_checked_costs_a_checkpoint_and_is_told() {
+    let lab = Lab::new();
+    // Only the check of a state, before it is kept or saved, looks for extremes.
+    let saving = (fake::OUT_OF_MEMORY_IN, "aten::aminmax");
+    let settings = ["--device", "cuda", "--name", "r", "--epochs", "2"];
+    let Some(said) = train_with(&lab, &[saving], &settings) else {
+        return;
+    };
+    println!("{said:?}");
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(
+        warnings(&said)
+            .iter()
+            .any(|line| line.starts_with("the checkpoint could not be saved: CUDA out of memory")),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn memory_that_runs_out_as_pictures_are_judged_is_one_line() {
+    let lab = Lab::new();
+    lab.train(&["--device", "cpu", "--name", "r", "--epochs", "1"]);
+    let mut command = lab.command(&["eval", "r", "--device", "cuda"]);
+    let Some(command) = with_fake(&mut command, &[(fake::OUT_OF_MEMORY_IN, "aten::tanh")]) else {
+        return;
+    };
+    let said = Said::by(command);
+    assert_eq!((said.code, said.err.lines().count()), (1, 1), "{said:?}");
+    assert!(
+        said.err.starts_with("error: CUDA out of memory."),
+        "{said:?}"
+    );
+}
+
+#[test]
 fn each_of_two_devices_can_train() {
     let lab = Lab::new();
     let two = (fake::DEVICES, "2");

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "conv_kernel.h"
+#include "layout.h"
 #include "team.h"
 #include "tensors.h"
 
@@ -161,7 +162,7 @@ struct Conv : torch::autograd::Function<Conv> {
     const Gradients gradients =
         at::GradMode::is_enabled()
             ? backward_composed(before_activation(arriving[0], y, activation, slope), x, weight, options, wanted)
-            : backward_pictures(arriving[0].contiguous(CHANNELS_LAST), x, weight, y, options, activation, slope, wanted);
+            : backward_pictures(channels_last(arriving[0]), x, weight, y, options, activation, slope, wanted);
     return {gradients.x, gradients.weight, gradients.bias, {}, {}, {}, {}, {}, {}};
   }
 };
@@ -180,7 +181,7 @@ Tensor conv(const Tensor& x, const Tensor& weight, const Tensor& bias, const Con
     const Tensor biases = bias.defined() ? bias : at::zeros({outputs}, x.options());
     TORCH_CHECK(x.size(1) == inputs && biases.numel() == outputs, "a convolution of ", x.sizes(), " with weights ",
                 weight.sizes(), " and biases ", biases.sizes());
-    return Conv::apply(x.contiguous(CHANNELS_LAST), weight, biases, options.stride, options.padding, options.transposed,
+    return Conv::apply(channels_last(x), weight, biases, options.stride, options.padding, options.transposed,
                        groups, static_cast<int64_t>(activation), slope);
   }
   const Tensor z = at::convolution(x, weight, bias, {options.stride, options.stride}, {options.padding, options.padding},

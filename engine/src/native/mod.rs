@@ -3,6 +3,7 @@
 mod about;
 mod conv;
 mod cuda;
+mod layout;
 mod malloc;
 mod resample;
 mod residual;
@@ -17,6 +18,7 @@ pub use conv::{BatchNormState, ConvOptions, batch_norm, conv};
 pub use cuda::{
     CudaSettings, Graph, autocast, cuda_description, cuda_version, fetched, prepare_cuda, sent,
 };
+pub use layout::{flattened, unflattened};
 pub use resample::{downsampled, upsampled};
 pub use residual::{ResidualWeights, residual_block};
 

@@ -13,6 +13,7 @@
 #include "conv.h"
 #include "cuda.h"
 #include "dense.h"
+#include "layout.h"
 #include "matmul.h"
 #include "norm.h"
 #include "product.h"
@@ -145,6 +146,15 @@ char* sparring_residual_block(torch::Tensor** out, const torch::Tensor* input, c
                                                       {*expand, *expand_bias, *grouped, *grouped_bias, *project},
                                                       static_cast<sparring::Activation>(activation), slope));
   });
+}
+
+char* sparring_flattened(torch::Tensor** out, const torch::Tensor* pictures) {
+  return guarded([&] { *out = new torch::Tensor(sparring::flattened(*pictures)); });
+}
+
+char* sparring_unflattened(torch::Tensor** out, const torch::Tensor* numbers, int64_t channels, int64_t height,
+                           int64_t width) {
+  return guarded([&] { *out = new torch::Tensor(sparring::unflattened(*numbers, channels, height, width)); });
 }
 
 char* sparring_upsampled(torch::Tensor** out, const torch::Tensor* pictures) {

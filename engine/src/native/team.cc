@@ -33,8 +33,9 @@ constexpr auto LOOKOUT = microseconds(300);
 // How long the leader waits for the helpers' pieces, beyond the time that its own pieces took, before it calls them
 // late.
 constexpr auto PATIENCE = microseconds(200);
-// How long a late helper is left out: twice as long each time, unless it was on time in between.
-constexpr auto FIRST_REST = milliseconds(10);
+// How long a late helper is left out: twice as long each time, unless it was on time in between. A core that was only
+// taken for a moment is missed no longer than that.
+constexpr auto FIRST_REST = milliseconds(1);
 constexpr auto LONGEST_REST = milliseconds(500);
 
 void relax() {

@@ -38,36 +38,65 @@ inline __attribute__((always_inline)) void go_over(const Geometry& g, Run run, G
   }
 }
 
-VECTORIZED void unfold(const Geometry& g, const float* __restrict picture, float* __restrict columns) {
-  // The usual channels of a group; the compiler would call a function for a length that it does not know.
-  constexpr int64_t USUAL = 16;
-  const auto clear = [=](int64_t column, int64_t length) {
-    for (int64_t i = 0; i < length; i++) columns[column + i] = 0.0F;
-  };
-  if (g.groups > 1 && g.big.group == USUAL) {
-    go_over(
-        g,
-        [=](int64_t column, int64_t pixel, int64_t) {
-          for (int64_t i = 0; i < USUAL; i++) columns[column + i] = picture[pixel + i];
-        },
-        clear);
-  } else {
-    go_over(
-        g,
-        [=](int64_t column, int64_t pixel, int64_t length) {
-          for (int64_t i = 0; i < length; i++) columns[column + i] = picture[pixel + i];
-        },
-        clear);
-  }
-}
+// The usual runs: of a group of 16 channels, and of a line of a 4 x 4 kernel over one or three channels. The compiler
+// calls a function for a length that it does not know.
+constexpr int64_t GROUP = 16, GREY_LINE = 4, COLOUR_LINE = 12;
 
-VECTORIZED void fold(const Geometry& g, const float* __restrict columns, float* __restrict picture) {
+// Copies runs, most of which have a usual length; 0 if there is none.
+template <int64_t usual>
+inline __attribute__((always_inline)) void unfold_runs(const Geometry& g, const float* __restrict picture,
+                                                       float* __restrict columns) {
   go_over(
       g,
       [=](int64_t column, int64_t pixel, int64_t length) {
-        for (int64_t i = 0; i < length; i++) picture[pixel + i] += columns[column + i];
+        if (usual > 0 && length == usual) {
+          for (int64_t i = 0; i < usual; i++) columns[column + i] = picture[pixel + i];
+        } else {
+          for (int64_t i = 0; i < length; i++) columns[column + i] = picture[pixel + i];
+        }
+      },
+      [=](int64_t column, int64_t length) {
+        for (int64_t i = 0; i < length; i++) columns[column + i] = 0.0F;
+      });
+}
+
+template <int64_t usual>
+inline __attribute__((always_inline)) void fold_runs(const Geometry& g, const float* __restrict columns,
+                                                     float* __restrict picture) {
+  go_over(
+      g,
+      [=](int64_t column, int64_t pixel, int64_t length) {
+        if (usual > 0 && length == usual) {
+          for (int64_t i = 0; i < usual; i++) picture[pixel + i] += columns[column + i];
+        } else {
+          for (int64_t i = 0; i < length; i++) picture[pixel + i] += columns[column + i];
+        }
       },
       [](int64_t, int64_t) {});
+}
+
+// The usual length of a run, 0 if it is none of the usual ones.
+int64_t usual_run(const Geometry& g) {
+  const int64_t run = g.groups > 1 ? g.big.group : g.kernel * g.big.group;
+  return run == GROUP || run == GREY_LINE || run == COLOUR_LINE ? run : 0;
+}
+
+VECTORIZED void unfold(const Geometry& g, const float* picture, float* columns) {
+  switch (usual_run(g)) {
+    case GROUP: return unfold_runs<GROUP>(g, picture, columns);
+    case GREY_LINE: return unfold_runs<GREY_LINE>(g, picture, columns);
+    case COLOUR_LINE: return unfold_runs<COLOUR_LINE>(g, picture, columns);
+    default: return unfold_runs<0>(g, picture, columns);
+  }
+}
+
+VECTORIZED void fold(const Geometry& g, const float* columns, float* picture) {
+  switch (usual_run(g)) {
+    case GROUP: return fold_runs<GROUP>(g, columns, picture);
+    case GREY_LINE: return fold_runs<GREY_LINE>(g, columns, picture);
+    case COLOUR_LINE: return fold_runs<COLOUR_LINE>(g, columns, picture);
+    default: return fold_runs<0>(g, columns, picture);
+  }
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "layout.h"
 #include "loops.h"
 #include "product.h"
 #include "team.h"
@@ -164,12 +165,6 @@ VECTORIZED void taps_of_points(const float* points, int64_t point_stride, int64_
   }
 }
 
-// to[j][i] = from[i][j], with the given floats between rows.
-void turn(const float* from, int64_t from_stride, float* to, int64_t to_stride, int64_t rows, int64_t columns) {
-  for (int64_t i = 0; i < rows; i++)
-    for (int64_t j = 0; j < columns; j++) to[j * to_stride + i] = from[i * from_stride + j];
-}
-
 // Numbers that are there to be read, all zero, and those that are there to be written and never read.
 const float* nothing(int64_t channels) {
   thread_local std::vector<float> zeros;
@@ -247,46 +242,58 @@ void WinogradKernel::for_each_tile(int64_t count, Work work) const {
       }
 }
 
-void WinogradKernel::big_to_tiles(const float* big, float* tiles, int64_t count) const {
+// Calls work(pixels, points, channels, first) for runs of channels of a tile's phases: where pixels of both columns of phases
+// are inside the picture, they lie side by side, and so do their points, so both are one run. `pixels` has where each is in
+// the big picture, or -1 outside, and `first` is that of the run among the channels of all phases.
+template <typename Work>
+void WinogradKernel::for_each_run(int64_t row, int64_t column, Work work) const {
   const int64_t channels = g_.big.channels;
-  const float* zeros = nothing(channels);
-  float* unread = nowhere(channels);
+  std::array<int64_t, POINTS> pixels;
+  const bool is_inner = column > 0 && 4 * column + 4 < g_.big.width;
+  for (int64_t phase = 0; phase < PHASES; phase += is_inner ? 2 : 1) {
+    for (int64_t i = 0; i < POINTS; i++) {
+      const int64_t y = 4 * row + 2 * (i / SIDE) + phase / 2 - 1, x = 4 * column + 2 * (i % SIDE) + phase % 2 - 1;
+      const bool is_inside = y >= 0 && y < g_.big.height && x >= 0 && x < g_.big.width;
+      pixels[i] = is_inside ? (y * g_.big.width + x) * channels : -1;
+    }
+    work(pixels, is_inner ? 2 * channels : channels, phase * channels);
+  }
+}
+
+void WinogradKernel::big_to_tiles(const float* big, float* tiles, int64_t count) const {
+  const float* zeros = nothing(big_width());
+  float* unread = nowhere(big_width());
   for_each_tile(count, [&](int64_t picture, int64_t row, int64_t column, Shape shape, const auto& rows) {
     const float* from = big + picture * g_.big.size();
-    for (int64_t phase = 0; phase < PHASES; phase++) {
-      Sources pixels;
+    for_each_run(row, column, [&](const auto& pixels, int64_t channels, int64_t first) {
+      Sources seen;
       Targets points;
       for (int64_t i = 0; i < POINTS; i++) {
-        const int64_t y = 4 * row + 2 * (i / SIDE) + phase / 2 - 1, x = 4 * column + 2 * (i % SIDE) + phase % 2 - 1;
-        const bool is_inside = y >= 0 && y < g_.big.height && x >= 0 && x < g_.big.width;
-        pixels[i] = is_inside ? from + (y * g_.big.width + x) * channels : zeros;
-        points[i] = rows[i] < 0 ? unread : tiles + rows[i] * big_width() + phase * channels;
+        seen[i] = pixels[i] < 0 ? zeros : from + pixels[i];
+        points[i] = rows[i] < 0 ? unread : tiles + rows[i] * big_width() + first;
       }
-      points_of_pixels(pixels, points, channels, shape);
-    }
+      points_of_pixels(seen, points, channels, shape);
+    });
   });
 }
 
 void WinogradKernel::tiles_to_big(const float* tiles, float* big, int64_t count) const {
-  const int64_t channels = g_.big.channels;
-  const float* zeros = nothing(channels);
-  float* unread = nowhere(channels);
+  const float* zeros = nothing(big_width());
+  float* unread = nowhere(big_width());
   std::fill_n(big, count * g_.big.size(), 0.0F);
   for_each_tile(count, [&](int64_t picture, int64_t row, int64_t column, Shape shape, const auto& rows) {
     float* to = big + picture * g_.big.size();
-    for (int64_t phase = 0; phase < PHASES; phase++) {
+    for_each_run(row, column, [&](const auto& pixels, int64_t channels, int64_t first) {
       Sources points;
-      Targets pixels;
+      Targets seen;
       for (int64_t i = 0; i < POINTS; i++) {
-        const int64_t y = 4 * row + 2 * (i / SIDE) + phase / 2 - 1, x = 4 * column + 2 * (i % SIDE) + phase % 2 - 1;
         // What a tile of one output does not see is none of its pixels.
         const bool is_seen = (i / SIDE < 2 || shape.down > 0.0F) && (i % SIDE < 2 || shape.across > 0.0F);
-        const bool is_inside = is_seen && y >= 0 && y < g_.big.height && x >= 0 && x < g_.big.width;
-        pixels[i] = is_inside ? to + (y * g_.big.width + x) * channels : unread;
-        points[i] = rows[i] < 0 ? zeros : tiles + rows[i] * big_width() + phase * channels;
+        seen[i] = is_seen && pixels[i] >= 0 ? to + pixels[i] : unread;
+        points[i] = rows[i] < 0 ? zeros : tiles + rows[i] * big_width() + first;
       }
-      pixels_of_points(points, pixels, channels, shape);
-    }
+      pixels_of_points(points, seen, channels, shape);
+    });
   });
 }
 

@@ -47,6 +47,8 @@ class WinogradKernel final : public ConvKernel {
 
   template <typename Work>
   void for_each_tile(int64_t count, Work work) const;
+  template <typename Work>
+  void for_each_run(int64_t row, int64_t column, Work work) const;
   void big_to_tiles(const float* big, float* tiles, int64_t count) const;
   void tiles_to_big(const float* tiles, float* big, int64_t count) const;
   void small_to_tiles(const float* small, float* tiles, int64_t count) const;

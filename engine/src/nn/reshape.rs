@@ -3,6 +3,7 @@
 use tch::Tensor;
 
 use super::module::{Mode, Module};
+use crate::native::{flattened, unflattened};
 
 /// `[n, …]` to `[n, product of the rest]`.
 #[derive(Debug)]
@@ -10,7 +11,7 @@ pub struct Flatten;
 
 impl Module for Flatten {
     fn forward(&self, input: &Tensor, _mode: Mode) -> Tensor {
-        input.flatten(1, -1)
+        flattened(input)
     }
 }
 
@@ -23,7 +24,6 @@ pub struct Unflatten {
 
 impl Module for Unflatten {
     fn forward(&self, input: &Tensor, _mode: Mode) -> Tensor {
-        let [channels, height, width] = self.shape;
-        input.view([-1, channels, height, width])
+        unflattened(input, self.shape)
     }
 }
