@@ -69,6 +69,7 @@ fn compile_native(libtorch: &Path) -> Result<(), Box<dyn Error>> {
                 "layout",
                 "conv_kernel",
                 "unfold",
+                "padded",
                 "winograd",
                 "conv",
                 "norm",

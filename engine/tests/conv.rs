@@ -81,8 +81,15 @@ fn convolutions_and_their_gradients() {
             }
         }
     }
-    for (kernel, padding) in [(3, 1), (1, 0), (1, 1)] {
-        for (groups, [inputs, outputs]) in [(1, [5, 7]), (2, [6, 4]), (4, [64, 32]), (8, [8, 8])] {
+    for (kernel, padding) in [(3, 1), (1, 0), (1, 1), (5, 2)] {
+        for (groups, [inputs, outputs]) in [
+            (1, [5, 7]),
+            (2, [6, 4]),
+            (4, [64, 32]),
+            (8, [8, 8]),
+            (2, [10, 10]),
+            (3, [48, 48]),
+        ] {
             for (stride, transposed) in [(1, false), (1, true), (2, false), (2, true)] {
                 let options = ConvOptions {
                     stride,

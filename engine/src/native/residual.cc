@@ -7,10 +7,11 @@
 #include <algorithm>
 
 #include "conv.h"
+#include "conv_kernel.h"
+#include "layout.h"
 #include "product.h"
 #include "team.h"
 #include "tensors.h"
-#include "unfold.h"
 
 // What a block has between its input and its output is wider than both, and takes no other part in a step. So a thread
 // takes a few pictures through the whole block, forwards or backwards, while they are in its cache.
@@ -32,7 +33,13 @@ Geometry middle(const Tensor& inner, const Tensor& grouped) {
 }
 
 // Pictures at a time: the inner ones take half a megabyte.
-int64_t together(const Geometry& g) { return std::max<int64_t>(1, UNFOLDED / g.big.size()); }
+int64_t together(const Geometry& g) {
+  constexpr int64_t FLOATS = 1 << 17;
+  return std::max<int64_t>(1, FLOATS / g.big.size());
+}
+
+// The weights of a convolution whose kernel is a pixel, as a matrix [outputs, inputs].
+Tensor matrix(const Tensor& weight) { return weight.flatten(1).contiguous(); }
 
 // A matrix of `rows` rows in memory, one after the other.
 Block rows_of(const float* data, int64_t rows, int64_t columns) { return {data, rows, columns, columns}; }
@@ -60,7 +67,8 @@ Outputs forward_block(const Tensor& x, const BlockWeights& weights, Activation a
   out.second = at::empty_like(out.first, CHANNELS_LAST);
   out.y = at::empty_like(x, CHANNELS_LAST);
   const Geometry g = middle(out.first, weights.grouped);
-  const Tensor expand = matrix(weights.expand), grouped = matrix(weights.grouped), project = matrix(weights.project);
+  const Tensor expand = matrix(weights.expand), project = matrix(weights.project);
+  const auto grouped = conv_kernel(g, weights.grouped, Use::Gather);
   const int64_t pieces = std::min<int64_t>(n, team_size()), places = g.big.places();
   share(pieces, [&](int64_t index) {
     for_each_portion(n, pieces, index, together(g), [&](int64_t start, int64_t count) {
@@ -69,15 +77,12 @@ Outputs forward_block(const Tensor& x, const BlockWeights& weights, Activation a
       float* first = out.first.data_ptr<float>() + start * g.big.size();
       float* second = out.second.data_ptr<float>() + start * g.big.size();
       float* to = out.y.data_ptr<float>() + start * places * channels;
-      product(first, inner, rows_of(from, rows, channels), Block::of(expand.flatten(1)).t());
+      product(first, inner, rows_of(from, rows, channels), Block::of(expand).t());
       activate(rows_to(first, rows, inner), weights.expand_bias.const_data_ptr<float>(), activation, slope);
-      for (int64_t group = 0; group < g.groups; group++) {
-        const int64_t at = group * g.big.group;
-        product(second + at, inner, seen(g, first + at, count), weights_of(g, grouped, group).t());
-      }
+      grouped->gather(first, second, count);
       activate(rows_to(second, rows, inner), weights.grouped_bias.const_data_ptr<float>(), activation, slope);
       std::copy_n(from, rows * channels, to);
-      product(to, channels, rows_of(second, rows, inner), Block::of(project.flatten(1)).t(), true);
+      product(to, channels, rows_of(second, rows, inner), Block::of(project).t(), true);
     });
   });
   return out;
@@ -88,7 +93,8 @@ variable_list backward_block(const Tensor& dy, const Tensor& x, const BlockWeigh
                              const Tensor& second_output, Activation activation, double slope, bool wants_weights) {
   const int64_t n = x.size(0), channels = x.size(1), inner = weights.expand.size(0);
   const Geometry g = middle(first_output, weights.grouped);
-  const Tensor expand = matrix(weights.expand), grouped = matrix(weights.grouped), project = matrix(weights.project);
+  const Tensor expand = matrix(weights.expand), project = matrix(weights.project);
+  const auto grouped = conv_kernel(g, weights.grouped, Use::Spread);
   const int64_t pieces = std::min<int64_t>(n, team_size()), places = g.big.places();
   Tensor dx = at::empty_like(x, CHANNELS_LAST);
   // One sum per piece, not per thread, so that the result does not depend on which thread takes which piece.
@@ -98,7 +104,7 @@ variable_list backward_block(const Tensor& dy, const Tensor& x, const BlockWeigh
     return at::empty(all, x.options());
   };
   Tensor d_expand = sums({inner, channels}), d_project = sums({channels, inner});
-  Tensor d_grouped = sums({inner, g.kernel, g.kernel, g.big.group});
+  Tensor d_grouped = sums({grouped->sum_size()});
   Tensor d_expand_bias = sums({inner}).zero_(), d_grouped_bias = sums({inner}).zero_();
   share(pieces, [&](int64_t index) {
     const auto sum = [&](const Tensor& of) { return of.data_ptr<float>() + index * (of.numel() / pieces); };
@@ -108,21 +114,16 @@ variable_list backward_block(const Tensor& dy, const Tensor& x, const BlockWeigh
       const auto at = [&](const Tensor& t) { return t.data_ptr<float>() + start * (t.numel() / n); };
       float *first = at(first_output), *second = at(second_output), *arriving = at(dy), *from = at(x);
       // The gradients after an activation, and then those before it.
-      float *d_second = scratch<1>(rows * inner), *d_first = scratch<2>(rows * inner);
+      float *d_second = scratch<2>(rows * inner), *d_first = scratch<3>(rows * inner);
 
-      product(d_second, inner, rows_of(arriving, rows, channels), Block::of(project.flatten(1)));
+      product(d_second, inner, rows_of(arriving, rows, channels), Block::of(project));
       if (wants_weights)
         sum_products(sum(d_project), rows_of(arriving, rows, channels), rows_of(second, rows, inner), added);
       deactivate(rows_to(d_second, rows, inner), sum(d_grouped_bias), rows_to(d_second, rows, inner),
                  rows_to(second, rows, inner), activation, slope);
 
-      for (int64_t group = 0; group < g.groups; group++) {
-        const int64_t offset = group * g.big.group;
-        const Block dz{d_second + offset, rows, g.big.group, inner};
-        if (wants_weights)
-          sum_products(sum(d_grouped) + offset * g.columns(), dz, seen(g, first + offset, count), added);
-        spread(g, dz, weights_of(g, grouped, group), d_first + offset, count, group == 0);
-      }
+      if (wants_weights) grouped->sum_gradients(d_second, first, sum(d_grouped), count, added, /*is_gathered=*/false);
+      grouped->spread(d_second, d_first, count);
       deactivate(rows_to(d_first, rows, inner), sum(d_expand_bias), rows_to(d_first, rows, inner),
                  rows_to(first, rows, inner), activation, slope);
 
@@ -130,7 +131,7 @@ variable_list backward_block(const Tensor& dy, const Tensor& x, const BlockWeigh
         sum_products(sum(d_expand), rows_of(d_first, rows, inner), rows_of(from, rows, channels), added);
       float* to = at(dx);
       std::copy_n(arriving, rows * channels, to);
-      product(to, channels, rows_of(d_first, rows, inner), Block::of(expand.flatten(1)), true);
+      product(to, channels, rows_of(d_first, rows, inner), Block::of(expand), true);
       added = true;
     });
   });
@@ -138,7 +139,7 @@ variable_list backward_block(const Tensor& dy, const Tensor& x, const BlockWeigh
   return {dx,
           d_expand.sum(0).view_as(weights.expand),
           d_expand_bias.sum(0),
-          d_grouped.sum(0).permute({0, 3, 1, 2}).contiguous(),
+          grouped->gradient(d_grouped),
           d_grouped_bias.sum(0),
           d_project.sum(0).view_as(weights.project)};
 }
@@ -184,7 +185,7 @@ struct ResidualBlock : torch::autograd::Function<ResidualBlock> {
       for (size_t i = 0, next = 0; i < INPUTS; i++)
         gradients.push_back(context->needs_input_grad(i) ? made[next++] : Tensor());
     } else {
-      gradients = backward_block(arriving[0].contiguous(CHANNELS_LAST), x, weights, saved[6], saved[7], activation,
+      gradients = backward_block(channels_last(arriving[0]), x, weights, saved[6], saved[7], activation,
                                  slope, wants_weights);
     }
     gradients.resize(INPUTS + 2);
@@ -204,7 +205,7 @@ Tensor residual_block(const Tensor& x, const BlockWeights& weights, Activation a
                   project.size(1) == inner && expand_bias.numel() == inner && grouped_bias.numel() == inner,
               "a residual block of ", x.sizes(), " with weights ", expand.sizes(), ", ", grouped.sizes(), " and ",
               project.sizes());
-  return ResidualBlock::apply(x.contiguous(CHANNELS_LAST), expand, expand_bias, grouped, grouped_bias, project,
+  return ResidualBlock::apply(channels_last(x), expand, expand_bias, grouped, grouped_bias, project,
                               static_cast<int64_t>(activation), slope);
 }
 
