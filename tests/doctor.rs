@@ -165,14 +165,14 @@ fn a_driver_that_is_too_old_is_told_with_its_devices() {
 #[test]
 fn what_stands_in_the_way_on_a_cpu_is_told_a_line_each() {
     let lab = Lab::new();
-    let mut command = lab.command(&["doctor", "--device", "cpu", "--json"]);
+    let command = lab.command(&["doctor", "--device", "cpu", "--json"]);
     // A file where the runs would be, and a configuration that is wrong.
     fs::write(lab.path().join("runs"), "").unwrap();
     let settings = lab.sparring(&["config", "path"]).out;
     let settings = std::path::Path::new(settings.trim_end());
     fs::create_dir_all(settings.parent().unwrap()).unwrap();
     fs::write(settings, "batch_size = 0\n").unwrap();
-    let (code, found) = told(&mut after("ulimit -n 40", &mut command));
+    let (code, found) = told(&mut after("ulimit -n 40", &command));
     assert_eq!(code, 1);
     let problems = problems(&found);
     assert_eq!(problems.len(), 3, "{problems:?}");

@@ -144,8 +144,9 @@ fn by_affinity() -> Option<usize> {
 }
 
 /// How many numbers a list of ranges has.
-fn listed(list: &str) -> Option<usize> {
-    list.split(',')
+fn listed(ranges: &str) -> Option<usize> {
+    ranges
+        .split(',')
         .map(|range| {
             let (first, last) = range.split_once('-').unwrap_or((range, range));
             let (first, last): (usize, usize) = (first.parse().ok()?, last.parse().ok()?);

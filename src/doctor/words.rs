@@ -108,8 +108,11 @@ fn examined(found: &Examination) -> Vec<Entry> {
         ),
     )];
     let version = found.driver.as_ref().map(|driver| {
-        let version = driver.version.as_deref().unwrap_or("of NVIDIA");
-        format!("{version}, runs CUDA {}", driver.cuda)
+        let runs = format!("runs CUDA {}", driver.cuda);
+        match &driver.version {
+            Some(version) => format!("{version}, {runs}"),
+            None => runs,
+        }
     });
     entries.push(Entry::new(
         "driver",
