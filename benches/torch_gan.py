@@ -15,6 +15,7 @@ The pictures are those of engine/assets, or random ones in colour. Prints one li
 compilers that `compiled` starts are not in it.
 """
 import argparse
+import contextlib
 import gzip
 import itertools
 import json
@@ -236,6 +237,16 @@ def plain_step(arguments, generator, discriminator, learn_g, learn_d):
     return step
 
 
+@contextlib.contextmanager
+def frozen(weights):
+    """Without gradients for these weights: a generator learns through a discriminator that does not."""
+    for weight in weights:
+        weight.requires_grad_(False)
+    yield
+    for weight in weights:
+        weight.requires_grad_(True)
+
+
 def lean_step(arguments, generator, discriminator, learn_g, learn_d):
     latent, batch = generator[0].in_features, arguments.batch
     weights = list(discriminator.parameters())
@@ -260,13 +271,10 @@ def lean_step(arguments, generator, discriminator, learn_g, learn_d):
         learn_d.zero_grad()
         d_loss(real, fake.detach()).backward()
         learn_d.step()
-        for weight in weights:
-            weight.requires_grad_(False)
-        learn_g.zero_grad()
-        g_loss(fake).backward()
-        learn_g.step()
-        for weight in weights:
-            weight.requires_grad_(True)
+        with frozen(weights):
+            learn_g.zero_grad()
+            g_loss(fake).backward()
+            learn_g.step()
 
     return step
 
@@ -288,13 +296,10 @@ def conditional_step(arguments, generator, discriminator, learn_g, learn_d, netw
         logits = judge(torch.cat([real, fake.detach()]), torch.cat([classes, classes]))
         (F.softplus(-logits[:batch]).mean() + F.softplus(logits[batch:]).mean()).backward()
         learn_d.step()
-        for weight in of_discriminator:
-            weight.requires_grad_(False)
-        learn_g.zero_grad()
-        F.softplus(-judge(fake, classes)).mean().backward()
-        learn_g.step()
-        for weight in of_discriminator:
-            weight.requires_grad_(True)
+        with frozen(of_discriminator):
+            learn_g.zero_grad()
+            F.softplus(-judge(fake, classes)).mean().backward()
+            learn_g.step()
         with torch.no_grad():
             torch._foreach_lerp_(averages, list(generator.parameters()), 1 - 0.998)
 
@@ -317,15 +322,12 @@ def residual_step(arguments, generator, discriminator, learn_g, learn_d):
             (gradient,) = torch.autograd.grad(discriminator(pictures).sum(), pictures, create_graph=True)
             (gradient.square().sum([1, 2, 3]).mean() * every).backward()
         learn_d.step()
-        for weight in weights:
-            weight.requires_grad_(False)
-        learn_g.zero_grad()
-        with torch.no_grad():
-            known = discriminator(real)
-        F.softplus(known - discriminator(fake)).mean().backward()
-        learn_g.step()
-        for weight in weights:
-            weight.requires_grad_(True)
+        with frozen(weights):
+            learn_g.zero_grad()
+            with torch.no_grad():
+                known = discriminator(real)
+            F.softplus(known - discriminator(fake)).mean().backward()
+            learn_g.step()
         with torch.no_grad():
             torch._foreach_lerp_(averages, list(generator.parameters()), 1 - 0.999)
 

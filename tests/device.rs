@@ -17,7 +17,10 @@ fn with_device(command: &mut Command) -> &mut Command {
 }
 
 /// Lets a command find a fake device with these settings; `None` on a machine with a real one, which has no such faults.
-fn with_fake<'a>(command: &'a mut Command, settings: &[(&str, &str)]) -> Option<&'a mut Command> {
+pub fn with_fake<'a>(
+    command: &'a mut Command,
+    settings: &[(&str, &str)],
+) -> Option<&'a mut Command> {
     if fake::has_real_device() {
         println!("skipped: this machine has CUDA");
         return None;
@@ -191,19 +194,22 @@ fn memory_that_runs_out_beside_a_step_costs_only_what_needed_it() {
 }
 
 #[test]
-fn memory_that_runs_out_as_pictures_are_drawn_is_one_line() {
+fn memory_that_runs_out_as_pictures_are_drawn_or_judged_is_one_line() {
     let lab = Lab::new();
     lab.train(&["--device", "cpu", "--name", "r", "--epochs", "1"]);
-    let mut command = lab.command(&["sample", "r", "-n", "3", "--device", "cuda"]);
-    let Some(command) = with_fake(&mut command, &[(fake::OUT_OF_MEMORY_IN, "aten::tanh")]) else {
-        return;
-    };
-    let said = Said::by(command);
-    assert_eq!((said.code, said.err.lines().count()), (1, 1), "{said:?}");
-    assert!(
-        said.err.starts_with("error: CUDA out of memory."),
-        "{said:?}"
-    );
+    for task in [&["sample", "r", "-n", "3"][..], &["eval", "r"]] {
+        let mut command = lab.command(&[task, &["--device", "cuda"]].concat());
+        let Some(command) = with_fake(&mut command, &[(fake::OUT_OF_MEMORY_IN, "aten::tanh")])
+        else {
+            return;
+        };
+        let said = Said::by(command);
+        assert_eq!((said.code, said.err.lines().count()), (1, 1), "{said:?}");
+        assert!(
+            said.err.starts_with("error: CUDA out of memory."),
+            "{said:?}"
+        );
+    }
 }
 
 #[test]
@@ -222,22 +228,6 @@ fn memory_that_runs_out_as_a_state_is_checked_costs_checkpoints_and_is_told() {
         warnings(&said)
             .iter()
             .any(|line| line.starts_with("the checkpoint could not be saved: CUDA out of memory")),
-        "{said:?}"
-    );
-}
-
-#[test]
-fn memory_that_runs_out_as_pictures_are_judged_is_one_line() {
-    let lab = Lab::new();
-    lab.train(&["--device", "cpu", "--name", "r", "--epochs", "1"]);
-    let mut command = lab.command(&["eval", "r", "--device", "cuda"]);
-    let Some(command) = with_fake(&mut command, &[(fake::OUT_OF_MEMORY_IN, "aten::tanh")]) else {
-        return;
-    };
-    let said = Said::by(command);
-    assert_eq!((said.code, said.err.lines().count()), (1, 1), "{said:?}");
-    assert!(
-        said.err.starts_with("error: CUDA out of memory."),
         "{said:?}"
     );
 }

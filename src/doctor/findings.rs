@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use sparring_contract::protocol::Examination;
 
-use super::{Folder, FolderUse, Logout, MachineFacts, TerminalFacts};
+use super::{Folder, Logout, MachineFacts, TerminalFacts};
 
 /// All that was found out.
 #[derive(Clone, Debug, Serialize)]
@@ -42,7 +42,7 @@ pub struct Settings {
     pub file: Option<PathBuf>,
     /// Whether it exists.
     pub exists: bool,
-    /// What is wrong with it, or with the device that was asked for.
+    /// What is wrong with it, or with the flag `--device`.
     pub failure: Option<String>,
     /// The threads with which training would compute.
     pub threads: u32,
@@ -56,11 +56,11 @@ impl Findings {
             Some(_) => None,
             None => found.choice.reason.clone(),
         });
-        let folders = self.folders.iter().filter_map(|folder| {
-            // Without a cache pictures are decoded each time; without judges there are fewer figures.
-            let is_needed = matches!(folder.for_what, FolderUse::Runs | FolderUse::Sockets);
-            folder.failure.clone().filter(|_| is_needed)
-        });
+        let folders = self
+            .folders
+            .iter()
+            .filter(|folder| folder.for_what.is_needed())
+            .filter_map(|folder| folder.failure.clone());
         [
             self.worker.failure.clone(),
             self.settings.failure.clone(),

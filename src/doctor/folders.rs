@@ -27,6 +27,14 @@ pub enum FolderUse {
     Judges,
 }
 
+impl FolderUse {
+    /// Whether training needs it: without a cache pictures are decoded each time, and without judges there are fewer
+    /// figures.
+    pub fn is_needed(self) -> bool {
+        matches!(self, Self::Runs | Self::Sockets)
+    }
+}
+
 /// A folder, as it was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Folder {
