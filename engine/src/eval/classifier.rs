@@ -120,13 +120,7 @@ impl Classifier {
 
     /// The same with its weights rounded to half precision, as its file stores them.
     pub(super) fn rounded_to_half(&self) -> Self {
-        let weights: Vec<_> = self
-            .weights()
-            .into_iter()
-            .map(|(name, weight)| (name, weight.detach().to_kind(Kind::Half)))
-            .collect();
-        Self::from_weights(self.subject, &weights)
-            .unwrap_or_else(|| unreachable!("its own weights fit"))
+        self.with_weights(|weight| weight.detach().to_kind(Kind::Half))
     }
 
     /// Builds the layers from what `weight` gives for a name, a shape and the number of inputs.
@@ -158,22 +152,21 @@ impl Classifier {
 
     /// Another handle on the same weights.
     pub(super) fn shared(&self) -> Self {
-        let weights: Vec<_> = self
-            .weights()
-            .into_iter()
-            .map(|(name, weight)| (name, weight.shallow_clone()))
-            .collect();
-        Self::from_weights(self.subject, &weights)
-            .unwrap_or_else(|| unreachable!("its own weights fit"))
+        self.with_weights(Tensor::shallow_clone)
     }
 
     /// The same with its weights on a device.
     #[must_use]
     pub(super) fn on(&self, device: Device) -> Self {
+        self.with_weights(|weight| weight.to_device(device))
+    }
+
+    /// The same with what a function makes of each weight.
+    fn with_weights(&self, make: impl Fn(&Tensor) -> Tensor) -> Self {
         let weights: Vec<_> = self
             .weights()
             .into_iter()
-            .map(|(name, weight)| (name, weight.to_device(device)))
+            .map(|(name, weight)| (name, make(weight)))
             .collect();
         Self::from_weights(self.subject, &weights)
             .unwrap_or_else(|| unreachable!("its own weights fit"))

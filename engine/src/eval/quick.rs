@@ -56,9 +56,9 @@ impl QuickFrechet {
     pub const PICTURES: i64 = FEW;
 
     /// Prepares training pictures `[n, channels, height, width]`, u8, with their judge, if there is one, else with features
-    /// that need no labels. The features are computed on the device that holds the pictures. `None` if there are fewer than 40 pictures. On two cores and with the
-    /// judge of MNIST this takes a second or two, and a comparison a quarter of a second; without labels some seconds,
-    /// and half a second.
+    /// that need no labels. The features are computed on the device that holds the pictures. `None` if there are fewer
+    /// than 40 pictures. On two cores and with the judge of MNIST this takes a second or two, and a comparison a quarter
+    /// of a second; without labels some seconds, and half a second.
     pub fn new(training: &Tensor, judge: Option<Judge>) -> Option<Self> {
         if training.size()[0] < 2 * FEWEST_REAL {
             return None;

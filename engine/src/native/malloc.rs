@@ -10,8 +10,28 @@ pub(super) fn keep_freed_memory() {
     #[cfg(target_env = "gnu")]
     // SAFETY: mallopt only sets numbers.
     unsafe {
-        libc::mallopt(libc::M_MMAP_MAX, 0);
-        libc::mallopt(libc::M_ARENA_MAX, 1);
-        libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);
+        for (option, value) in OPTIONS {
+            libc::mallopt(option, value);
+        }
+    }
+}
+
+#[cfg(target_env = "gnu")]
+const OPTIONS: [(libc::c_int, libc::c_int); 3] = [
+    (libc::M_MMAP_MAX, 0),
+    (libc::M_ARENA_MAX, 1),
+    (libc::M_TRIM_THRESHOLD, i32::MAX),
+];
+
+#[cfg(all(test, target_env = "gnu"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn glibc_accepts_the_options() {
+        for (option, value) in OPTIONS {
+            // SAFETY: mallopt only sets numbers.
+            assert_eq!(unsafe { libc::mallopt(option, value) }, 1);
+        }
     }
 }
