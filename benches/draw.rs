@@ -72,6 +72,7 @@ fn long_run() -> State {
         width: 28,
         pixels: pixels.collect(),
         labels: Vec::new(),
+        parts: Vec::new(),
     };
     let snapshot = Snapshot {
         phase: Phase::Training,

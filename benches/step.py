@@ -12,6 +12,7 @@ Figures are medians; a ratio is the median of the ratios within each round. Prin
     colour    DCGAN's shape on 32x32 pixels in colour
     colour64  the same on 64x64 pixels
     residual  preset resnet, batch 64
+    unet      preset pix2pix, enlarging four times, batch 32
     company   with a busy process on one core, against an idle machine
     memory    peak resident memory
     bound     only ours: a step against its matrix products plus one pass of Adam over memory
@@ -111,6 +112,10 @@ class Bench:
 
     def residual(self):
         self.convolutions("residual", "preset resnet, batch 64", "resnet", [], self.steps(64) // 2, batch=64)
+
+    def unet(self):
+        self.convolutions("unet", "preset pix2pix, enlarging four times, batch 32", "pix2pix", ["task=enlarge"],
+                          self.steps(32) // 6, batch=32)
 
     def colour(self):
         self.in_colour("colour", 32, "DCGAN's shape on 32x32 pixels in colour, batch 128", self.steps(128) // 2)
@@ -247,7 +252,7 @@ class Bench:
         print(f"- {name}: {shown(value, '.2f')}", flush=True)
 
 
-SECTIONS = ["tutorial", "batches", "widths", "conv", "cdcgan", "colour", "colour64", "residual", "company", "memory",
+SECTIONS = ["tutorial", "batches", "widths", "conv", "cdcgan", "colour", "colour64", "residual", "unet", "company", "memory",
             "bound", "long", "growth"]
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a user would run instead of sparring: the same two networks in PyTorch, from as taught to well tuned.
 
-    torch_gan.py MODE [--model tutorial|conv|cdcgan|colour|colour64|residual] [--batch N] [--steps N] [--threads N] …
+    torch_gan.py MODE [--model tutorial|conv|cdcgan|colour|colour64|residual|unet] [--batch N] [--steps N] [--threads N] …
     torch_gan.py MODE --dump DIR --at SECONDS,…     what it draws after so much training, as IDX files
 
 MODE  tutorial  as the tutorial has it: torchvision's MNIST, ToTensor and a DataLoader, a picture at a time through PIL
@@ -41,7 +41,7 @@ DCGANS = {"conv": ((1, 28), [64, 32]), "cdcgan": ((1, 28), [64, 32]), "colour": 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("mode", choices=["tutorial", "eager", "fused", "lean", "compiled", "graphed"])
-    parser.add_argument("--model", choices=["tutorial", *DCGANS, "residual"], default="tutorial")
+    parser.add_argument("--model", choices=["tutorial", *DCGANS, "residual", "unet"], default="tutorial")
     parser.add_argument("--batch", type=int, help="real pictures a step (default: 64, else 128)")
     parser.add_argument("--width", type=float, default=1, help="factor on the widths of the tutorial's hidden layers")
     parser.add_argument("--skip", type=int, default=0, help="steps before the warm-up")
@@ -57,11 +57,11 @@ def parse():
     parser.add_argument("--channels-last", action="store_true", help="the memory format, for convolutions")
     arguments = parser.parse_args()
     convolves = arguments.model != "tutorial"
-    arguments.batch = arguments.batch or (128 if convolves else 64)
+    arguments.batch = arguments.batch or {"tutorial": 64, "residual": 64, "unet": 32}.get(arguments.model, 128)
     if convolves and arguments.mode == "tutorial":
         parser.error("the tutorial has no convolutions: choose another mode")
-    if arguments.model == "cdcgan" and arguments.mode not in ("lean", "compiled"):
-        parser.error("--model cdcgan is for lean and compiled")
+    if arguments.model in ("cdcgan", "unet") and arguments.mode not in ("lean", "compiled"):
+        parser.error(f"--model {arguments.model} is for lean and compiled")
     if arguments.model == "residual" and arguments.mode != "lean":
         parser.error("--model residual is for lean: torch.compile fails at the gradient of its padding")
     if arguments.dump and arguments.model != "tutorial":
@@ -170,6 +170,43 @@ def residual_networks():
         nn.Conv2d(1, 64, 4, 2, 1, bias=False), ResidualBlock(64), Downsample(64), nn.Conv2d(64, 128, 1, bias=False),
         ResidualBlock(128), nn.Conv2d(128, 128, 7, groups=128, bias=False), nn.Flatten(), nn.Linear(128, 1))
     return generator, discriminator
+
+
+class UNet(nn.Module):
+    """That of preset pix2pix on 1x28x28: a residual block at each resolution on the way down and on the way up."""
+
+    def __init__(self, widths=(32, 64, 128)):
+        super().__init__()
+        pairs = list(itertools.pairwise(widths))
+        self.stem = nn.Conv2d(1, widths[0], 3, 1, 1, bias=False)
+        self.down = nn.ModuleList(ResidualBlock(width) for width in widths[:-1])
+        self.shrink = nn.ModuleList(nn.Conv2d(width, below, 4, 2, 1, bias=False) for width, below in pairs)
+        self.bottom = ResidualBlock(widths[-1])
+        self.grow = nn.ModuleList(nn.ConvTranspose2d(below, width, 4, 2, 1, bias=False) for width, below in pairs)
+        self.merge = nn.ModuleList(nn.Conv2d(2 * width, width, 1, bias=False) for width in widths[:-1])
+        self.up = nn.ModuleList(ResidualBlock(width) for width in widths[:-1])
+        self.head = nn.Conv2d(widths[0], 1, 3, 1, 1, bias=False)
+
+    def forward(self, x):
+        x, kept = self.stem(x), []
+        for down, shrink in zip(self.down, self.shrink):
+            kept.append(down(x))
+            x = shrink(kept[-1])
+        x = self.bottom(x)
+        for level in reversed(range(len(kept))):
+            x = torch.cat([self.grow[level](x), kept[level]], 1)
+            x = self.up[level](self.merge[level](x))
+        x = self.head(x)
+        return x + (x.clamp(-1, 1) - x).detach()
+
+
+def unet_networks():
+    """Preset pix2pix: a U-Net, and a discriminator that sees the condition beside the picture."""
+    spectral = torch.nn.utils.parametrizations.spectral_norm
+    discriminator = nn.Sequential(
+        spectral(nn.Conv2d(2, 32, 4, 2, 1)), nn.LeakyReLU(LEAK), spectral(nn.Conv2d(32, 64, 4, 2, 1)), nn.LeakyReLU(LEAK),
+        nn.Flatten(), spectral(nn.Linear(64 * 7 * 7, 1)))
+    return UNet(), discriminator
 
 
 # ---- pictures --------------------------------------------------------------------------------------------------------
@@ -334,6 +371,40 @@ def residual_step(arguments, generator, discriminator, learn_g, learn_d):
     return step
 
 
+def unet_step(arguments, generator, discriminator, learn_g, learn_d):
+    """Enlarging four times: hinge loss and mean absolute difference, and a moving average, as in preset pix2pix."""
+    batch = arguments.batch
+    averages = [weight.detach().clone() for weight in generator.parameters()]
+    weights = list(discriminator.parameters())
+    perhaps_compiled = torch.compile if arguments.mode == "compiled" else lambda function: function
+    make = perhaps_compiled(generator)
+
+    @perhaps_compiled
+    def d_loss(condition, real, fake):
+        logits = discriminator(torch.cat([torch.cat([condition, real], 1), torch.cat([condition, fake], 1)]))
+        return F.relu(1 - logits[:batch]).mean() + F.relu(1 + logits[batch:]).mean()
+
+    @perhaps_compiled
+    def g_loss(condition, real, fake):
+        return 20 * F.l1_loss(fake, real) - discriminator(torch.cat([condition, fake], 1)).mean()
+
+    def step(real):
+        small = ((F.avg_pool2d(real, 4) + 1) * 127.5).round() / 127.5 - 1
+        condition = F.interpolate(small, scale_factor=4, mode="bicubic").clamp(-1, 1)
+        fake = make(condition)
+        learn_d.zero_grad()
+        d_loss(condition, real, fake.detach()).backward()
+        learn_d.step()
+        with frozen(weights):
+            learn_g.zero_grad()
+            g_loss(condition, real, fake).backward()
+            learn_g.step()
+        with torch.no_grad():
+            torch._foreach_lerp_(averages, list(generator.parameters()), 1 - 0.998)
+
+    return step
+
+
 def graphed_step(step, batches):
     """The same step as one CUDA graph, on a batch in memory that stays the same."""
     static = next(batches).clone()
@@ -408,6 +479,8 @@ def made(arguments):
         return tutorial_networks(arguments.width)
     if arguments.model == "residual":
         return residual_networks()
+    if arguments.model == "unet":
+        return unet_networks()
     shape, widths = DCGANS[arguments.model]
     return dcgan_networks(shape, widths, CLASSES if arguments.model == "cdcgan" else 0)
 
@@ -445,6 +518,8 @@ def main():
         step = conditional_step(arguments, generator, discriminator, *optimisers, conditional)
     elif arguments.model == "residual":
         step = residual_step(arguments, generator, discriminator, *optimisers)
+    elif arguments.model == "unet":
+        step = unet_step(arguments, generator, discriminator, *optimisers)
     else:
         make_step = lean_step if arguments.mode in ("lean", "compiled", "graphed") else plain_step
         step = make_step(arguments, generator, discriminator, *optimisers)

@@ -8,6 +8,7 @@ mod parse;
 mod pictures;
 mod runs;
 mod training;
+mod translate;
 
 use std::path::PathBuf;
 
@@ -18,6 +19,7 @@ pub use self::parse::parse;
 pub use self::pictures::{DataCommand, DataInfo, DatasetFormat, Eval, JudgeCommand, Sample};
 pub use self::runs::{Attach, Doctor, Logs, OfRun, Runs, RunsCommand};
 pub use self::training::{Choice, ConfigCommand, PictureFlags, Train};
+pub use self::translate::{FromPart, FromPictures, Repair};
 
 /// Two networks spar in your terminal until the pictures look real.
 ///
@@ -41,6 +43,12 @@ pub enum Command {
     Train(Box<Train>),
     /// Show pictures of a trained generator in the scrollback, or save them
     Sample(Sample),
+    /// Fill in missing pixels of pictures, with a run that was trained with --task repair
+    Repair(Repair),
+    /// Make small pictures larger, with a run that was trained with --task enlarge
+    Enlarge(FromPart),
+    /// Make pictures from edges, sketches or others, with a run that was trained with --task translate
+    Translate(FromPart),
     /// Measure how good the pictures of a trained generator are, or pictures in files
     Eval(Eval),
     /// Train a judge, the classifier that `eval` uses for a labelled data set; list or remove judges

@@ -384,6 +384,7 @@ pub fn pictures(purpose: Purpose, grey: u8) -> Pictures {
         width: 28,
         pixels: vec![grey; 16 * 28 * 28],
         labels: Vec::new(),
+        parts: Vec::new(),
     }
 }
 

@@ -156,7 +156,7 @@ fn values_that_cannot_be_are_refused_by_name() {
     );
     refused(
         &["--preset", "vae"],
-        "unknown preset `vae` (from --preset): choose r3, cgan, tutorial, mlp, dcgan, cdcgan, resnet, few, resnet-large",
+        "unknown preset `vae` (from --preset): choose r3, cgan, tutorial, mlp, dcgan, cdcgan, resnet, few, resnet-large, pix2pix",
     );
     assert!(
         !lab.path().join("runs").exists(),

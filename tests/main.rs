@@ -30,6 +30,7 @@ mod sampling;
 mod security;
 mod terminal;
 mod training;
+mod uses;
 
 // What `make torture` runs for half an hour, and a few cases of it. It preloads a library, as Linux can.
 #[cfg(target_os = "linux")]

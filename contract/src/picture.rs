@@ -193,6 +193,7 @@ pub fn read_png_grid(
         width: small(width)?,
         pixels,
         labels: Vec::new(),
+        parts: Vec::new(),
     })
 }
 
@@ -211,6 +212,7 @@ mod tests {
             width,
             pixels: pixels.to_vec(),
             labels: Vec::new(),
+            parts: Vec::new(),
         }
     }
 

@@ -103,6 +103,7 @@ impl Game {
             let at = |name: &str| self.get(&format!("{step}.{name}"));
             let batch = Batch {
                 images: at("real").shallow_clone(),
+                partners: None,
                 classes: (self.config.conditional).then(|| at("classes").shallow_clone()),
             };
             tch::manual_seed(step);

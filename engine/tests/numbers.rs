@@ -133,6 +133,7 @@ fn three_steps(fixture: &Fixture, parameters: usize) -> Session {
     for step in 0..3 {
         let at = |name: &str| format!("step.{step}.{name}");
         let batch = Batch {
+            partners: None,
             images: fixture.get(&at("real")).shallow_clone(),
             classes: None,
         };

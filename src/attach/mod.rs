@@ -104,7 +104,11 @@ fn newest_grid(run: &Run, timeline: &Timeline) -> Option<Pictures> {
         let name = saved.path.file_name()?;
         let file = File::open(run.samples_dir().join(name)).ok()?;
         let source = (saved.purpose, saved.step);
-        read_png_grid(BufReader::new(file), saved.count, saved.columns, source).ok()
+        let grid = read_png_grid(BufReader::new(file), saved.count, saved.columns, source).ok()?;
+        Some(Pictures {
+            parts: saved.parts.clone(),
+            ..grid
+        })
     })
 }
 

@@ -49,6 +49,9 @@ pub struct Choice {
     /// `mnist`, or a folder of pictures, IDX files, an .npz or .npy file, or a sprite sheet
     #[arg(long, value_name = "PATH")]
     pub data: Option<String>,
+    /// What is learnt.
+    #[command(flatten)]
+    pub task: TaskFlags,
     /// How pictures are prepared.
     #[command(flatten)]
     pub pictures: PictureFlags,
@@ -79,6 +82,27 @@ pub struct Choice {
     /// Any other key, such as --set generator.hidden='[128, 256]'
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
+}
+
+/// Flags that decide what the generator learns.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Task")]
+pub struct TaskFlags {
+    /// generate pictures from noise; or repair, enlarge or translate pictures, which takes preset pix2pix
+    #[arg(long, value_name = "TASK")]
+    pub task: Option<String>,
+    /// For repair, which pixels are missing: centre, half, strokes, random, or mixed
+    #[arg(long, value_name = "MASK")]
+    pub mask: Option<String>,
+    /// For enlarge, by how much a side grows: 2 or 4
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub factor: Option<String>,
+    /// Translate your own pairs: a folder with pictures in b/ and what they are to be made from in a/, matched by name
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["data", "task", "from"])]
+    pub pairs: Option<String>,
+    /// For translate, what pictures are made from: edges, thin, thick, or grey
+    #[arg(long, value_name = "WHAT")]
+    pub from: Option<String>,
 }
 
 /// Flags that decide how pictures are prepared.

@@ -1,5 +1,7 @@
 //! `sparring eval`
 
+mod fidelity;
+
 use std::fs;
 use std::path::Path;
 
@@ -25,24 +27,40 @@ pub(super) fn eval(home: &Home, flags: &Eval) -> anyhow::Result<u8> {
         subject: subject.clone(),
         augmentation: flags.augmentation,
     };
-    let report = match answer::answer(TaskWorker::start(worker(&Launch::Task)?, &task)?)? {
-        TaskReply::Report(report) if report.pictures > 0 => *report,
-        _ => bail!("the worker's answer makes no sense: no report"),
-    };
+    let (facts, figures, lines) =
+        match answer::answer(TaskWorker::start(worker(&Launch::Task)?, &task)?)? {
+            TaskReply::Report(report) if report.pictures > 0 => (
+                json!({ "subject": subject, "in_words": report.in_words() }),
+                serde_json::to_value(&report)?,
+                lines(&subject, &printable_report(*report)),
+            ),
+            TaskReply::Fidelity(report) => (
+                json!({ "subject": subject }),
+                serde_json::to_value(&report)?,
+                fidelity::lines(&described(&subject), &report),
+            ),
+            _ => bail!("the worker's answer makes no sense: no report"),
+        };
     if flags.json {
-        let mut value = json!({ "subject": subject, "in_words": report.in_words() });
-        if let (Some(all), serde_json::Value::Object(figures)) =
-            (value.as_object_mut(), serde_json::to_value(&report)?)
-        {
+        let mut value = facts;
+        if let (Some(all), serde_json::Value::Object(figures)) = (value.as_object_mut(), figures) {
             all.extend(figures);
         }
         say_json(&value.to_string())?;
     } else {
-        for line in lines(&subject, &printable_report(report)) {
+        for line in lines {
             say(&line)?;
         }
     }
     Ok(exit::SUCCESS)
+}
+
+/// What was evaluated, in words.
+fn described(subject: &Subject) -> String {
+    match subject {
+        Subject::Checkpoint { path, seed, .. } => format!("{}, seed {seed}", path.display()),
+        Subject::Samples { path, .. } => path.display().to_string(),
+    }
 }
 
 /// What is to be judged, by paths that hold in any folder.
@@ -148,11 +166,7 @@ fn lines(subject: &Subject, report: &Report) -> Vec<String> {
     let mut lines = vec![
         format!(
             "{}: {} pictures against {}{}",
-            match subject {
-                Subject::Checkpoint { path, seed, .. } =>
-                    format!("{}, seed {seed}", path.display()),
-                Subject::Samples { path, .. } => path.display().to_string(),
-            },
+            described(subject),
             report.pictures,
             report.against,
             match report.features {

@@ -13,6 +13,7 @@ mod logs;
 mod runs;
 mod sample;
 mod train;
+mod translate;
 mod wait;
 
 use sparring_contract::config::ConfigError;
@@ -30,6 +31,9 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
     match cli.command {
         Command::Train(train) => train::train(&home()?, &train),
         Command::Sample(sample) => sample::sample(&home()?, &sample),
+        Command::Repair(flags) => translate::repair(&home()?, &flags),
+        Command::Enlarge(flags) => translate::enlarge(&home()?, &flags),
+        Command::Translate(flags) => translate::translate(&home()?, &flags),
         Command::Eval(eval) => eval::eval(&home()?, &eval),
         Command::Data {
             show: DataCommand::Info(info),

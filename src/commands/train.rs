@@ -175,6 +175,10 @@ fn configuration(choice: &Choice, telling: bool) -> anyhow::Result<(Config, Vec<
     let mut config = resolve(&request)?.config;
     let source = data::source(&config);
     let mut notes = Vec::new();
+    if config.task.is_image_to_image() && !request.names_preset()? {
+        request.preset = Some(PICTURE_TO_PICTURE.to_owned());
+        config = resolve(&request)?.config;
+    }
     let is_named = request.names_preset()?;
     // MNIST needs no look: the default preset is the one for it.
     let needs_no_look = is_named && !telling && is_idx(Path::new(&source.data));
@@ -194,6 +198,9 @@ fn configuration(choice: &Choice, telling: bool) -> anyhow::Result<(Config, Vec<
     config.data = source.data;
     Ok((with_threads(config), notes))
 }
+
+/// The preset for tasks from picture to picture.
+const PICTURE_TO_PICTURE: &str = "pix2pix";
 
 /// Whether data is IDX files, which are read in no time: then a run with a named preset needs no look at them first.
 fn is_idx(path: &Path) -> bool {
@@ -234,9 +241,20 @@ fn settings(choice: &Choice) -> anyhow::Result<Vec<Setting>> {
         .map(|text| Setting::parse(text))
         .collect::<Result<Vec<_>, _>>()?;
     let words = [
+        ("--task", "task", &choice.task.task),
+        ("--mask", "repair.mask", &choice.task.mask),
+        ("--from", "translate.from", &choice.task.from),
         ("--data", "data", &choice.data),
         ("--device", "device", &choice.device),
     ];
+    if let Some(folder) = &choice.task.pairs {
+        let of_pairs = [
+            ("task", "translate"),
+            ("translate.from", "pairs"),
+            ("data", folder.as_str()),
+        ];
+        settings.extend(of_pairs.map(|(key, value)| Setting::flag("--pairs", key, value)));
+    }
     settings.extend(data::picture_settings(&choice.pictures));
     settings.extend(words.into_iter().filter_map(|(flag, key, value)| {
         value
@@ -251,6 +269,7 @@ fn settings(choice: &Choice) -> anyhow::Result<Vec<Setting>> {
         ("--minutes", "minutes", &choice.minutes),
         ("--batch-size", "batch_size", &choice.batch_size),
         ("--learning-rate", "learning_rate", &choice.learning_rate),
+        ("--factor", "enlarge.factor", &choice.task.factor),
     ];
     settings.extend(numbers.into_iter().filter_map(|(flag, key, value)| {
         value

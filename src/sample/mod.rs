@@ -3,6 +3,7 @@
 //! A worker draws them and sends them over its pipe; the face shows or writes them. They come in batches and are passed
 //! on as they come, so 60,000 need no more memory than 256, except in a grid.
 
+mod answers;
 mod archive;
 pub mod classes;
 pub mod dataset;
@@ -27,6 +28,7 @@ use sparring_contract::protocol::Pictures;
 
 use crate::terminal::Capabilities;
 
+pub use answers::{AnswerTarget, answer};
 pub use draw::Draw;
 pub use interrupt::Interrupted;
 pub use look::Look;

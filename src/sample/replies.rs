@@ -119,6 +119,7 @@ pub(super) mod tests {
             width: 2,
             pixels: (first..).take(usize::from(count) * 4).collect(),
             labels: Vec::new(),
+            parts: Vec::new(),
         }
     }
 

@@ -36,6 +36,8 @@ pub struct Scrollback<W> {
     look: Look,
     /// How many pictures will come.
     count: u64,
+    /// So many in a row belong together, and stand in one row.
+    group: usize,
     /// Names of classes, printable, by their labels.
     class_names: Vec<String>,
     layout: Option<Layout>,
@@ -87,6 +89,17 @@ impl Layout {
         }
     }
 
+    /// The same with so many pictures in a row together: as many groups as fit, and at least one.
+    fn together(self, group: usize) -> Self {
+        let columns = (self.columns / group.max(1) * group).max(group);
+        let row = columns * (usize::from(self.each.width) + 1) - 1;
+        Self {
+            columns,
+            width: u16::try_from(row).unwrap_or(u16::MAX),
+            ..self
+        }
+    }
+
     /// A row without pictures, with a line for their classes or without.
     fn empty_row(&self, labelled: bool) -> Buffer {
         let height = self.each.height.saturating_add(u16::from(labelled));
@@ -112,11 +125,17 @@ impl<W: Write> Scrollback<W> {
             capabilities,
             look,
             count,
+            group: 1,
             class_names: Vec::new(),
             layout: None,
             put: 0,
             row: Buffer::default(),
         }
+    }
+
+    /// Keeps so many pictures in a row together.
+    pub fn together(self, group: usize) -> Self {
+        Self { group, ..self }
     }
 
     /// Names the classes under labelled pictures. A label without a name is shown as its number.
@@ -136,9 +155,9 @@ impl<W: Write> Scrollback<W> {
                 break;
             };
             let size = (picture.width(), picture.height());
-            let layout = *self
-                .layout
-                .get_or_insert_with(|| Layout::new(self.capabilities, self.look, self.count, size));
+            let layout = *self.layout.get_or_insert_with(|| {
+                Layout::new(self.capabilities, self.look, self.count, size).together(self.group)
+            });
             let column = usize::try_from(self.put % layout.columns as u64).unwrap_or(0);
             if column == 0 {
                 self.row = layout.empty_row(labelled);

@@ -19,10 +19,11 @@ pub struct Gallery {
 
 impl Gallery {
     /// Lays out up to `wanted` pictures of `width`×`height` pixels from the top left of an area: all of them at the
-    /// largest scale that has room for all, or else as many as fit at the smallest scale.
+    /// largest scale that has room for all, or else as many as fit at the smallest scale. So many pictures in a row as make a
+    /// `group` stand below each other, or beside each other where that shows more, and none without the others.
     pub fn within(
         area: Rect,
-        wanted: usize,
+        (wanted, group): (usize, usize),
         (width, height): (usize, usize),
         render: Render,
         colors: Colors,
@@ -34,7 +35,24 @@ impl Gallery {
         };
         let at = |scale| {
             let brush = brush(scale);
-            Self::at(area, wanted, brush.cells(width, height), brush)
+            let each = brush.cells(width, height);
+            let [below, beside] = [Along::Down, Along::Across].map(|along| {
+                Self::at(
+                    area,
+                    wanted,
+                    &Group {
+                        of: group,
+                        along,
+                        each,
+                    },
+                    brush,
+                )
+            });
+            if beside.places.len() > below.places.len() {
+                beside
+            } else {
+                below
+            }
         };
         let mut gallery = at(Scale::Full);
         for scale in Scale::choices(width, height).skip(1) {
@@ -46,10 +64,12 @@ impl Gallery {
         gallery
     }
 
-    /// Lays out up to `wanted` pictures of this many cells, as square as there is room for.
-    fn at(area: Rect, wanted: usize, each: Size, brush: Brush) -> Self {
-        let columns_there = fitting(area.width, each.width);
-        let rows_there = fitting(area.height, each.height);
+    /// Lays out up to `wanted` pictures in groups, as square as there is room for.
+    fn at(area: Rect, wanted: usize, group: &Group, brush: Brush) -> Self {
+        let (across, down) = group.pictures();
+        let wanted = wanted / group.of.max(1);
+        let columns_there = fitting(area.width, group.each.width) / across;
+        let rows_there = fitting(area.height, group.each.height) / down;
         let mut columns = square_side(wanted).min(columns_there);
         let mut rows = rows_for(wanted, columns).min(rows_there);
         if rows > 0 && columns * rows < wanted {
@@ -57,12 +77,18 @@ impl Gallery {
             rows = rows_for(wanted, columns).min(rows_there);
         }
         let places = (0..wanted.min(columns * rows))
-            .map(|index| place(area, each, index % columns, index / columns))
+            .flat_map(|index| {
+                let (column, row) = (index % columns * across, index / columns * down);
+                (0..group.of).map(move |part| match group.along {
+                    Along::Down => place(area, group.each, column, row + part),
+                    Along::Across => place(area, group.each, column + part, row),
+                })
+            })
             .collect();
         Self {
             brush,
-            columns,
-            rows,
+            columns: columns * across,
+            rows: rows * down,
             places,
         }
     }
@@ -74,6 +100,32 @@ impl Gallery {
             .copied()
             .reduce(Rect::union)
             .unwrap_or_default()
+    }
+}
+
+/// Pictures that stand together.
+struct Group {
+    /// How many, at least 1.
+    of: usize,
+    along: Along,
+    /// Cells of one of them.
+    each: Size,
+}
+
+/// Where the next picture of a group stands.
+#[derive(Clone, Copy)]
+enum Along {
+    Down,
+    Across,
+}
+
+impl Group {
+    /// Its pictures across and down.
+    fn pictures(&self) -> (usize, usize) {
+        match self.along {
+            Along::Down => (1, self.of.max(1)),
+            Along::Across => (self.of.max(1), 1),
+        }
     }
 }
 
@@ -125,7 +177,7 @@ mod tests {
         render: Render,
     ) -> (Scale, usize, usize, usize) {
         let area = Rect::new(3, 2, width, height);
-        let gallery = Gallery::within(area, wanted, (28, 28), render, Colors::True);
+        let gallery = Gallery::within(area, (wanted, 1), (28, 28), render, Colors::True);
         (
             gallery.brush.scale,
             gallery.columns,
@@ -161,7 +213,7 @@ mod tests {
     fn larger_pictures_shrink_until_they_fit_but_not_beyond_recognition() {
         let of = |side, width, height| {
             let area = Rect::new(0, 0, width, height);
-            let gallery = Gallery::within(area, 16, (side, side), Render::Half, Colors::True);
+            let gallery = Gallery::within(area, (16, 1), (side, side), Render::Half, Colors::True);
             (gallery.brush.scale, gallery.places.len())
         };
         assert_eq!(of(64, 259, 131), (Scale::Full, 16));
@@ -179,7 +231,7 @@ mod tests {
     fn pictures_keep_a_blank_between_them() {
         let gallery = Gallery::within(
             Rect::new(3, 2, 59, 31),
-            16,
+            (16, 1),
             (28, 28),
             Render::Half,
             Colors::True,
@@ -189,16 +241,44 @@ mod tests {
         assert_eq!(gallery.bounds(), Rect::new(3, 2, 59, 31));
     }
 
+    #[test]
+    fn pictures_that_belong_together_stand_together_and_none_is_left_out() {
+        let of = |width, height| {
+            let area = Rect::new(0, 0, width, height);
+            let gallery = Gallery::within(area, (48, 3), (28, 28), Render::Half, Colors::True);
+            (gallery.columns, gallery.rows, gallery.places)
+        };
+        let (columns, rows, places) = of(59, 23);
+        assert_eq!(
+            (columns, rows, places.len()),
+            (4, 3, 12),
+            "below each other"
+        );
+        assert_eq!(
+            places[..2],
+            [Rect::new(0, 0, 14, 7), Rect::new(0, 8, 14, 7)]
+        );
+        let (columns, rows, places) = of(44, 15);
+        assert_eq!(
+            (columns, rows, places.len()),
+            (3, 2, 6),
+            "beside each other"
+        );
+        assert_eq!(places[1], Rect::new(15, 0, 14, 7));
+        assert!(of(43, 22).2.is_empty());
+    }
+
     proptest! {
         #[test]
         fn every_place_lies_within_the_area_and_no_two_meet(
             (x, y, width, height) in (any::<u16>(), any::<u16>(), 0..300u16, 0..300u16),
-            wanted in 0..70usize,
+            (wanted, group) in (0..70usize, 1..5usize),
             picture in (0..70usize, 0..70usize),
         ) {
             let area = Rect::new(x, y, width.min(u16::MAX - x), height.min(u16::MAX - y));
-            let gallery = Gallery::within(area, wanted, picture, Render::Half, Colors::None);
+            let gallery = Gallery::within(area, (wanted, group), picture, Render::Half, Colors::None);
             prop_assert!(gallery.places.len() <= wanted);
+            prop_assert_eq!(gallery.places.len() % group, 0);
             for (index, place) in gallery.places.iter().enumerate() {
                 prop_assert_eq!(area.intersection(*place), *place);
                 prop_assert!(gallery.places[..index].iter().all(|other| !other.intersects(*place)));

@@ -25,6 +25,9 @@ pub struct DataSource {
     pub test_fraction: f64,
     /// Seed of the choice of those pictures.
     pub test_seed: u64,
+    /// Whether the data is a folder with pictures in `b/` and what each is to be made from in `a/`, under the same name.
+    #[serde(default)]
+    pub pairs: bool,
 }
 
 impl DataSource {
@@ -38,6 +41,7 @@ impl DataSource {
             tile: 0,
             test_fraction: 0.1,
             test_seed: 0,
+            pairs: false,
         }
     }
 

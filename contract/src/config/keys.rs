@@ -55,6 +55,10 @@ pub struct Key {
 
 const ACTIVATIONS: Kind = Kind::Choice(&["relu", "leaky_relu", "tanh"]);
 const ARCHITECTURES: Kind = Kind::Choice(&["mlp", "dcgan", "resnet"]);
+const GENERATORS: Kind = Kind::Choice(&["mlp", "dcgan", "resnet", "unet"]);
+const TASKS: Kind = Kind::Choice(&["generate", "repair", "enlarge", "translate"]);
+const MASKS: Kind = Kind::Choice(&["centre", "half", "strokes", "random", "mixed"]);
+const CONDITIONS: Kind = Kind::Choice(&["edges", "thin", "thick", "grey", "pairs"]);
 const LOSSES: Kind = Kind::Choice(&[
     "bce",
     "hinge",
@@ -96,6 +100,10 @@ pub const KEYS: &[Key] = &[
     key("tile", Kind::Integer(0, 4096), Change::Never),
     key("test_fraction", Kind::Number(0.0, 0.5), Change::Never),
     key("test_seed", COUNT, Change::Never),
+    key("task", TASKS, Change::Never),
+    key("repair.mask", MASKS, Change::Never),
+    key("enlarge.factor", Kind::OneOf(&[2, 4]), Change::Never),
+    key("translate.from", CONDITIONS, Change::Never),
     key("device", Kind::Device, Change::OnResume),
     key("seed", COUNT, Change::Never),
     key("threads", Kind::Integer(0, 1024), Change::OnResume),
@@ -106,9 +114,12 @@ pub const KEYS: &[Key] = &[
     key("steps", COUNT, Change::OnResume),
     key("minutes", Kind::Number(0.0, 1e9), Change::OnResume),
     key("batch_size", Kind::Integer(1, 65536), Change::Never),
-    key("latent_dim", Kind::Integer(1, 65536), Change::Never),
+    key("latent_dim", Kind::Integer(0, 65536), Change::Never),
     key("conditional", Kind::Flag, Change::Never),
     key("loss", LOSSES, Change::Never),
+    key("loss_weights.adversarial", WEIGHT, Change::Never),
+    key("loss_weights.l1", WEIGHT, Change::Never),
+    key("loss_weights.diversity", WEIGHT, Change::Never),
     key("label_smoothing", Kind::Number(0.0, 0.5), Change::Never),
     key("instance_noise", Kind::Number(0.0, 10.0), Change::Never),
     key("instance_noise_steps", COUNT, Change::Never),
@@ -135,7 +146,7 @@ pub const KEYS: &[Key] = &[
     key("augment.cutout", Kind::Number(0.0, 1.0), Change::Never),
     key("augment.color", SHARE, Change::Never),
     key("augment.flip", Kind::Flag, Change::Never),
-    key("generator.architecture", ARCHITECTURES, Change::Never),
+    key("generator.architecture", GENERATORS, Change::Never),
     key("generator.hidden", Kind::Widths, Change::Never),
     key("generator.blocks", BLOCKS, Change::Never),
     key("generator.expansion", BLOCKS, Change::Never),

@@ -380,7 +380,7 @@ mod tests {
         );
         assert_eq!(
             refusal("preset=vae"),
-            "unknown preset `vae` (from --set preset): choose r3, cgan, tutorial, mlp, dcgan, cdcgan, resnet, few, resnet-large"
+            "unknown preset `vae` (from --set preset): choose r3, cgan, tutorial, mlp, dcgan, cdcgan, resnet, few, resnet-large, pix2pix"
         );
     }
 

@@ -9,6 +9,7 @@ mod keys;
 mod layers;
 mod origin;
 mod stored;
+mod task;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +25,7 @@ pub use keymap::keymap;
 pub use keys::{Change, KEYS, Key, Kind};
 pub use layers::{Request, Resolved, Setting, resolve};
 pub use origin::Origin;
+pub use task::{Enlarge, LossWeights, Mask, Repair, TaskKind, Translate, TranslateFrom};
 
 /// Everything that decides how a run goes. Keys and meaning are documented in `config/default.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,6 +46,18 @@ pub struct Config {
     pub test_fraction: f64,
     /// Seed of the choice of those pictures.
     pub test_seed: u64,
+    /// What the generator learns.
+    #[serde(default)]
+    pub task: TaskKind,
+    /// For [`TaskKind::Repair`].
+    #[serde(default)]
+    pub repair: Repair,
+    /// For [`TaskKind::Enlarge`].
+    #[serde(default)]
+    pub enlarge: Enlarge,
+    /// For [`TaskKind::Translate`].
+    #[serde(default)]
+    pub translate: Translate,
     /// `auto`, `cpu`, `cuda` or `cuda:N`; in a run's own file the device that was taken.
     pub device: String,
     /// Seed of weights, order, noise and pictures.
@@ -72,6 +86,9 @@ pub struct Config {
     pub conditional: bool,
     /// Adversarial loss.
     pub loss: Loss,
+    /// For tasks from picture to picture: what the generator's loss is made of.
+    #[serde(default)]
+    pub loss_weights: LossWeights,
     /// For [`Loss::Bce`]: the target for real images is 1 minus this.
     pub label_smoothing: f64,
     /// Standard deviation of the noise on everything that the discriminator sees.
@@ -117,7 +134,8 @@ pub struct Network {
     /// Kind of its layers.
     pub architecture: Architecture,
     /// Widths of the hidden layers, input side first; for a DCGAN their channels, for a residual network those of each
-    /// resolution. Convolutional networks add layers for larger pictures.
+    /// resolution, for a U-Net those of each resolution on the way down. Convolutional networks add layers for larger
+    /// pictures.
     pub hidden: Vec<u64>,
     /// For a residual network: blocks at each resolution.
     pub blocks: u64,
@@ -149,6 +167,7 @@ impl Network {
         match self.architecture {
             Architecture::Mlp => 0,
             Architecture::Dcgan => self.hidden.len(),
+            Architecture::Unet => self.hidden.len().saturating_sub(1),
             Architecture::Resnet => {
                 let after_the_first = self.hidden.len().saturating_sub(1);
                 after_the_first + usize::from(self.patch_size > 1)
@@ -167,6 +186,21 @@ pub enum Architecture {
     Dcgan,
     /// Residual blocks without normalisation (Huang et al. 2024).
     Resnet,
+    /// Picture to picture, with connections that skip the smaller resolutions (Ronneberger, Fischer and Brox 2015); only
+    /// for the generator.
+    Unet,
+}
+
+impl Architecture {
+    /// Its name in configurations.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mlp => "mlp",
+            Self::Dcgan => "dcgan",
+            Self::Resnet => "resnet",
+            Self::Unet => "unet",
+        }
+    }
 }
 
 /// Normalisation of a network's layers.
@@ -312,6 +346,7 @@ pub const PRESETS: &[Preset] = &[
         "resnet-large",
         include_str!("../../../config/resnet-large.toml"),
     ),
+    preset("pix2pix", include_str!("../../../config/pix2pix.toml")),
 ];
 
 /// Every key with its default and its documentation.
@@ -349,6 +384,7 @@ impl Config {
             tile: self.tile,
             test_fraction: self.test_fraction,
             test_seed: self.test_seed,
+            pairs: self.task == TaskKind::Translate && self.translate.from == TranslateFrom::Pairs,
         }
     }
 }

@@ -214,6 +214,9 @@ pub struct Sampled {
     /// How many stand beside each other in the file; 0 in the logs of older runs.
     #[serde(default)]
     pub columns: u32,
+    /// What those that belong together are, as in [`Pictures::parts`](super::Pictures::parts).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<String>,
 }
 
 /// A checkpoint that was saved.

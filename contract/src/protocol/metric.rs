@@ -22,11 +22,23 @@ pub struct MetricSpec {
     /// The value at the game's equilibrium, where theory names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ideal: Option<f64>,
+    /// What a plain method reaches, for comparison.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Reference>,
     /// Which direction is an improvement.
     #[serde(default)]
     pub better: Better,
     /// One or two sentences for someone who asks what it means.
     pub explanation: String,
+}
+
+/// What another method reaches.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reference {
+    /// Its name, such as `bicubic interpolation`.
+    pub label: String,
+    /// The value of the metric.
+    pub value: f64,
 }
 
 /// What kind of number a metric is.
@@ -75,6 +87,7 @@ impl MetricSpec {
             unit: None,
             kind,
             ideal: None,
+            reference: None,
             better: Better::Neither,
             explanation: explanation.to_owned(),
         }

@@ -9,6 +9,7 @@ mod data;
 mod describe;
 mod event;
 mod examination;
+mod fidelity;
 mod finite;
 mod frame;
 mod health;
@@ -17,6 +18,7 @@ mod metric;
 mod pictures;
 mod report;
 mod task;
+mod translation;
 
 pub use command::{Ack, Command, MAX_NOTE, Outcome};
 pub use data::{ClassCount, DataReport, Skipped, SourceSizes};
@@ -24,16 +26,18 @@ pub use event::{
     Checkpointed, Ended, Event, Parameters, Phase, Reason, Record, Sampled, Started, Stats,
 };
 pub use examination::{DeviceChoice, DeviceFacts, DriverFacts, Examination, Libtorch};
+pub use fidelity::{Fidelity, FidelityReport, MethodFigures};
 pub use frame::{
     Frame, FrameError, MAX_ATTACHMENT, MAX_HEADER, Message, encode, encode_hello, read_frame,
     write_frame,
 };
 pub use health::{Best, Health, Quality, Rollback, Verdict};
 pub use link::{FaceHello, Machine, Snapshot, ToFace, ToWorker, WorkerHello};
-pub use metric::{Better, MetricKind, MetricSpec, Metrics};
+pub use metric::{Better, MetricKind, MetricSpec, Metrics, Reference};
 pub use pictures::{Pictures, Purpose};
 pub use report::{Augmentation, Control, FeatureKind, Figures, Report, Second};
 pub use task::{Subject, Task, TaskReply};
+pub use translation::{MaskChoice, Translation};
 
 /// Version of the messages. It grows when an old reader would misunderstand a new message, not when messages or
 /// fields are added. Only the layout of a hello never changes, see [`encode_hello`].

@@ -42,6 +42,10 @@ pub struct Pictures {
     /// The class that each picture was asked to be, 0 and up; empty if no class was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<u32>,
+    /// If pictures belong together, such as a damaged one, the repaired one and the original: what each of them is, a word
+    /// each. Then so many pictures in a row belong together. Empty if each stands for itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<String>,
 }
 
 impl Pictures {
@@ -57,6 +61,11 @@ impl Pictures {
         [self.channels, self.height, self.width]
             .into_iter()
             .fold(1, |bytes: usize, side| bytes.saturating_mul(side as usize))
+    }
+
+    /// How many pictures in a row belong together.
+    pub fn group(&self) -> usize {
+        self.parts.len().max(1)
     }
 
     /// Bytes of all pictures, by their sizes; `None` if there is no such number.

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DataReport, Examination, MAX_ATTACHMENT, Message, Pictures, Report};
+use super::{
+    DataReport, Examination, FidelityReport, MAX_ATTACHMENT, Message, Pictures, Report, Translation,
+};
 use crate::config::DataSource;
 use crate::judges::JudgeRecord;
 
@@ -52,6 +54,8 @@ pub enum Task {
         /// Seed of the training.
         seed: u64,
     },
+    /// Make pictures from pictures.
+    Translate(Translation),
     /// Find out about libtorch and the devices of this machine, and try each device.
     Examine {
         /// The device that training would ask for: `auto`, `cpu`, `cuda` or `cuda:N`.
@@ -87,6 +91,14 @@ pub enum Subject {
 pub enum TaskReply {
     /// Some of the pictures, in order.
     Pictures(Pictures),
+    /// Pictures that were made from some of a user's pictures, in order: of each what it was made from, the answers, and the
+    /// original if it is known.
+    Translated {
+        /// What each of the user's pictures is called.
+        names: Vec<String>,
+        /// The pictures.
+        pictures: Pictures,
+    },
     /// What it is doing now, for someone who waits.
     Progress {
         /// In words.
@@ -105,6 +117,8 @@ pub enum TaskReply {
     Data(Box<DataReport>),
     /// The figures of evaluated pictures.
     Report(Box<Report>),
+    /// The figures of pictures that were made from pictures.
+    Fidelity(Box<FidelityReport>),
     /// A judge that was trained.
     Judge {
         /// Its file.
@@ -130,14 +144,14 @@ impl Message for TaskReply {
 
     fn pictures(&self) -> Vec<&Pictures> {
         match self {
-            Self::Pictures(pictures) => vec![pictures],
+            Self::Pictures(pictures) | Self::Translated { pictures, .. } => vec![pictures],
             _ => Vec::new(),
         }
     }
 
     fn pictures_mut(&mut self) -> Vec<&mut Pictures> {
         match self {
-            Self::Pictures(pictures) => vec![pictures],
+            Self::Pictures(pictures) | Self::Translated { pictures, .. } => vec![pictures],
             _ => Vec::new(),
         }
     }

@@ -167,8 +167,8 @@ pub fn read_records(path: &Path) -> Vec<Record> {
         .unwrap_or_default()
 }
 
-/// The records at the end of a log: all of a short one; of a long one the latest few hundred, and before them the
-/// first record, in which a run says what it is.
+/// The records at the end of a log: all of a short one; of a long one the latest few hundred, and before them the first ones
+/// up to that in which a run says what it is.
 pub fn read_tail(path: &Path) -> Vec<Record> {
     let Ok(mut file) = File::open(path) else {
         return Vec::new();
@@ -177,11 +177,31 @@ pub fn read_tail(path: &Path) -> Vec<Record> {
     if length <= TAIL {
         return records(BufReader::new(file));
     }
-    let mut first = String::new();
-    let _ = BufReader::new(&file).read_line(&mut first);
-    let mut found = records(first.as_bytes());
+    let mut found = beginning(BufReader::new(&file));
     if file.seek(SeekFrom::Start(length - TAIL)).is_ok() {
         found.extend(records(BufReader::new(file)));
+    }
+    found
+}
+
+/// The first records of a log, up to the one that says what the run is.
+fn beginning(mut log: impl BufRead) -> Vec<Record> {
+    /// Before it a worker only says that it reads the data.
+    const LINES: usize = 16;
+    let mut found = Vec::new();
+    for _ in 0..LINES {
+        let mut line = Vec::new();
+        let _ = log.by_ref().take(TAIL).read_until(b'\n', &mut line);
+        found.extend(records(&line[..]));
+        if matches!(
+            found.last(),
+            Some(Record {
+                event: Event::Started(_),
+                ..
+            })
+        ) {
+            break;
+        }
     }
     found
 }
@@ -199,7 +219,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::protocol::Stats;
+    use crate::protocol::{Phase, Stats};
 
     fn note(step: u64) -> Record {
         Record {
@@ -277,15 +297,29 @@ mod tests {
     }
 
     #[test]
-    fn the_tail_of_a_long_log_begins_with_its_first_record() {
+    fn the_tail_of_a_long_log_begins_with_what_the_run_is() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("events.jsonl");
         let mut log = EventLog::open(&path).unwrap();
+        let phase = Record {
+            event: Event::Phase {
+                phase: Phase::WarmingUp,
+                step: 0,
+            },
+            time: 0.0,
+        };
+        let started = r#"{"event":"started","run":"otter","directory":"","preset":"r3","data":"mnist","images":1,
+            "device":"cpu","threads":1,"parameters":{"generator":1,"discriminator":1},"batch_size":1,"steps_per_epoch":1,
+            "epochs":1,"last_step":1,"step":0,"time":0}"#;
+        let started: Record = serde_json::from_str(started).unwrap();
+        log.append(&phase).unwrap();
+        log.append(&started).unwrap();
         for step in 0..3000 {
             log.append(&note(step)).unwrap();
         }
         let tail = read_tail(&path);
-        assert_eq!(tail[0], note(0));
+        assert_eq!(tail[..2], [phase, started]);
+        assert!(matches!(tail[2].event, Event::Note { step, .. } if step > 0));
         assert_eq!(tail[tail.len() - 1], note(2999));
         assert!(tail.len() > 100 && tail.len() < 3000);
     }

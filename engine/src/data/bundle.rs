@@ -67,6 +67,8 @@ impl DataBundle {
                 .map(|loaded| Self::of("mnist".to_owned(), loaded, None));
         }
         let found = sources::find(source)?;
+        // Pairs are not kept in the cache, which has no place for partners.
+        let cache = cache.filter(|_| !source.pairs);
         let (loaded, cached) = match found.stamps()?.zip(cache) {
             None => (found.load(source, progress)?, false),
             Some((stamps, cache)) => {
@@ -252,6 +254,10 @@ fn digest(loaded: &Loaded) -> String {
             length(&mut hasher, size);
         }
         hasher.update(&images.pixels);
+        if let Some(partners) = &part.partners {
+            hasher.update(b"partners");
+            hasher.update(&partners.pixels);
+        }
         let labels: Vec<u8> = part
             .labels
             .iter()

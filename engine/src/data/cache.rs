@@ -225,6 +225,7 @@ impl Shape {
         let [count, channels, height, width] = self.sizes;
         let is_sound = labels.iter().all(|label| usize::from(*label) < classes);
         is_sound.then_some(Part {
+            partners: None,
             images: Images {
                 count,
                 channels,
@@ -246,6 +247,7 @@ mod tests {
 
     fn loaded() -> Loaded {
         let part = |first: u8, count: usize| Part {
+            partners: None,
             images: Images {
                 count,
                 channels: 3,
@@ -324,6 +326,7 @@ mod tests {
         // A split is made anew of the same pictures.
         let other_split = DataSource {
             test_seed: 9,
+            pairs: false,
             ..DataSource::named("pictures")
         };
         assert!(

@@ -2,7 +2,7 @@
 
 use tch::{Device, Kind, Tensor};
 
-use super::Images;
+use super::{DataBundle, Images, Part};
 use crate::native::scaled_images;
 
 /// Images on the device that trains, a byte a pixel: 47 MB for MNIST.
@@ -15,6 +15,10 @@ pub struct Dataset {
     /// `[count]`, i64.
     classes: Option<Tensor>,
     class_names: Vec<String>,
+    /// What each image is to be made from, if that is no function of the image: as `images`.
+    partners: Option<Tensor>,
+    /// Images that are held out for testing.
+    test: Option<Box<Dataset>>,
 }
 
 /// Pixels that a GPU keeps as f32: 2 GB.
@@ -27,6 +31,18 @@ pub struct Batch {
     pub images: Tensor,
     /// `[batch]`, i64.
     pub classes: Option<Tensor>,
+    /// What the images are to be made from, as `images`; `None` if that is a function of the images, or noise.
+    pub partners: Option<Tensor>,
+}
+
+impl Batch {
+    /// Takes over the pictures of another batch of the same shapes, into this one's memory.
+    pub(super) fn copy_pictures(&self, other: &Self) {
+        self.images.shallow_clone().copy_(&other.images);
+        if let (Some(own), Some(other)) = (&self.partners, &other.partners) {
+            own.shallow_clone().copy_(other);
+        }
+    }
 }
 
 impl Dataset {
@@ -39,6 +55,61 @@ impl Dataset {
             images,
             classes: None,
             class_names: Vec::new(),
+            partners: None,
+            test: None,
+        }
+    }
+
+    /// Gives each image a partner that it is to be made from.
+    ///
+    /// # Panics
+    /// If they are not as many, and of the same shape.
+    #[must_use]
+    pub fn with_partners(self, partners: &Images) -> Self {
+        let partners = partners.tensor().to_device(self.device());
+        assert_eq!(
+            partners.size(),
+            self.images.size(),
+            "a partner for each image, of its shape"
+        );
+        Self {
+            partners: Some(partners),
+            ..self
+        }
+    }
+
+    /// Whether each image has a partner.
+    pub fn has_partners(&self) -> bool {
+        self.partners.is_some()
+    }
+
+    /// Adds images of the same kind that are held out for testing.
+    #[must_use]
+    pub fn with_test(self, test: Self) -> Self {
+        Self {
+            test: Some(Box::new(test)),
+            ..self
+        }
+    }
+
+    /// The images that are held out for testing, if there are any.
+    pub fn test(&self) -> Option<&Self> {
+        self.test.as_deref()
+    }
+
+    /// The pictures of a data set to train on, with those to test with and the names of the classes; without classes.
+    pub fn of(device: Device, bundle: &DataBundle) -> Self {
+        let part = |part: &Part| {
+            let images = Self::on(device, &part.images);
+            match &part.partners {
+                Some(partners) => images.with_partners(partners),
+                None => images,
+            }
+        };
+        let train = part(&bundle.train).with_class_names(bundle.class_names.clone());
+        match &bundle.test {
+            Some(test) => train.with_test(part(test)),
+            None => train,
         }
     }
 
@@ -112,7 +183,16 @@ impl Dataset {
                 None => scaled_images(&self.images, indices),
             },
             classes: classes.map(|classes| classes.index_select(0, indices)),
+            partners: self
+                .partners
+                .as_ref()
+                .map(|partners| scaled_images(partners, indices)),
         }
+    }
+
+    /// The first `count` images, as [`Dataset::select`] gives them.
+    pub fn first(&self, count: i64) -> Batch {
+        self.select(&Tensor::arange(count, (Kind::Int64, self.device())))
     }
 
     /// [`Dataset::select`] into the memory of a batch of that size.
@@ -124,6 +204,9 @@ impl Dataset {
         }
         if let (Some(all), Some(classes)) = (&self.classes, &batch.classes) {
             let _ = all.index_select_out(classes, 0, indices);
+        }
+        if let (Some(all), Some(partners)) = (&self.partners, &batch.partners) {
+            partners.shallow_clone().copy_(&scaled_images(all, indices));
         }
     }
 

@@ -60,6 +60,8 @@ pub struct Part {
     pub images: Images,
     /// The class of each picture, as an index of the class names; `None` if the data has no labels.
     pub labels: Option<Vec<u16>>,
+    /// What each picture is to be made from, if the data has pairs: as many pictures, of the same size.
+    pub partners: Option<Images>,
 }
 
 impl Part {
@@ -86,6 +88,10 @@ impl Part {
         Self {
             images: self.images.select(indices),
             labels: self.labels.as_ref().map(pick),
+            partners: self
+                .partners
+                .as_ref()
+                .map(|partners| partners.select(indices)),
         }
     }
 }

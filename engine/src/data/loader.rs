@@ -50,7 +50,7 @@ impl DataLoader {
         if self.flips {
             reseed(self.seed, Stream::Flips, step);
             for batch in &mut batches {
-                batch.images = flipped_at_random(&batch.images);
+                *batch = flipped_at_random(batch);
             }
         }
         batches
@@ -64,8 +64,7 @@ impl DataLoader {
         if self.flips {
             reseed(self.seed, Stream::Flips, step);
             for batch in batches {
-                let flipped = flipped_at_random(&batch.images);
-                batch.images.shallow_clone().copy_(&flipped);
+                batch.copy_pictures(&flipped_at_random(batch));
             }
         }
     }
@@ -136,9 +135,15 @@ impl DataLoader {
     }
 }
 
-/// Images `[n, c, h, w]`, each mirrored left to right with a probability of one half.
-fn flipped_at_random(images: &Tensor) -> Tensor {
+/// The batch with each image mirrored left to right with a probability of one half, and its partner with it.
+fn flipped_at_random(batch: &Batch) -> Batch {
+    let images = &batch.images;
     let options = (Kind::Float, images.device());
     let is_flipped = Tensor::rand([images.size()[0], 1, 1, 1], options).less(0.5);
-    images.flip([3]).where_self(&is_flipped, images)
+    let flipped = |pictures: &Tensor| pictures.flip([3]).where_self(&is_flipped, pictures);
+    Batch {
+        images: flipped(images),
+        classes: batch.classes.as_ref().map(Tensor::shallow_clone),
+        partners: batch.partners.as_ref().map(flipped),
+    }
 }

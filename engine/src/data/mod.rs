@@ -3,6 +3,7 @@
 mod bundle;
 mod cache;
 mod dataset;
+mod degradation;
 mod error;
 mod images;
 mod loader;
@@ -13,8 +14,12 @@ mod split;
 
 pub use bundle::{DataBundle, MNIST_FINGERPRINT};
 pub use dataset::{Batch, Dataset, typical_classes};
+pub use degradation::{
+    Degradation, draw_masks, edges, enlarged, luma, reduced, thickened, thinned, with_holes,
+};
 pub use error::DataError;
 pub use images::{Images, Part};
 pub use loader::DataLoader;
 pub use parallel::Progress;
+pub use samples::NamedImages;
 pub use sparring_contract::config::DataSource;

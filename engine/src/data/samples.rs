@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sparring_contract::config::{Background, Channels};
 
-use super::sources::{self, Limits, Square, collate, decode, walk};
+use super::sources::{self, Limits, Square, collate, decode, is_picture_name, walk};
 use super::{DataError, Images};
 
 impl Images {
@@ -25,6 +25,60 @@ impl Images {
             _ => sources::read_idx_images(path),
         }
     }
+}
+
+/// Pictures with what each is called: its file without the ending, or its number.
+#[derive(Debug)]
+pub struct NamedImages {
+    /// The pictures.
+    pub images: Images,
+    /// As many names.
+    pub names: Vec<String>,
+}
+
+impl NamedImages {
+    /// Reads what [`Images::load_samples`] reads, or a single picture file.
+    pub fn load(path: &Path) -> Result<Self, DataError> {
+        if path.is_dir() && array_of(path)?.is_none() {
+            let mut found = walk(path)?;
+            found
+                .pictures
+                .sort_by(|a, b| a.path.file_name().cmp(&b.path.file_name()));
+            let names = found.pictures.iter().map(|file| stem(&file.path));
+            return Ok(Self {
+                names: names.collect(),
+                images: load_folder(path)?,
+            });
+        }
+        if is_picture_name(path) {
+            let flat = decode(path, Background::BLACK, &Limits::default())
+                .map_err(|why| DataError::unusable(path, why))?
+                .reduced(Channels::Auto);
+            return Ok(Self {
+                images: Images {
+                    count: 1,
+                    channels: flat.channels,
+                    height: flat.height as usize,
+                    width: flat.width as usize,
+                    pixels: flat.planes(),
+                },
+                names: vec![stem(path)],
+            });
+        }
+        let images = Images::load_samples(path)?;
+        Ok(Self {
+            names: (0..images.count)
+                .map(|number| format!("{number:05}"))
+                .collect(),
+            images,
+        })
+    }
+}
+
+/// A file's name without its ending.
+fn stem(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default();
+    stem.to_string_lossy().into_owned()
 }
 
 /// The file in a folder that holds all its pictures, if it is IDX or has the name of a data set of `sparring sample`.

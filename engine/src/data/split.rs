@@ -91,7 +91,7 @@ mod tests {
                 width: 1,
                 pixels: (0..count).map(|index| u8::try_from(index).unwrap()).collect(),
             };
-            let all = Part { images, labels: Some(labels.clone()) };
+            let all = Part { partners: None,  images, labels: Some(labels.clone()) };
             if let Some((train, test)) = hold_out(&all, fraction, seed) {
                 let mut pixels = [train.images.pixels.clone(), test.images.pixels.clone()].concat();
                 prop_assert!(train.images.pixels.is_sorted() && test.images.pixels.is_sorted());

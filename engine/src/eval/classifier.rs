@@ -241,6 +241,11 @@ impl Classifier {
         })
     }
 
+    /// The share of pictures whose predicted class is that of their originals, both `[n, channels, height, width]`, u8.
+    pub(super) fn agreement(&self, pictures: &Tensor, originals: &Tensor) -> f64 {
+        self.accuracy(pictures, &self.predict(originals).classes)
+    }
+
     /// Share of pictures whose predicted class is their label (`[n]`, i64).
     pub fn accuracy(&self, pictures: &Tensor, labels: &Tensor) -> f64 {
         self.predict(pictures)

@@ -235,6 +235,26 @@ impl Evaluator {
         self.comparison.figures(pictures)
     }
 
+    /// The Fréchet distance of pictures `[n, channels, height, width]`, u8, n > 5, as a multiple of that of as many real
+    /// training pictures.
+    pub fn times_floor(&self, pictures: &Tensor) -> Option<f64> {
+        let floor = self.floor(pictures.size()[0]).frechet?;
+        Some(self.comparison.frechet(pictures) / floor)
+    }
+
+    /// Share of pictures that the judge takes for their label, `[n]`, i64; `None` without a judge.
+    pub fn accuracy(&self, pictures: &Tensor, labels: &Tensor) -> Option<f64> {
+        match self.comparison.features() {
+            Features::Judge(classifier) => Some(classifier.accuracy(pictures, labels)),
+            Features::Unlabelled(_) => None,
+        }
+    }
+
+    /// Whether there is no judge.
+    pub fn has_no_judge(&self) -> bool {
+        self.record.is_none()
+    }
+
     /// Which figures are missing, and why.
     fn left_out(&self) -> Option<String> {
         let mut parts = Vec::new();

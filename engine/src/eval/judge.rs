@@ -124,6 +124,11 @@ impl Judge {
         judge_file::write(&self.classifier, &self.record)
     }
 
+    /// The share of pictures that it takes for the same class as their originals, both `[n, channels, height, width]`, u8.
+    pub fn agreement(&self, pictures: &Tensor, originals: &Tensor) -> f64 {
+        self.classifier.agreement(pictures, originals)
+    }
+
     /// What is known of it.
     pub fn record(&self) -> &JudgeRecord {
         &self.record

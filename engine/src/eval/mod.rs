@@ -12,6 +12,7 @@ mod controls;
 mod error;
 mod evaluator;
 mod features;
+mod fidelity;
 mod fine;
 mod frechet;
 mod judge;
@@ -21,9 +22,11 @@ mod neighbours;
 mod noise;
 mod patches;
 mod pixels;
+mod plain;
 mod quick;
 mod real;
 mod reference;
+mod restoration;
 mod train;
 mod usefulness;
 
@@ -31,14 +34,17 @@ pub use classifier::{Classifier, FEATURES, Predictions, Subject};
 pub use controls::Defect;
 pub use error::{EvalError, JudgeError};
 pub use evaluator::Evaluator;
+pub use fidelity::fidelity;
 pub use frechet::Gaussian;
 pub use judge::Judge;
 pub use judge_file::JudgeFileError;
 pub use neighbours::{RecallCoverage, recall_and_coverage};
 pub use patches::PatchFilters;
 pub use pixels::{Copying, neighbour_distance, saturated};
+pub use plain::PlainMethod;
 pub use quick::{QuickFigures, QuickFrechet};
 pub use real::{PICTURES, Part, RealData};
+pub use restoration::{Restoration, references};
 pub use train::train;
 
 /// Where each chunk of at most `size` of `count` things begins, and its length.

@@ -120,6 +120,15 @@ impl QuickFrechet {
         (self.blurred * GOOD).max(floor * UNTOLD)
     }
 
+    /// The share of pictures that the judge takes for the same class as their originals, both `[n, channels, height, width]`,
+    /// u8; `None` without a judge.
+    pub fn agreement(&self, pictures: &Tensor, originals: &Tensor) -> Option<f64> {
+        match &self.features {
+            Features::Judge(classifier) => Some(classifier.agreement(pictures, originals)),
+            Features::Unlabelled(_) => None,
+        }
+    }
+
     /// Compares pictures `[n, channels, height, width]`, u8, on any device; more than 64, better 2,000, and up to 10,000.
     /// Draws nothing from libtorch's generator.
     pub fn measure(&self, pictures: &Tensor) -> QuickFigures {

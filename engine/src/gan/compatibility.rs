@@ -1,6 +1,8 @@
 //! Whether a configuration fits the images that it is to be trained on.
 
-use sparring_contract::config::{Architecture, Config, Network, Normalization, Precision};
+use sparring_contract::config::{
+    Architecture, Config, Network, Normalization, Precision, TaskKind, TranslateFrom,
+};
 
 use crate::data::Dataset;
 
@@ -25,11 +27,13 @@ pub enum CompatibilityError {
     },
     /// A residual network without a width has no channels.
     #[error(
-        "{network}.hidden is empty: architecture = \"resnet\" needs a width for each resolution"
+        "{network}.hidden is empty: architecture = \"{architecture}\" needs a width for each resolution"
     )]
     NoStages {
         /// `generator` or `discriminator`.
         network: &'static str,
+        /// Its architecture.
+        architecture: &'static str,
     },
     /// The channels of a residual block cannot be divided into its groups.
     #[error(
@@ -47,11 +51,13 @@ pub enum CompatibilityError {
     },
     /// A residual network has neither norms nor dropout.
     #[error(
-        "{network}.{key} is set, and architecture = \"resnet\" has no place for it: take it out, or choose another architecture"
+        "{network}.{key} is set, and architecture = \"{architecture}\" has no place for it: take it out, or choose another architecture"
     )]
     NotInResnet {
         /// `generator` or `discriminator`.
         network: &'static str,
+        /// Its architecture.
+        architecture: &'static str,
         /// `normalization` or `dropout`.
         key: &'static str,
     },
@@ -70,6 +76,51 @@ pub enum CompatibilityError {
         "conditional = true needs labels, and the data has none: add a labels-idx1-ubyte file beside the images, or set conditional = false"
     )]
     Unlabelled,
+    /// Pictures are made from noise by one kind of network and from pictures by another.
+    #[error(
+        "task = \"{task}\" needs generator.architecture = \"{needed}\", and it is \"{found}\": choose another preset"
+    )]
+    Generator {
+        /// `task`
+        task: &'static str,
+        /// What would do.
+        needed: &'static str,
+        /// `generator.architecture`
+        found: &'static str,
+    },
+    /// A key that a task has no use for.
+    #[error("task = \"{task}\" has no place for {key}: take it out")]
+    NotInTask {
+        /// `task`
+        task: &'static str,
+        /// The key and its value.
+        key: &'static str,
+    },
+    /// The generator's noise has no numbers.
+    #[error("latent_dim = 0 leaves the generator without noise: {0}")]
+    NoNoise(&'static str),
+    /// A side is no multiple of the factor.
+    #[error(
+        "enlarge.factor = {factor} needs sides that it divides, and the pictures are {height}x{width}: choose another image_size"
+    )]
+    Factor {
+        /// `enlarge.factor`
+        factor: u32,
+        /// In pixels.
+        height: i64,
+        /// In pixels.
+        width: i64,
+    },
+    /// Grey pictures have no colours to lose.
+    #[error(
+        "translate.from = \"grey\" needs pictures in colour, and the data is grey: choose another translate.from"
+    )]
+    AlreadyGrey,
+    /// The data has no pairs.
+    #[error(
+        "translate.from = \"pairs\" needs a folder with a/ and b/, and the data is another: give it with --pairs"
+    )]
+    NoPairs,
     /// The device has one precision only.
     #[error(
         "precision = \"{0}\" is for CUDA devices, and this run is on the CPU: use --device cuda, or precision = \"float32\""
@@ -86,6 +137,7 @@ pub fn check_compatibility(config: &Config, data: &Dataset) -> Result<(), Compat
             Precision::Bfloat16 => return Err(CompatibilityError::Precision("bfloat16")),
         }
     }
+    check_task(config, data)?;
     for (network, plan) in [
         ("generator", &config.generator),
         ("discriminator", &config.discriminator),
@@ -102,6 +154,62 @@ pub fn check_compatibility(config: &Config, data: &Dataset) -> Result<(), Compat
         return Err(CompatibilityError::Unlabelled);
     }
     Ok(())
+}
+
+fn check_task(config: &Config, data: &Dataset) -> Result<(), CompatibilityError> {
+    let task = config.task.name();
+    let architecture = config.generator.architecture;
+    let (fits, needed) = if config.task.is_image_to_image() {
+        (architecture == Architecture::Unet, "unet")
+    } else {
+        let needed = "mlp\", \"dcgan\" or \"resnet";
+        (architecture != Architecture::Unet, needed)
+    };
+    if !fits {
+        return Err(CompatibilityError::Generator {
+            task,
+            needed,
+            found: architecture.name(),
+        });
+    }
+    let unused = [
+        ("conditional = true", config.conditional),
+        ("augment.color", config.augment.color > 0.0),
+    ];
+    if let Some((key, _)) = unused.into_iter().find(|(_, is_set)| *is_set)
+        && config.task.is_image_to_image()
+    {
+        return Err(CompatibilityError::NotInTask { task, key });
+    }
+    if config.latent_dim == 0 && config.task == TaskKind::Generate {
+        return Err(CompatibilityError::NoNoise("set it to 1 or more"));
+    }
+    if config.latent_dim == 0 && config.loss_weights.diversity > 0.0 {
+        return Err(CompatibilityError::NoNoise(
+            "set it to 1 or more, or loss_weights.diversity = 0",
+        ));
+    }
+    let [channels, height, width] = data.shape();
+    let factor = config.enlarge.factor;
+    match config.task {
+        TaskKind::Enlarge
+            if [height, width]
+                .iter()
+                .any(|side| side % i64::from(factor) != 0) =>
+        {
+            Err(CompatibilityError::Factor {
+                factor,
+                height,
+                width,
+            })
+        }
+        TaskKind::Translate => match config.translate.from {
+            TranslateFrom::Grey if channels == 1 => Err(CompatibilityError::AlreadyGrey),
+            TranslateFrom::Pairs if !data.has_partners() => Err(CompatibilityError::NoPairs),
+            _ => Ok(()),
+        },
+        _ => Ok(()),
+    }
 }
 
 fn check_halvings(
@@ -124,18 +232,26 @@ fn check_halvings(
 }
 
 fn check_residual(network: &'static str, plan: &Network) -> Result<(), CompatibilityError> {
-    if plan.architecture != Architecture::Resnet {
+    if !matches!(plan.architecture, Architecture::Resnet | Architecture::Unet) {
         return Ok(());
     }
+    let architecture = plan.architecture.name();
     if plan.hidden.is_empty() {
-        return Err(CompatibilityError::NoStages { network });
+        return Err(CompatibilityError::NoStages {
+            network,
+            architecture,
+        });
     }
     let unused = [
         ("normalization", plan.normalization != Normalization::Off),
         ("dropout", plan.dropout > 0.0),
     ];
     if let Some((key, _)) = unused.into_iter().find(|(_, is_set)| *is_set) {
-        return Err(CompatibilityError::NotInResnet { network, key });
+        return Err(CompatibilityError::NotInResnet {
+            network,
+            architecture,
+            key,
+        });
     }
     // Layers that larger pictures add are multiples of these widths.
     let uneven = |width: &&u64| !(*width * plan.expansion).is_multiple_of(plan.group_width);

@@ -5,12 +5,12 @@ use sparring_contract::protocol::MetricSpec;
 use tch::{Kind, Tensor};
 
 use super::augment::Augment;
-use super::loss::{AdversarialLoss, Logits};
+use super::loss::AdversarialLoss;
 use super::metrics::adversarial_specs;
 use super::models::PictureSpec;
 use super::sampler::{Noise, round_robin};
-use super::task::{GeneratorInput, StepOutcome, Task};
-use crate::data::Batch;
+use super::task::{GeneratorTurn, Preview, StepOutcome, Task};
+use crate::data::{Batch, Dataset};
 
 /// Noise, and a class if the networks are conditional, to pictures: the game of Goodfellow et al. 2014.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl Task for Generate {
         batch.classes.as_ref().filter(|_| self.num_classes > 0)
     }
 
-    fn discriminator_input(&self, pictures: &Tensor, _batch: &Batch, step: u64) -> Tensor {
+    fn discriminator_input(&self, pictures: &Tensor, _inputs: &Tensor, step: u64) -> Tensor {
         self.augment.apply(pictures, step)
     }
 
@@ -56,23 +56,33 @@ impl Task for Generate {
         (!self.augment.changes_at(step)).then_some(0)
     }
 
-    fn generator_loss(&self, logits: &Logits, _fake: &Tensor, _batch: &Batch) -> Tensor {
-        self.loss.generator(logits)
+    fn generator_loss(&self, turn: &GeneratorTurn<'_>) -> Tensor {
+        self.loss.generator(turn.logits)
     }
 
     /// Normal noise; the classes take turns.
-    fn preview(&self, seed: u64, count: i64) -> GeneratorInput {
-        GeneratorInput {
+    fn preview(&self, seed: u64, count: i64, _data: &Dataset) -> Preview {
+        Preview {
             input: Noise::seeded(seed, self.latent_dim.unsigned_abs()).draw(count),
             classes: round_robin(0, count, self.num_classes),
+            truth: None,
+            missing: None,
         }
+    }
+
+    fn exhibit(&self, _preview: &Preview, made: &Tensor) -> Tensor {
+        made.shallow_clone()
+    }
+
+    fn parts(&self) -> &'static [&'static str] {
+        &[]
     }
 
     fn metric_specs(&self) -> Vec<MetricSpec> {
         adversarial_specs(&self.loss)
     }
 
-    fn measure(&self, outcome: StepOutcome) -> Vec<Tensor> {
+    fn measure(&self, outcome: StepOutcome<'_>) -> Vec<Tensor> {
         let [d_real, d_fake] = self.loss.probabilities(&outcome.logits);
         vec![outcome.d_loss, outcome.g_loss, d_real, d_fake]
     }

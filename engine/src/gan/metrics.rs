@@ -54,6 +54,7 @@ pub(super) fn adversarial_specs(loss: &AdversarialLoss) -> Vec<MetricSpec> {
         unit: loss.is_in_nats().then(|| "nats".to_owned()),
         kind: MetricKind::Loss,
         ideal,
+        reference: None,
         better: Better::Neither,
         explanation: explanation.to_owned(),
     };
@@ -63,6 +64,7 @@ pub(super) fn adversarial_specs(loss: &AdversarialLoss) -> Vec<MetricSpec> {
         unit: None,
         kind: MetricKind::Probability,
         ideal: Some(loss.equilibrium_probability()),
+        reference: None,
         better: Better::Neither,
         explanation: explanation.to_owned(),
     };
@@ -103,6 +105,7 @@ pub(super) fn gradient_norm_specs() -> [MetricSpec; 2] {
         unit: None,
         kind: MetricKind::Norm,
         ideal: None,
+        reference: None,
         better: Better::Neither,
         explanation: format!(
             "L2 norm of the {network}'s gradient in the latest step. Sudden jumps announce divergence."

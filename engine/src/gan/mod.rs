@@ -5,6 +5,7 @@
 mod augment;
 mod compatibility;
 mod generate;
+mod image_to_image;
 mod loss;
 mod metrics;
 mod models;
@@ -12,12 +13,18 @@ mod penalty;
 mod sampler;
 mod session;
 mod task;
+mod tiles;
+mod trained;
+mod translator;
 
 pub use augment::diff_augmented;
 pub use compatibility::{CompatibilityError, check_compatibility};
 pub use generate::Generate;
+pub use image_to_image::ImageToImage;
 pub use loss::{AdversarialLoss, Logits};
 pub use models::{PictureSpec, discriminator, generator};
 pub use sampler::{Classes, Noise, Sampler};
 pub use session::{Fault, Inspection, Session};
-pub use task::{GeneratorInput, StepOutcome, Task};
+pub use task::{GeneratorTurn, Preview, StepOutcome, Task};
+pub use tiles::in_tiles;
+pub use translator::Translator;

@@ -3,9 +3,10 @@
 use sparring_contract::config::Config;
 use tch::{Device, Kind, Tensor};
 
-use super::models::{PictureSpec, generator};
+use super::models::PictureSpec;
+use super::trained::trained_generator;
 use crate::native::no_grad;
-use crate::nn::{EMA_PREFIX, Network, StateDict, StateDictError};
+use crate::nn::{Network, StateDict, StateDictError};
 
 /// A trained generator, or its moving average if the configuration has one.
 #[derive(Debug)]
@@ -36,18 +37,8 @@ impl Sampler {
         state: &StateDict,
         device: Device,
     ) -> Result<Self, StateDictError> {
-        let generator = generator(config, spec, device);
-        let prefix = if config.ema_decay > 0.0 {
-            EMA_PREFIX
-        } else {
-            ""
-        };
-        for (name, tensor) in [generator.parameters(), generator.buffers()].concat() {
-            let trained = state.get(&format!("{prefix}{name}"), &tensor.size())?;
-            no_grad(|| tensor.shallow_clone().copy_(trained));
-        }
         Ok(Self {
-            generator,
+            generator: trained_generator(config, spec, state, device)?,
             num_classes: spec.num_classes,
             classes: Classes::InTurn,
             sampled: 0,
@@ -118,23 +109,28 @@ impl Noise {
     }
 }
 
-/// Pictures in eval mode, `[n, channels, height, width]`, u8: -1 becomes 0 and 1 becomes 255.
+/// Pictures in eval mode, `[n, channels, height, width]`, u8.
 pub(super) fn to_pixels(generator: &Network, input: &Tensor, classes: Option<&Tensor>) -> Tensor {
     no_grad(|| {
         let device = generator.device();
         let classes = classes.map(|classes| classes.to_device(device));
-        let pictures = generator.evaluate(&input.to_device(device), classes.as_ref());
-        ((pictures + 1.0) * 127.5)
-            .round()
-            .clamp(0.0, 255.0)
-            .to_kind(Kind::Uint8)
+        to_bytes(&generator.evaluate(&input.to_device(device), classes.as_ref()))
     })
+}
+
+/// Pictures in [-1, 1] as u8: -1 becomes 0 and 1 becomes 255.
+pub(super) fn to_bytes(pictures: &Tensor) -> Tensor {
+    ((pictures + 1.0) * 127.5)
+        .round()
+        .clamp(0.0, 255.0)
+        .to_kind(Kind::Uint8)
 }
 
 #[cfg(test)]
 mod tests {
     use sparring_contract::config::{Request, resolve};
 
+    use super::super::models::generator;
     use super::*;
 
     #[test]
@@ -147,6 +143,7 @@ mod tests {
         let spec = PictureSpec {
             shape: [1, 8, 8],
             num_classes: 3,
+            degradation: None,
         };
         let generator = generator(&config, spec, Device::Cpu);
         let mut sampler = Sampler {

@@ -11,12 +11,13 @@ use sparring_contract::protocol::{MetricSpec, Metrics};
 use tch::{Device, Kind, Tensor};
 
 use super::generate::Generate;
+use super::image_to_image::ImageToImage;
 use super::loss::Logits;
 use super::metrics::{MetricAccumulator, gradient_norm_specs};
 use super::models::{PictureSpec, discriminator, generator};
 use super::penalty::GradientPenalty;
 use super::sampler::to_pixels;
-use super::task::{StepOutcome, Task};
+use super::task::{GeneratorTurn, Preview, StepOutcome, Task};
 use crate::data::{Batch, DataLoader, Dataset};
 use crate::native::no_grad;
 use crate::nn::{Ema, StateDict, StateDictError};
@@ -60,7 +61,10 @@ impl Session {
     pub fn new(config: &Config, data: Dataset) -> Self {
         let device = data.device();
         let spec = PictureSpec::new(config, data.shape(), data.class_names());
-        let task = Box::new(Generate::new(config, spec));
+        let task: Box<dyn Task> = match spec.degradation {
+            None => Box::new(Generate::new(config, spec)),
+            Some(degradation) => Box::new(ImageToImage::new(config, spec, degradation)),
+        };
         // The average starts from the same weights, because it is drawn from the same seed.
         let ema = (config.ema_decay > 0.0)
             .then(|| Ema::new(generator(config, spec, device), config.ema_decay));
@@ -118,14 +122,14 @@ impl Session {
             // With k > 1 the discriminator learns ahead, from fakes that the generator does not learn from.
             let input = self.task.generator_input(batch);
             let fake = no_grad(|| self.generate(&input, batch));
-            let _ = self.train_discriminator(batch, &fake);
+            let _ = self.train_discriminator(batch, &input, &fake);
         }
         let input = self.task.generator_input(last); // [batch, latent_dim]
         self.train_both(last, &input);
         for _ in 1..self.generator_steps {
             let input = self.task.generator_input(last);
             let fake = self.generate(&input, last);
-            let _ = self.train_generator(last, &fake);
+            let _ = self.train_generator(last, &input, &fake);
         }
     }
 
@@ -165,22 +169,30 @@ impl Session {
     fn train_both(&mut self, batch: &Batch, input: &Tensor) {
         let fake = self.generate(input, batch); // [batch, channels, height, width] in [-1, 1]
 
-        let (d_loss, logits) = self.train_discriminator(batch, &fake.detach());
-        let g_loss = self.train_generator(batch, &fake);
+        let (d_loss, logits) = self.train_discriminator(batch, input, &fake.detach());
+        let g_loss = self.train_generator(batch, input, &fake);
 
         self.losses = Some([d_loss.shallow_clone(), g_loss.shallow_clone()]);
         let metrics = self.task.measure(StepOutcome {
             d_loss,
             g_loss,
             logits,
+            fake: fake.detach(),
+            input,
+            batch,
         });
         self.accumulator.add(&metrics);
     }
 
     /// Trains the discriminator to tell real images from fakes. Returns its loss and its logits before the update.
-    fn train_discriminator(&mut self, batch: &Batch, fake: &Tensor) -> (Tensor, Logits) {
+    fn train_discriminator(
+        &mut self,
+        batch: &Batch,
+        input: &Tensor,
+        fake: &Tensor,
+    ) -> (Tensor, Logits) {
         let [real, fake] = [&batch.images, fake]
-            .map(|pictures| self.task.discriminator_input(pictures, batch, self.steps));
+            .map(|pictures| self.task.discriminator_input(pictures, input, self.steps));
         let classes = self.task.classes(batch);
         // One pass for both: no layer of a discriminator mixes the images of a batch, so the logits are those of two
         // passes.
@@ -208,11 +220,12 @@ impl Session {
         (loss.detach(), logits)
     }
 
-    /// Trains the generator to fool the discriminator with these fakes, and updates its average. Returns its loss.
-    fn train_generator(&mut self, batch: &Batch, fake: &Tensor) -> Tensor {
+    /// Trains the generator to fool the discriminator with the fakes that it made of this input, and updates its average.
+    /// Returns its loss.
+    fn train_generator(&mut self, batch: &Batch, input: &Tensor, fake: &Tensor) -> Tensor {
         let classes = self.task.classes(batch);
         let discriminate = |pictures: &Tensor| {
-            let seen = self.task.discriminator_input(pictures, batch, self.steps);
+            let seen = self.task.discriminator_input(pictures, input, self.steps);
             self.discriminator.network().forward(&seen, classes)
         };
         let loss = self.precision.run(|| {
@@ -226,7 +239,13 @@ impl Session {
                 real: on_real,
                 fake: on_fake,
             };
-            self.task.generator_loss(&logits, fake, batch)
+            self.task.generator_loss(&GeneratorTurn {
+                logits: &logits,
+                fake,
+                input,
+                batch,
+                generate: &|input| self.generate(input, batch),
+            })
         });
         let average = self.ema.as_ref().filter(|_| !self.average_follows());
         self.generator.minimize(&loss, average, self.steps);
@@ -275,25 +294,42 @@ impl Session {
 
     /// `count` pictures for a seed, `[count, channels, height, width]`, u8, drawn by the average if there is one.
     pub fn sample(&self, seed: u64, count: i64) -> Tensor {
-        let preview = self.task.preview(seed, count);
+        let preview = self.preview(seed, count);
         self.sample_from(&preview.input, preview.classes.as_ref())
+    }
+
+    /// `count` previews for a seed as they are shown: of each the pictures of [`Session::parts`], u8.
+    pub fn exhibit(&self, seed: u64, count: i64) -> Tensor {
+        let preview = self.preview(seed, count);
+        let made = self.sample_from(&preview.input, preview.classes.as_ref());
+        no_grad(|| self.task.exhibit(&preview, &made))
+    }
+
+    /// What the pictures of one preview are, a word each; empty if there is only one.
+    pub fn parts(&self) -> &'static [&'static str] {
+        self.task.parts()
+    }
+
+    /// `count` previews for a seed: what they are made from, and what is to come out.
+    pub fn preview(&self, seed: u64, count: i64) -> Preview {
+        no_grad(|| self.task.preview(seed, count, self.loader.data()))
     }
 
     /// As [`Session::sample`], but all of one class, which the networks must know.
     pub fn sample_class(&self, seed: u64, count: i64, class: u32) -> Tensor {
-        let input = self.task.preview(seed, count).input;
+        let input = self.preview(seed, count).input;
         let classes = Tensor::full([count], i64::from(class), (Kind::Int64, Device::Cpu));
         self.sample_from(&input, Some(&classes))
     }
 
-    /// `count` pictures from inputs that stay the same for the whole run.
+    /// `count` previews, as [`Session::exhibit`] shows them, from inputs that stay the same for the whole run.
     pub fn sample_fixed(&self, count: i64) -> Tensor {
-        self.sample(derive(self.seed, Stream::Fixed, 0), count)
+        self.exhibit(derive(self.seed, Stream::Fixed, 0), count)
     }
 
     /// The classes of the pictures of [`Session::sample`], in their order; empty if the networks are unconditional.
     pub fn sample_labels(&self, count: i64) -> Vec<u32> {
-        let classes = self.task.preview(self.seed, count).classes;
+        let classes = self.preview(self.seed, count).classes;
         let labels = classes.and_then(|classes| Vec::<i64>::try_from(classes).ok());
         let labels = labels.unwrap_or_default().into_iter();
         labels.filter_map(|label| label.try_into().ok()).collect()

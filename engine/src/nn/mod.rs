@@ -14,6 +14,7 @@ mod reshape;
 mod residual;
 mod sequential;
 mod state_dict;
+mod unet;
 mod weight;
 
 pub use basis::{DiscriminativeBasis, GenerativeBasis};
@@ -29,4 +30,5 @@ pub use reshape::{Flatten, Unflatten};
 pub use residual::{Downsample, ResidualBlock, ResidualSizes, Upsample};
 pub use sequential::Sequential;
 pub use state_dict::{StateDict, StateDictError};
+pub use unet::{FillHoles, UNet, UNetLevel};
 pub use weight::{Weight, WeightNorm};

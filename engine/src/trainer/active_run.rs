@@ -22,6 +22,7 @@ use super::event_sink::EventSink;
 use super::finite_state::NotFinite;
 use super::guard::Guard;
 use super::health::{Context, HealthMonitor};
+use super::held_out::{self, References};
 use super::injection::{Aside, Injection};
 use super::report::{Reporter, epoch, last_step, started};
 use crate::eval::{Judge, QuickFrechet};
@@ -41,6 +42,8 @@ pub(crate) struct Assignment<'a> {
     pub(crate) warnings: Vec<String>,
     /// The judge of the images, if there is one.
     pub(crate) judge: Option<Judge>,
+    /// What plain methods reach; empty for a task without right answers.
+    pub(crate) references: References,
     /// The header of the checkpoint from which the session was restored, if it was.
     pub(crate) resumed: Option<CheckpointHeader>,
     /// That checkpoint.
@@ -62,6 +65,7 @@ impl<'a> Assignment<'a> {
             origin: "made up".to_owned(),
             warnings: Vec::new(),
             judge: None,
+            references: Vec::new(),
             resumed: None,
             resumed_from: None,
             is_fault_check_free: false,
@@ -105,6 +109,7 @@ impl<'a> ActiveRun<'a> {
             origin,
             warnings,
             judge,
+            references,
             resumed,
             resumed_from,
             is_fault_check_free,
@@ -143,7 +148,14 @@ impl<'a> ActiveRun<'a> {
         if let Err(error) = pruned {
             active.warn(error.to_string());
         }
-        let started = started(&run, &active.config, &active.session, origin, resumed_from);
+        let started = started(
+            &run,
+            &active.config,
+            &active.session,
+            origin,
+            resumed_from,
+            &references,
+        );
         active.sink.emit(Event::Started(Box::new(started)));
         for warning in warnings.into_iter().chain(best_warning) {
             active.warn(warning);
@@ -236,6 +248,9 @@ impl<'a> ActiveRun<'a> {
         };
         self.fail_on_purpose(Aside::Check);
         let checkup = self.health.check(&self.session, context, self.clock);
+        if let Some(fidelity) = &checkup.fidelity {
+            self.reporter.note_held_out(held_out::metrics(fidelity));
+        }
         self.sink.emit(Event::Health(Box::new(checkup.health)));
         if let Some(message) = checkup.alarm {
             let step = self.steps();

@@ -6,7 +6,7 @@ use sparring_contract::config::{Config, change_live};
 use sparring_contract::protocol::{Command, Outcome, Pictures, Purpose, Reason};
 use sparring_contract::run::Run;
 
-use super::pictures::pictures;
+use super::pictures::{grid_columns, pictures};
 use crate::gan::{PictureSpec, Session};
 
 /// Pictures of one command at most.
@@ -81,13 +81,10 @@ pub(super) fn draw_fresh(
     }
     let seed = seed.unwrap_or_else(|| session.fresh_seed());
     let step = session.steps();
-    // The root of at most 256 is at most 16.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let columns = (count as f64).sqrt().ceil() as usize;
     let images = count.cast_signed();
     let (drawn, asked, suffix) = match class {
         None => (
-            session.sample(seed, images),
+            session.exhibit(seed, images),
             session.sample_labels(images),
             String::new(),
         ),
@@ -100,9 +97,10 @@ pub(super) fn draw_fresh(
             )
         }
     };
+    let pictures = pictures(Purpose::Fresh, seed, step, &drawn, asked, session.parts());
     Ok(FreshPictures {
-        pictures: pictures(Purpose::Fresh, seed, step, &drawn, asked),
-        columns,
+        columns: grid_columns(pictures.count as usize, pictures.group()),
+        pictures,
         name: format!("fresh-{step:09}-{seed}{suffix}.png"),
     })
 }

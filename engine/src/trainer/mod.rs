@@ -16,6 +16,7 @@ mod event_sink;
 mod finite_state;
 mod guard;
 mod health;
+mod held_out;
 mod injection;
 mod pictures;
 mod report;

@@ -5,13 +5,15 @@ use tch::{Device, Kind, Tensor};
 
 /// Copies pictures from their device into a message.
 ///
-/// `pictures` is `[n, channels, height, width]`, u8; `labels` are the classes asked of them, empty if there are none.
+/// `pictures` is `[n, channels, height, width]`, u8; `labels` are the classes asked of them, empty if there are none; `parts`
+/// is what those that belong together are.
 pub(crate) fn pictures(
     purpose: Purpose,
     seed: u64,
     step: u64,
     pictures: &Tensor,
     labels: Vec<u32>,
+    parts: &[&str],
 ) -> Pictures {
     let pictures = pictures.to_device(Device::Cpu).contiguous();
     let size: Vec<u32> = pictures
@@ -32,7 +34,16 @@ pub(crate) fn pictures(
         width,
         pixels,
         labels,
+        parts: parts.iter().map(|part| (*part).to_owned()).collect(),
     }
+}
+
+/// The columns of a grid that is about as wide as high, in which pictures that belong together, `group` of them, stand beside
+/// each other.
+pub(super) fn grid_columns(count: usize, group: usize) -> usize {
+    let side = count.isqrt();
+    let side = if side * side < count { side + 1 } else { side };
+    side.div_ceil(group) * group
 }
 
 /// Classes `[n]`, i64, as numbers.

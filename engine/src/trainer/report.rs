@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use sparring_contract::config::Config;
-use sparring_contract::protocol::{Parameters, Started, Stats};
+use sparring_contract::protocol::{Metrics, Parameters, Started, Stats};
 use sparring_contract::run::Run;
 use tch::Device;
 
 use super::clock::{Clock, Stopwatch};
+use super::held_out::{self, References};
 use crate::gan::Session;
 
 /// Reports metrics of the steps since the report before.
@@ -16,6 +17,8 @@ pub(super) struct Reporter {
     latest: Stats,
     /// Training time of this process at the latest report.
     at: Duration,
+    /// What the latest health check found of held-out pictures.
+    held_out: Metrics,
 }
 
 impl Reporter {
@@ -28,7 +31,13 @@ impl Reporter {
                 ..no_stats(session)
             },
             at: Duration::ZERO,
+            held_out: Metrics::default(),
         }
+    }
+
+    /// Notes what a health check found of held-out pictures. Reports have it from now on.
+    pub(super) fn note_held_out(&mut self, metrics: Metrics) {
+        self.held_out = metrics;
     }
 
     /// Starts again at the step that the session went back to.
@@ -64,7 +73,10 @@ impl Reporter {
         if steps == self.latest.step {
             return None;
         }
-        let metrics = session.metrics();
+        let mut metrics = session.metrics();
+        for (key, value) in self.held_out.iter() {
+            metrics.set(key, value);
+        }
         // Read after the metrics: reading them waits until the device has finished its steps.
         let now = clock.now();
         let elapsed = stopwatch.elapsed(now);
@@ -104,13 +116,14 @@ pub(super) fn last_step(config: &Config, session: &Session) -> u64 {
 }
 
 /// The facts of a run as its training starts. `origin` says in words where the images are from; `from` is the checkpoint
-/// that it was resumed from.
+/// that it was resumed from; `references` is what plain methods reach.
 pub(super) fn started(
     run: &Run,
     config: &Config,
     session: &Session,
     origin: String,
     from: Option<PathBuf>,
+    references: &References,
 ) -> Started {
     let (generator, discriminator) = session.num_parameters();
     let data = session.loader().data();
@@ -135,7 +148,7 @@ pub(super) fn started(
         last_step: last_step(config, session),
         step: session.steps(),
         from,
-        metrics: session.metric_specs(),
+        metrics: [session.metric_specs(), held_out::specs(references)].concat(),
         class_names: data.class_names().to_vec(),
         shape: data
             .shape()

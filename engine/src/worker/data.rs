@@ -49,6 +49,7 @@ pub(super) fn inspect(
             width: small(images.width),
             pixels: pixels.to_vec(),
             labels: labels.copied().map(u32::from).collect(),
+            parts: Vec::new(),
         };
         write_frame(out, &TaskReply::Pictures(pictures))?;
     }

@@ -56,6 +56,14 @@ pub(super) fn draw(
     header: &CheckpointHeader,
     how: Draw,
 ) -> anyhow::Result<impl Iterator<Item = Batch> + use<>> {
+    let task = header.config.task;
+    if task.is_image_to_image() {
+        bail!(
+            "{} makes pictures from pictures: use `sparring {}`",
+            path.display(),
+            task.name()
+        );
+    }
     check_classes(path, header, &how.classes)?;
     // In full precision, whatever the training was in.
     let device = device::choose(&how.device, CudaSettings::default())?.device;

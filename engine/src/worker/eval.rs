@@ -1,6 +1,7 @@
 //! The tasks of evaluating pictures and of training a judge.
 
 use std::io::Write;
+use std::path::Path;
 
 use anyhow::Context as _;
 use sparring_contract::judges::JudgeFolder;
@@ -9,6 +10,7 @@ use sparring_contract::run::CheckpointHeader;
 use tch::{Device, Tensor};
 
 use super::draw::{Draw, draw};
+use super::restoration;
 use crate::data::{DataSource, Images, typical_classes};
 use crate::eval::{EvalError, Evaluator, Judge, JudgeError, PICTURES, RealData, judges};
 use crate::gan::Classes;
@@ -27,9 +29,29 @@ pub(super) fn eval(
         // Whether anybody still listens is asked once, with the report.
         wire = send(out, &reply);
     };
-    let report = evaluate(subject, augmentation, &mut progress)?;
+    let reply = match subject {
+        Subject::Checkpoint { path, seed, device } => {
+            let header = CheckpointHeader::read_intact(path)?;
+            if header.config.task.is_image_to_image() {
+                let how = (*seed, device.as_str());
+                let report = restoration::evaluate(path, &header, how, &mut progress)?;
+                TaskReply::Fidelity(Box::new(report))
+            } else {
+                let drawn = drawn_of(path, &header, (*seed, device), &mut progress)?;
+                TaskReply::Report(Box::new(evaluate(drawn, augmentation, &mut progress)?))
+            }
+        }
+        Subject::Samples { path, data } => {
+            let drawn = Drawn {
+                pictures: Images::load_samples(path)?.tensor(),
+                asked: None,
+                real: real_pictures(&DataSource::named(data), &mut progress)?,
+            };
+            TaskReply::Report(Box::new(evaluate(drawn, augmentation, &mut progress)?))
+        }
+    };
     wire?;
-    send(out, &TaskReply::Report(Box::new(report)))?;
+    send(out, &reply)?;
     Ok(())
 }
 
@@ -70,42 +92,60 @@ fn real_pictures(data: &DataSource, progress: &mut dyn FnMut(&str)) -> Result<Re
     RealData::load(data, &mut |_| {})
 }
 
+/// Pictures to evaluate.
+struct Drawn {
+    /// `[n, channels, h, w]`, u8.
+    pictures: Tensor,
+    /// The class asked of each, `[n]`, i64, if that is known.
+    asked: Option<Tensor>,
+    /// What they are compared with.
+    real: RealData,
+}
+
+/// Pictures that a checkpoint's generator draws from noise.
+fn drawn_of(
+    path: &Path,
+    header: &CheckpointHeader,
+    (seed, device): (u64, &str),
+    progress: &mut dyn FnMut(&str),
+) -> anyhow::Result<Drawn> {
+    let real = real_pictures(&header.config.data_source(), progress)?;
+    progress("drawing pictures");
+    // Pictures of all classes equally would differ from data that has more of some.
+    let num_classes = header.num_classes();
+    let asked = real
+        .labels()
+        .filter(|_| 0 < num_classes && real.num_classes() <= num_classes.cast_signed())
+        .map(|[labels, _]| typical_classes(labels, PICTURES));
+    let how = Draw {
+        count: PICTURES.unsigned_abs(),
+        first: 0,
+        seed,
+        classes: asked.as_ref().map_or(Classes::InTurn, |asked| {
+            Classes::Listed(asked.shallow_clone())
+        }),
+        device: device.to_owned(),
+    };
+    let drawn: Vec<_> = draw(path, header, how)?
+        .map(|batch| batch.pictures.to_device(Device::Cpu))
+        .collect();
+    Ok(Drawn {
+        pictures: Tensor::cat(&drawn, 0),
+        asked,
+        real,
+    })
+}
+
 fn evaluate(
-    subject: &Subject,
+    drawn: Drawn,
     augmentation: bool,
     progress: &mut dyn FnMut(&str),
 ) -> anyhow::Result<Report> {
-    let (pictures, asked, real) = match subject {
-        Subject::Checkpoint { path, seed, device } => {
-            let header = CheckpointHeader::read_intact(path)?;
-            let real = real_pictures(&header.config.data_source(), progress)?;
-            progress("drawing pictures");
-            // Pictures of all classes equally would differ from data that has more of some.
-            let num_classes = header.num_classes();
-            let asked = real
-                .labels()
-                .filter(|_| 0 < num_classes && real.num_classes() <= num_classes.cast_signed())
-                .map(|[labels, _]| typical_classes(labels, PICTURES));
-            let how = Draw {
-                count: PICTURES.unsigned_abs(),
-                first: 0,
-                seed: *seed,
-                classes: asked.as_ref().map_or(Classes::InTurn, |asked| {
-                    Classes::Listed(asked.shallow_clone())
-                }),
-                device: device.clone(),
-            };
-            let drawn: Vec<_> = draw(path, &header, how)?
-                .map(|batch| batch.pictures.to_device(Device::Cpu))
-                .collect();
-            (Tensor::cat(&drawn, 0), asked, real)
-        }
-        Subject::Samples { path, data } => {
-            let pictures = Images::load_samples(path)?.tensor();
-            let real = real_pictures(&DataSource::named(data), progress)?;
-            (pictures, None, real)
-        }
-    };
+    let Drawn {
+        pictures,
+        asked,
+        real,
+    } = drawn;
     let judge = judges::find(&real.fingerprint)?;
     let evaluator = Evaluator::new(real, judge, progress)?;
     let mut report = evaluator.measure(&pictures, asked.as_ref(), progress)?;

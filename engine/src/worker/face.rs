@@ -268,6 +268,7 @@ mod tests {
             width: side,
             pixels: vec![7; (256 * 3 * side * side) as usize],
             labels: Vec::new(),
+            parts: Vec::new(),
         }
     }
 

@@ -17,11 +17,14 @@ mod launch;
 mod machine;
 mod orders;
 mod prepared;
+mod restoration;
 mod server;
 mod signals;
 mod sink;
 mod task;
 mod train;
+mod translate;
+mod translator;
 mod wire;
 
 pub use environment::prepare as prepare_environment;

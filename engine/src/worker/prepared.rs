@@ -1,11 +1,12 @@
 //! What a configuration needs from the machine: its device and its data.
 
 use sparring_contract::config::Config;
+use sparring_contract::protocol::Fidelity;
 use sparring_contract::text::printable;
 
-use crate::data::{DataBundle, Dataset};
+use crate::data::{DataBundle, Dataset, Degradation};
 use crate::device::{self, Choice};
-use crate::eval::{Judge, judges};
+use crate::eval::{Judge, PlainMethod, judges, references};
 use crate::gan::{Session, check_compatibility};
 use crate::native;
 
@@ -26,19 +27,24 @@ impl Prepared {
         let Choice { device, why_cpu } = device::choose_for(config)?;
         native::prepare(config.threads);
         let bundle = DataBundle::load(&config.data_source(), &mut |_| {})?;
-        let mut dataset =
-            Dataset::on(device, &bundle.train.images).with_class_names(bundle.class_names.clone());
+        let (described, warnings) = (bundle.described(), bundle.warnings());
+        let mut dataset = if config.task.is_image_to_image() {
+            Dataset::of(device, &bundle)
+        } else {
+            // The pictures to test with would take memory and have no use.
+            Dataset::on(device, &bundle.train.images).with_class_names(bundle.class_names.clone())
+        };
         if let Some(labels) = bundle.train.labels.as_ref().filter(|_| config.conditional) {
             dataset = dataset.with_classes(labels);
         }
         check_compatibility(config, &dataset)?;
         Ok(Self {
             dataset,
-            origin: bundle.described(),
+            origin: described,
             warnings: why_cpu
                 .map(|why| format!("training on the CPU: {}", printable(&why)))
                 .into_iter()
-                .chain(bundle.warnings())
+                .chain(warnings)
                 .collect(),
             fingerprint: bundle.fingerprint,
         })
@@ -50,6 +56,17 @@ impl Prepared {
             let without = format!("{error}; health checks do without it");
             self.warnings.push(printable(&without));
             None
+        })
+    }
+
+    /// What plain methods reach at the task, if it has right answers.
+    pub(super) fn references(
+        &self,
+        config: &Config,
+        judge: Option<&Judge>,
+    ) -> Vec<(PlainMethod, Fidelity)> {
+        Degradation::new(config).map_or_else(Vec::new, |degradation| {
+            references(degradation, &self.dataset, judge)
         })
     }
 

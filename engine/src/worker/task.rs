@@ -13,7 +13,7 @@ use sparring_contract::protocol::{Purpose, Task, TaskReply, read_frame, write_fr
 use sparring_contract::run::CheckpointHeader;
 
 use super::draw::{Batch, Draw, draw};
-use super::{data, eval, examine};
+use super::{data, eval, examine, translate};
 use crate::gan::Classes;
 use crate::native;
 use crate::panics::caught;
@@ -82,6 +82,7 @@ fn do_task(out: &mut impl Write) -> anyhow::Result<()> {
             augmentation,
         } => eval::eval(out, &subject, augmentation)?,
         Task::JudgeTrain { source, seed } => eval::train_judge(out, &source, seed)?,
+        Task::Translate(translation) => translate::translate(out, &translation)?,
         Task::Examine { device } => {
             let found = Box::new(examine::examine(&device));
             write_frame(out, &TaskReply::Examination(found))?;
@@ -113,6 +114,7 @@ fn sample(out: &mut impl Write, path: &Path, how: Draw) -> anyhow::Result<()> {
                 header.step,
                 &part.pictures,
                 part.classes.as_ref().map(labels).unwrap_or_default(),
+                &[],
             );
             write_frame(out, &TaskReply::Pictures(pictures))?;
         }

@@ -245,6 +245,7 @@ fn try_training(
         step: resumed.as_ref().map_or(0, |header| header.step),
     });
     let judge = prepared.judge();
+    let references = prepared.references(&config, judge.as_ref());
     let origin = prepared.origin.clone();
     let warnings = prepared.warnings.clone();
     let mut session = prepared.session(&config);
@@ -263,6 +264,7 @@ fn try_training(
         origin,
         warnings,
         judge,
+        references,
         resumed_from: from.map(Path::to_owned),
         resumed,
         is_fault_check_free: !device.is_cuda(),

@@ -207,6 +207,7 @@ mod tests {
             width: side,
             pixels: vec![7; (count * 3 * side * side) as usize],
             labels: Vec::new(),
+            parts: Vec::new(),
         }
     }
 

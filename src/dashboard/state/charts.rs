@@ -1,6 +1,6 @@
 //! What can be drawn of a run: its metrics, in charts by their kind.
 
-use sparring_contract::protocol::{MetricKind, MetricSpec, Stats};
+use sparring_contract::protocol::{MetricKind, MetricSpec, Reference, Stats};
 
 use super::journal::plain;
 use crate::dashboard::words::figure;
@@ -38,6 +38,8 @@ pub struct Curve {
     pub hue: Hue,
     /// Its value at the game's equilibrium, if theory names one.
     pub ideal: Option<f64>,
+    /// What a plain method reaches.
+    pub reference: Option<Reference>,
 }
 
 /// Series between the same two axes.
@@ -140,7 +142,24 @@ fn explain(spec: &MetricSpec) -> String {
     let ideal = spec.ideal.map_or_else(String::new, |ideal| {
         format!(" At the equilibrium: {}.", figure(ideal))
     });
-    format!("{}{unit}: {}{ideal}", spec.label, spec.explanation)
+    let reference = spec.reference.as_ref().map_or_else(String::new, |plain| {
+        format!(
+            " {}: {}.",
+            capitalised(&plain.label),
+            spec.format(plain.value)
+        )
+    });
+    format!(
+        "{}{unit}: {}{ideal}{reference}",
+        spec.label, spec.explanation
+    )
+}
+
+/// A text with a capital letter at its beginning.
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
 }
 
 /// A spec whose words a terminal cannot take for commands.
@@ -148,6 +167,10 @@ fn printable(spec: &MetricSpec) -> MetricSpec {
     MetricSpec {
         label: plain(&spec.label),
         unit: spec.unit.as_deref().map(plain),
+        reference: spec.reference.as_ref().map(|reference| Reference {
+            label: plain(&reference.label),
+            value: reference.value,
+        }),
         explanation: plain(&spec.explanation),
         ..spec.clone()
     }
@@ -177,6 +200,7 @@ fn shared(specs: &[MetricSpec], kind: MetricKind) -> Option<Chart> {
             mark,
             hue: Hue(place),
             ideal: spec.ideal,
+            reference: spec.reference.clone(),
         })
         .collect();
     (!curves.is_empty()).then_some(Chart { name, kind, curves })
@@ -196,6 +220,7 @@ fn alone(index: usize, spec: &MetricSpec) -> Chart {
             mark: String::new(),
             hue: Hue::ALONE,
             ideal: spec.ideal,
+            reference: spec.reference.clone(),
         }],
     }
 }
@@ -210,6 +235,7 @@ fn throughput() -> Chart {
             mark: String::new(),
             hue: Hue::THROUGHPUT,
             ideal: None,
+            reference: None,
         }],
     }
 }

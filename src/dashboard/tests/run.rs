@@ -112,6 +112,7 @@ fn sampled(step: u64) -> Event {
         purpose: Purpose::Fixed,
         count: 16,
         columns: 4,
+        parts: Vec::new(),
     })
 }
 
@@ -289,6 +290,7 @@ pub fn pictures(purpose: Purpose, step: u64) -> Pictures {
             .flat_map(|index| (0..28).flat_map(move |y| (0..28).map(move |x| pixel(index, x, y))))
             .collect(),
         labels: Vec::new(),
+        parts: Vec::new(),
     }
 }
 

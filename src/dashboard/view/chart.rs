@@ -4,7 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Span;
-use sparring_contract::protocol::MetricKind;
+use sparring_contract::protocol::{MetricKind, Reference};
+use unicode_width::UnicodeWidthStr as _;
 
 use super::axis::{Axis, Range};
 use super::ink::{Ink, put, row};
@@ -30,6 +31,8 @@ struct Course {
     slices: Vec<Slice>,
     /// The value at the equilibrium.
     ideal: Option<f64>,
+    /// What a plain method reaches.
+    reference: Option<Reference>,
 }
 
 /// What a chart shows, between which axes.
@@ -53,6 +56,7 @@ pub(super) fn draw(state: &State, chart: &Chart, ink: Ink, area: Rect, buffer: &
             style: ink.hue(curve.hue),
             slices: spark::slices(state, curve.series, plot.width * 2),
             ideal: curve.ideal,
+            reference: curve.reference.clone(),
         })
         .collect();
     let drawing = Drawing {
@@ -80,6 +84,7 @@ pub(super) fn quality(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) 
             style: ink.theme.accent(),
             slices,
             ideal: None,
+            reference: None,
         }],
         window: spark::whole_run(state),
         nothing: "no quick distance is known",
@@ -106,6 +111,7 @@ impl Drawing {
             return put(buffer, row(plot, plot.height / 2), words);
         };
         equilibria(&self.courses, &axis, ink, plot, buffer);
+        references(&self.courses, &axis, ink, plot, buffer);
         let mut grid = Plot::new(plot.width, plot.height);
         let ends = self
             .courses
@@ -124,6 +130,12 @@ fn axis(state: &State, chart: &Chart, courses: &[Course], height: u16) -> Option
     let values = courses
         .iter()
         .flat_map(|course| course.slices.iter().filter_map(|slice| slice.mean()));
+    // A reference is there to be compared with, so it is within the axis.
+    let values = values.chain(
+        courses
+            .iter()
+            .filter_map(|course| Some(course.reference.as_ref()?.value)),
+    );
     if state.look.log_axis {
         return Range::of(values.filter(|value| *value > 0.0)).and_then(Axis::logarithmic);
     }
@@ -211,6 +223,25 @@ fn equilibria(courses: &[Course], axis: &Axis, ink: Ink, plot: Rect, buffer: &mu
         if let Some(y) = axis.row(ideal, plot.height) {
             let line = "╌".repeat(usize::from(plot.width));
             put(buffer, row(plot, y), Span::styled(line, style));
+        }
+    }
+}
+
+/// A dashed line where a plain method stands, with its name.
+fn references(courses: &[Course], axis: &Axis, ink: Ink, plot: Rect, buffer: &mut Buffer) {
+    for reference in courses
+        .iter()
+        .filter_map(|course| course.reference.as_ref())
+    {
+        if !axis.holds(reference.value) {
+            continue;
+        }
+        if let Some(y) = axis.row(reference.value, plot.height) {
+            let width = usize::from(plot.width);
+            let name = format!("╌ {} ", reference.label);
+            let name = if name.width() > width { "" } else { &name };
+            let line = format!("{name}{}", "╌".repeat(width - name.width()));
+            put(buffer, row(plot, y), ink.dim(line));
         }
     }
 }

@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::frame::{Edge, Frame};
 use super::ink::{Ink, centred, put, row, wrapped};
-use crate::dashboard::state::{Panel, Shown, Standing, State};
+use crate::dashboard::state::{Panel, Shown, Standing, State, plain};
 use crate::dashboard::words::{ago, grouped};
 use crate::terminal::{Gallery, Picture};
 
@@ -43,15 +43,27 @@ fn noise(state: &State) -> &'static str {
     }
 }
 
+/// What the pictures are: those that belong together by their names.
+fn what(state: &State, shown: &Shown) -> String {
+    let parts = &shown.pictures.parts;
+    match (parts.is_empty(), state.gallery.showing) {
+        (true, _) => noise(state).to_owned(),
+        (false, Purpose::Fresh) => format!("fresh: {}", plain(&parts.join(", "))),
+        (false, _) => plain(&parts.join(", ")),
+    }
+}
+
 fn title<'a>(state: &State, shown: &Shown, hang: &Hang, ink: Ink) -> Vec<Line<'a>> {
     let mut title = vec![
-        Line::from(ink.bold(noise(state))),
+        Line::from(ink.bold(what(state, shown))),
         Line::from(format!("step {}", grouped(shown.pictures.step))),
     ];
     if let Some(arrived) = shown.arrived {
         title.push(Line::from(ago(state.now - arrived)));
     }
-    let (all, there) = (shown.pictures.count as usize, hang.gallery.places.len());
+    let group = shown.pictures.group();
+    let [all, there] =
+        [shown.pictures.count as usize, hang.gallery.places.len()].map(|count| count / group);
     if there < all {
         title.push(Line::from(format!("{there} of {all}")));
     }
@@ -134,7 +146,7 @@ fn hang(pictures: &Pictures, ink: Ink, area: Rect) -> Hang {
 /// ones; a picture's own dark edge keeps them apart.
 pub(super) fn laid_out(pictures: &Pictures, ink: Ink, area: Rect, airy: bool) -> Gallery {
     let size = (pictures.width as usize, pictures.height as usize);
-    let wanted = pictures.count as usize;
+    let wanted = (pictures.count as usize, pictures.group());
     let within = |area| Gallery::within(area, wanted, size, ink.render, ink.pictures);
     let mut gallery = if airy {
         within(area)

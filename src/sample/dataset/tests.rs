@@ -73,6 +73,7 @@ impl Desk {
             height: shape.height,
             width: shape.width,
             pixels: (first..first + size).collect(),
+            parts: Vec::new(),
             labels: (classes > 0)
                 .then(|| u32::try_from(number % classes).unwrap())
                 .into_iter()

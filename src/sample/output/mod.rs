@@ -14,9 +14,7 @@ use crate::terminal::gallery::square_side;
 
 use formats::Sink;
 
-use whole::WholeFile;
-
-pub use whole::Existing;
+pub use whole::{Existing, WholeFile};
 
 /// The most pictures in one grid, which is held in memory.
 const MOST_IN_A_GRID: u64 = 10_000;

@@ -33,6 +33,7 @@ fn pictures(count: u32, channels: u32, side: u32) -> Pictures {
         width: side,
         pixels: (0..bytes).map(|index| (index % 251) as u8).collect(),
         labels: Vec::new(),
+        parts: Vec::new(),
     }
 }
 

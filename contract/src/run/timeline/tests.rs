@@ -69,6 +69,7 @@ fn pictures(step: u64) -> Event {
         purpose: Purpose::Fixed,
         count: 16,
         columns: 4,
+        parts: Vec::new(),
     })
 }
 

@@ -8,6 +8,7 @@ use sparring_contract::protocol::SourceSizes;
 use super::classes::{self, index};
 use super::layout::{Item, items};
 use super::loaded::{About, Loaded, check_bytes, default_side};
+use super::pairs;
 use super::picture::{Limits, decode, size};
 use super::shrink::{Square, collate};
 use super::walk::Walk;
@@ -61,6 +62,9 @@ pub(super) fn load(
     about.source_sizes = Some(summary(&source_sizes));
     mention(walk, &mut about);
     let all = collate(squares, source.channels, [side as usize; 2]);
+    if source.pairs {
+        return pairs::paired(path, &good, &all, about);
+    }
     Ok(parted(&good, all, about))
 }
 
@@ -163,5 +167,9 @@ fn parted(items: &[Item], all: Images, mut about: About) -> Loaded {
 }
 
 fn part(images: Images, labels: Option<Vec<u16>>) -> Part {
-    Part { images, labels }
+    Part {
+        images,
+        labels,
+        partners: None,
+    }
 }

@@ -71,10 +71,12 @@ pub(super) fn load(path: &Path, source: &DataSource) -> Result<Loaded, DataError
     };
     Ok(Loaded {
         train: Part {
+            partners: None,
             images: fitted(images, source),
             labels: train_labels,
         },
         test: test.map(|(images, _)| Part {
+            partners: None,
             images: fitted(images, source),
             labels: test_labels,
         }),

@@ -17,6 +17,7 @@ const TEST_LABELS: &[u8] = include_bytes!("../../../assets/t10k-labels-idx1-ubyt
 /// The 60,000 training digits and the 10,000 test digits, by other writers.
 pub(in crate::data) fn load() -> Result<Loaded, DataError> {
     let [train, test] = parts()?.map(|(images, digits)| Part {
+        partners: None,
         images,
         labels: Some(digits.into_iter().map(u16::from).collect()),
     });

@@ -306,6 +306,7 @@ fn assemble(
         None => (Vec::new(), None, None),
     };
     let part = |pictures: Pictures, labels| Part {
+        partners: None,
         images: collate(pictures.squares, channels, pictures.size),
         labels,
     };

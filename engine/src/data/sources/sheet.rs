@@ -77,6 +77,7 @@ pub(super) fn load(
     }
     Ok(Loaded {
         train: Part {
+            partners: None,
             images: collate(squares, source.channels, [side as usize; 2]),
             labels: None,
         },

@@ -141,7 +141,7 @@ pub(in crate::data) fn walk(folder: &Path) -> Result<Walk, DataError> {
 }
 
 /// Whether a file is a picture by its name.
-pub(super) fn is_picture_name(path: &Path) -> bool {
+pub(in crate::data) fn is_picture_name(path: &Path) -> bool {
     path.extension()
         .and_then(OsStr::to_str)
         .is_some_and(|ending| ENDINGS.contains(&ending.to_ascii_lowercase().as_str()))

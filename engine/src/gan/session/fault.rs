@@ -57,7 +57,7 @@ impl Session {
             generator.first_non_finite(&input, classes).or_else(|| {
                 let fake = generator.evaluate(&input, classes);
                 [&batch.images, &fake].into_iter().find_map(|pictures| {
-                    let seen = self.task.discriminator_input(pictures, &batch, self.steps);
+                    let seen = self.task.discriminator_input(pictures, &input, self.steps);
                     discriminator.first_non_finite(&seen, classes)
                 })
             })

@@ -3,6 +3,7 @@
 use tch::{Kind, Tensor};
 
 use super::Session;
+use crate::gan::sampler::to_bytes;
 use crate::native::no_grad;
 use crate::seed::{Stream, derive};
 
@@ -17,6 +18,10 @@ const TESTED: i64 = 500;
 pub struct Inspection {
     /// `[n, channels, height, width]`, u8, as from [`Session::sample`].
     pub pictures: Tensor,
+    /// The right answers, `[n, channels, height, width]`, u8, if there are any.
+    pub truth: Option<Tensor>,
+    /// `[n, 1, height, width]`: 1 where a pixel was filled in, if the others were known.
+    pub missing: Option<Tensor>,
     /// Share of real images that the discriminator takes for real, 0 to 1.
     pub accuracy_real: f64,
     /// Share of fakes that the discriminator takes for fake, 0 to 1.
@@ -28,7 +33,7 @@ impl Session {
     /// the generator itself (not of its average). Does not change the steps to come.
     pub fn inspect(&self, count: i64) -> Inspection {
         let seed = derive(self.seed, Stream::Inspection, self.steps);
-        let preview = self.task.preview(seed, count);
+        let preview = self.preview(seed, count);
         let inputs = preview.input.split(CHUNK, 0);
         // Pictures of all classes equally would differ from the data that are not.
         let classes = preview
@@ -44,6 +49,8 @@ impl Session {
         let [accuracy_real, accuracy_fake] = no_grad(|| self.accuracies());
         Inspection {
             pictures: Tensor::cat(&pictures, 0),
+            truth: preview.truth.as_ref().map(to_bytes),
+            missing: preview.missing,
             accuracy_real,
             accuracy_fake,
         }
@@ -59,7 +66,7 @@ impl Session {
         let input = self.task.generator_input(&batch);
         let fake = self.generator.network().evaluate(&input, classes);
         let [on_real, on_fake] = [&batch.images, &fake].map(|pictures| {
-            let seen = self.task.discriminator_input(pictures, &batch, self.steps);
+            let seen = self.task.discriminator_input(pictures, &input, self.steps);
             self.discriminator.network().evaluate(&seen, classes)
         });
         let threshold = self.task.loss().decision_threshold().unwrap_or_else(|| {

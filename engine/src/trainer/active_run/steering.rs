@@ -9,7 +9,7 @@ use sparring_contract::protocol::{Event, MAX_NOTE, Pictures, Purpose, Sampled};
 use super::ActiveRun;
 use crate::trainer::commands::{Done, change_key, draw_fresh};
 use crate::trainer::injection::Aside;
-use crate::trainer::pictures::pictures;
+use crate::trainer::pictures::{grid_columns, pictures};
 use crate::trainer::report::epoch;
 
 impl ActiveRun<'_> {
@@ -83,7 +83,15 @@ impl ActiveRun<'_> {
         let drawn = self.session.sample_fixed(count);
         let labels = self.session.sample_labels(count);
         let steps = self.steps();
-        pictures(Purpose::Fixed, self.config.seed, steps, &drawn, labels)
+        let parts = self.session.parts();
+        pictures(
+            Purpose::Fixed,
+            self.config.seed,
+            steps,
+            &drawn,
+            labels,
+            parts,
+        )
     }
 
     /// Shows faces the pictures from the fixed noise.
@@ -98,7 +106,7 @@ impl ActiveRun<'_> {
     pub(in crate::trainer) fn save_fixed_pictures(&mut self, name: &str) {
         self.stop_stopwatch();
         let pictures = self.fixed_pictures();
-        let columns = FIXED_GRID.1 as usize;
+        let columns = grid_columns(pictures.count as usize, pictures.group());
         match self.artifacts.write_pictures(name, &pictures, columns) {
             Ok(path) => self.emit_samples(path, &pictures, columns),
             Err(error) => self.warn(format!("{error}; training goes on")),
@@ -113,6 +121,7 @@ impl ActiveRun<'_> {
             purpose: pictures.purpose,
             count: pictures.count,
             columns: u32::try_from(columns).unwrap_or(u32::MAX),
+            parts: pictures.parts.clone(),
         }));
     }
 }

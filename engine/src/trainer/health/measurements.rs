@@ -1,5 +1,7 @@
 //! What a health check measures.
 
+use sparring_contract::protocol::Fidelity;
+
 /// A class is missing if its share of the pictures is below this part of its share of real images …
 const MISSING: f64 = 0.1;
 
@@ -38,6 +40,8 @@ pub(super) struct Measurements {
     pub(super) copying: f64,
     /// The greater of both networks' gradient norms in the latest report.
     pub(super) gradient_norm: f64,
+    /// How near the pictures are to the right answers, if there are any.
+    pub(super) fidelity: Option<Fidelity>,
 }
 
 impl Measurements {

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use sparring_contract::protocol::{Best, FeatureKind, Health};
+use sparring_contract::protocol::{Best, FeatureKind, Fidelity, Health};
 
 use super::diagnosis::{COPIES, Diagnostician};
 use super::measurements::Measurements;
@@ -67,6 +67,8 @@ pub(in crate::trainer) struct Checkup {
     pub(in crate::trainer) alarm: Option<String>,
     /// The quick distance and the features it is in, if the state should become the best checkpoint.
     pub(in crate::trainer) new_best: Option<(f64, FeatureKind)>,
+    /// How near the pictures are to the right answers, if there are any.
+    pub(in crate::trainer) fidelity: Option<Fidelity>,
 }
 
 impl HealthMonitor {
@@ -182,6 +184,7 @@ impl HealthMonitor {
         }
         let diagnosis = self.diagnostician.diagnose(measured.clone());
         Checkup {
+            fidelity: measured.fidelity,
             alarm: diagnosis
                 .advice
                 .map(|advice| format!("{}; {advice}", diagnosis.words)),

@@ -1,11 +1,12 @@
 //! Measures what the pictures and the networks of a session are like.
 
-use sparring_contract::protocol::FeatureKind;
+use sparring_contract::protocol::{FeatureKind, Fidelity};
 use tch::Tensor;
 
 use super::measurements::Measurements;
-use crate::eval::{Copying, Judge, QuickFrechet, neighbour_distance, saturated};
-use crate::gan::Session;
+use crate::eval::{Copying, Judge, QuickFrechet, fidelity, neighbour_distance, saturated};
+use crate::gan::{Inspection, Session};
+use crate::native::no_grad;
 
 /// Real images that the pictures are compared with, at most.
 const REAL: i64 = 10_000;
@@ -67,6 +68,17 @@ impl Probe {
             saturated: saturated(pictures),
             saturated_real: self.saturated,
             copying: copying.map_or(f64::NAN, |copying| copying.of(pictures, training)),
+            fidelity: self.fidelity(&inspection),
         }
+    }
+    /// How near the pictures are to the right answers, if there are any.
+    fn fidelity(&self, inspection: &Inspection) -> Option<Fidelity> {
+        let pictures = &inspection.pictures;
+        let truth = inspection.truth.as_ref()?;
+        let quick = self.quick.as_ref();
+        Some(Fidelity {
+            label_kept: quick.and_then(|quick| quick.agreement(pictures, truth)),
+            ..no_grad(|| fidelity(pictures, truth, inspection.missing.as_ref()))
+        })
     }
 }

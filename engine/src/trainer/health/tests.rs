@@ -21,6 +21,7 @@ fn check(seconds: f64, quick_distance: f64) -> Measurements {
         saturated_real: 0.8,
         copying: 1.0,
         gradient_norm: 2.0,
+        fidelity: None,
     }
 }
 

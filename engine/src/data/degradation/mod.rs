@@ -1,0 +1,88 @@
+//! What pictures are made from: conditions that are computed from the pictures themselves, on their device.
+
+mod masks;
+mod resampled;
+mod strokes;
+
+use sparring_contract::config::{Config, Mask, TaskKind, TranslateFrom};
+use tch::Tensor;
+
+use super::Batch;
+
+pub use masks::draw_masks;
+pub use resampled::{enlarged, reduced};
+pub use strokes::{edges, luma, thickened, thinned};
+
+/// How a condition, from which a picture is to be made, is computed from that picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Degradation {
+    /// Pixels are missing.
+    Holes(Mask),
+    /// The picture is smaller by this factor.
+    Reduced(u32),
+    /// Only its edges are left.
+    Edges,
+    /// Bright strokes are thinner.
+    Thin,
+    /// Bright strokes are thicker.
+    Thick,
+    /// The colours are gone.
+    Grey,
+    /// The condition is a partner that comes with the picture.
+    Partner,
+}
+
+impl Degradation {
+    /// That of a configuration; `None` if its generator starts from noise alone.
+    pub fn new(config: &Config) -> Option<Self> {
+        match config.task {
+            TaskKind::Generate => None,
+            TaskKind::Repair => Some(Self::Holes(config.repair.mask)),
+            TaskKind::Enlarge => Some(Self::Reduced(config.enlarge.factor)),
+            TaskKind::Translate => Some(match config.translate.from {
+                TranslateFrom::Edges => Self::Edges,
+                TranslateFrom::Thin => Self::Thin,
+                TranslateFrom::Thick => Self::Thick,
+                TranslateFrom::Grey => Self::Grey,
+                TranslateFrom::Pairs => Self::Partner,
+            }),
+        }
+    }
+
+    /// Channels of the condition of pictures with this many channels.
+    pub fn channels(self, channels: i64) -> i64 {
+        match self {
+            Self::Holes(_) => channels + 1,
+            Self::Reduced(_) | Self::Thin | Self::Thick | Self::Partner => channels,
+            Self::Edges | Self::Grey => 1,
+        }
+    }
+
+    /// The conditions `[n, channels, h, w]` in [-1, 1] of a batch. Holes draw from libtorch's generator, on the batch's
+    /// device. The condition of a picture with holes is [`with_holes`].
+    pub fn apply(self, batch: &Batch) -> Tensor {
+        let pictures = &batch.images;
+        match self {
+            Self::Holes(mask) => with_holes(pictures, &draw_masks(mask, pictures)),
+            Self::Reduced(factor) => {
+                let factor = i64::from(factor);
+                enlarged(&reduced(pictures, factor), factor)
+            }
+            Self::Edges => edges(pictures),
+            Self::Thin => thinned(pictures),
+            Self::Thick => thickened(pictures),
+            Self::Grey => luma(pictures),
+            Self::Partner => batch
+                .partners
+                .as_ref()
+                .map_or_else(|| pictures.shallow_clone(), Tensor::shallow_clone),
+        }
+    }
+}
+
+/// The condition of pictures `[n, c, h, w]` with the pixels missing where the masks `[n, 1, h, w]` are 1: the pictures
+/// with zeros there, and the masks behind, `[n, c + 1, h, w]`.
+pub fn with_holes(pictures: &Tensor, masks: &Tensor) -> Tensor {
+    let known = pictures * (1.0 - masks);
+    Tensor::cat(&[&known, masks], 1)
+}

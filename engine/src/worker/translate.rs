@@ -1,0 +1,282 @@
+//! The task of making pictures from a user's pictures.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use sparring_contract::config::TaskKind;
+use sparring_contract::protocol::{MaskChoice, Purpose, TaskReply, Translation, write_frame};
+use sparring_contract::run::CheckpointHeader;
+use tch::{Device, Kind, Tensor};
+
+use super::translator::translator;
+use crate::data::{
+    Batch, Degradation, Images, NamedImages, draw_masks, enlarged, luma, reduced, with_holes,
+};
+use crate::gan::{Translator, in_tiles};
+use crate::trainer::pictures;
+
+/// Pixels of a user's pictures that one reply answers, unless one picture has more.
+const REPLY_PIXELS: usize = 64 << 10;
+
+/// Makes pictures and sends them.
+pub(super) fn translate(out: &mut impl Write, translation: &Translation) -> anyhow::Result<()> {
+    let path = &translation.checkpoint;
+    let header = CheckpointHeader::read_intact(path)?;
+    let learnt = header.config.task;
+    if learnt != translation.learnt {
+        let instead = match learnt {
+            TaskKind::Generate => "sample",
+            task => task.name(),
+        };
+        bail!(
+            "{} has learnt to {}, not to {}: use `sparring {instead}`, or train with --task {}",
+            path.display(),
+            learnt.name(),
+            translation.learnt.name(),
+            translation.learnt.name(),
+        );
+    }
+    let maker = Maker {
+        translator: translator(path, &header, &translation.device)?,
+        translation,
+        shape: header.shape,
+        mask: mask(translation, header.shape)?,
+        step: header.step,
+    };
+    tch::manual_seed(translation.seed.cast_signed());
+    for input in &translation.inputs {
+        maker.answer(out, input)?;
+    }
+    Ok(())
+}
+
+/// What makes pictures from pictures.
+struct Maker<'a> {
+    translator: Translator,
+    translation: &'a Translation,
+    /// Of the pictures that it was trained on, `[channels, height, width]`.
+    shape: [i64; 3],
+    /// The user's mask, `[1, 1, h, w]`, 1 where a pixel is missing.
+    mask: Option<Tensor>,
+    step: u64,
+}
+
+/// What comes out of some pictures; all u8, on the CPU.
+struct Made {
+    /// What was given.
+    before: Tensor,
+    answers: Vec<Tensor>,
+    /// What should come out, if it is known.
+    original: Option<Tensor>,
+}
+
+impl Maker<'_> {
+    /// Answers the pictures of a file or folder.
+    fn answer(&self, out: &mut impl Write, input: &Path) -> anyhow::Result<()> {
+        let NamedImages { images, names } = NamedImages::load(input)?;
+        let unusable = || format!("cannot use {}", input.display());
+        self.check(&images).with_context(unusable)?;
+        let at_once = (REPLY_PIXELS / images.picture_bytes().max(1)).max(1);
+        for (index, names) in names.chunks(at_once).enumerate() {
+            let places: Vec<_> = (0..names.len())
+                .map(|place| index * at_once + place)
+                .collect();
+            let given = scaled(&images.select(&places));
+            let made = self.make(&given)?;
+            let reply = TaskReply::Translated {
+                names: names.to_vec(),
+                pictures: self.reply(made),
+            };
+            write_frame(out, &reply)?;
+        }
+        out.flush()?;
+        Ok(())
+    }
+
+    /// Whether pictures have a size that it can take.
+    fn check(&self, images: &Images) -> anyhow::Result<()> {
+        let [_, height, width] = self.shape;
+        let found = [images.height, images.width].map(|side| side as i64);
+        match self.translator.degradation() {
+            Degradation::Reduced(factor) if self.translation.from_whole => {
+                if found.iter().any(|side| side % i64::from(factor) != 0) {
+                    bail!(
+                        "its pictures are {}x{}, and {factor} does not divide both sides",
+                        found[0],
+                        found[1]
+                    );
+                }
+            }
+            Degradation::Reduced(_) => {}
+            _ if found == [height, width] => {}
+            _ => bail!(
+                "its pictures are {}x{}, and the run was trained on {height}x{width}: resize them first",
+                found[0],
+                found[1]
+            ),
+        }
+        Ok(())
+    }
+
+    /// Makes pictures from pictures in [-1, 1].
+    fn make(&self, given: &Tensor) -> anyhow::Result<Made> {
+        let channels = self.shape[0];
+        let whole = self.translation.from_whole;
+        match self.translator.degradation() {
+            Degradation::Holes(trained) => {
+                let pictures = with_channels(given, channels);
+                let masks = match (&self.mask, &self.translation.mask) {
+                    (Some(mask), _) => {
+                        let size = pictures.size();
+                        mask.expand([size[0], 1, size[2], size[3]], false)
+                    }
+                    (None, Some(MaskChoice::Named(named))) => draw_masks(*named, &pictures),
+                    (None, _) => draw_masks(trained, &pictures),
+                };
+                let conditions = with_holes(&pictures, &masks);
+                Ok(Made {
+                    before: bytes(&conditions.narrow(1, 0, channels)),
+                    answers: self.answers(|| self.translator.translate(&conditions)),
+                    original: None,
+                })
+            }
+            Degradation::Reduced(factor) => {
+                let factor = i64::from(factor);
+                let pictures = with_channels(given, channels);
+                let small = if whole {
+                    reduced(&pictures, factor)
+                } else {
+                    pictures.shallow_clone()
+                };
+                let [_, height, width] = self.shape;
+                let tile = [height / factor, width / factor];
+                let blocks = small
+                    .repeat_interleave_self_int(factor, 2, None)
+                    .repeat_interleave_self_int(factor, 3, None);
+                let answers = self.answers(|| {
+                    let made = in_tiles(&small, tile, factor, |tile| {
+                        self.translator.translate(&enlarged(tile, factor))
+                    });
+                    made.round().to_kind(Kind::Uint8)
+                });
+                Ok(Made {
+                    before: bytes(&blocks),
+                    answers,
+                    original: whole.then(|| bytes(&pictures)),
+                })
+            }
+            Degradation::Partner if whole => bail!(
+                "the run makes pictures from partners of your own, which cannot be made from whole pictures: leave \
+                 --from-whole out"
+            ),
+            degradation if whole => {
+                let pictures = with_channels(given, channels);
+                let batch = Batch {
+                    images: pictures.shallow_clone(),
+                    classes: None,
+                    partners: None,
+                };
+                let conditions = degradation.apply(&batch);
+                Ok(Made {
+                    before: bytes(&with_channels(&conditions, channels)),
+                    answers: self.answers(|| self.translator.translate(&conditions)),
+                    original: Some(bytes(&pictures)),
+                })
+            }
+            degradation => {
+                let conditions = with_channels(given, degradation.channels(channels));
+                Ok(Made {
+                    before: bytes(&with_channels(&conditions, channels)),
+                    answers: self.answers(|| self.translator.translate(&conditions)),
+                    original: None,
+                })
+            }
+        }
+    }
+
+    fn answers(&self, answer: impl Fn() -> Tensor) -> Vec<Tensor> {
+        (0..self.translation.answers.max(1))
+            .map(|_| answer())
+            .collect()
+    }
+
+    /// Of each picture in turn what it was made from, the answers, and the original.
+    fn reply(&self, made: Made) -> sparring_contract::protocol::Pictures {
+        let [before, after, original] = *self.translator.parts();
+        let mut parts = vec![before.to_owned()];
+        let number = |index: usize| match index {
+            0 => after.to_owned(),
+            index => format!("{after} {}", index + 1),
+        };
+        parts.extend((0..made.answers.len()).map(number));
+        parts.extend(made.original.iter().map(|_| original.to_owned()));
+        let all: Vec<_> = [made.before]
+            .into_iter()
+            .chain(made.answers)
+            .chain(made.original)
+            .collect();
+        let together = Tensor::stack(&all, 1).flatten(0, 1);
+        let parts: Vec<_> = parts.iter().map(String::as_str).collect();
+        pictures(
+            Purpose::Fresh,
+            self.translation.seed,
+            self.step,
+            &together,
+            Vec::new(),
+            &parts,
+        )
+    }
+}
+
+/// The mask of a file, `[1, 1, h, w]`.
+fn mask(translation: &Translation, [_, height, width]: [i64; 3]) -> anyhow::Result<Option<Tensor>> {
+    let Some(MaskChoice::File(path)) = &translation.mask else {
+        return Ok(None);
+    };
+    let images = NamedImages::load(path)?.images;
+    let unusable = |why: String| format!("cannot use the mask {}: {why}", path.display());
+    let found = [images.height, images.width].map(|side| side as i64);
+    if found != [height, width] || images.count != 1 {
+        bail!(unusable(format!(
+            "it is {}x{}, and the run repairs pictures of {height}x{width}",
+            found[0], found[1]
+        )));
+    }
+    let mask = luma(&scaled(&images)).greater(0.0).to_kind(Kind::Float);
+    let share = mask.mean(Kind::Float).double_value(&[]);
+    if share == 0.0 {
+        bail!(unusable(
+            "nothing in it is white, so nothing is missing".to_owned()
+        ));
+    }
+    if share == 1.0 {
+        bail!(unusable(
+            "all of it is white, so nothing is known: leave some of it black".to_owned()
+        ));
+    }
+    Ok(Some(mask))
+}
+
+/// Pictures in [-1, 1], f32, `[n, channels, h, w]`.
+fn scaled(images: &Images) -> Tensor {
+    images.tensor().to_kind(Kind::Float) / 127.5 - 1.0
+}
+
+/// Pictures in [-1, 1] as u8 on the CPU.
+fn bytes(pictures: &Tensor) -> Tensor {
+    ((pictures + 1.0) * 127.5)
+        .round()
+        .clamp(0.0, 255.0)
+        .to_kind(Kind::Uint8)
+        .to_device(Device::Cpu)
+}
+
+/// Pictures with so many channels: grey ones in all of them, those in colour by their brightness.
+fn with_channels(pictures: &Tensor, channels: i64) -> Tensor {
+    let size = pictures.size();
+    if size[1] == channels {
+        return pictures.shallow_clone();
+    }
+    luma(pictures).expand([size[0], channels, size[2], size[3]], false)
+}
