@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use sparring_contract::config::{Request, resolve};
+use sparring_contract::config::{Request, TaskKind, resolve};
 use sparring_contract::protocol::{
     Ack, Command, Event, FaceHello, FeatureKind, Frame, Health, Message, MetricSpec, Outcome,
     PROTOCOL, Parameters, Phase, Pictures, Purpose, Record, Snapshot, Started, Stats, ToFace,
@@ -307,6 +307,7 @@ pub fn started(run: &Run) -> Record {
         event: Event::Started(Box::new(Started {
             run: run.name().to_owned(),
             directory: run.dir().to_owned(),
+            task: TaskKind::Generate,
             preset: "tutorial".to_owned(),
             data: "mnist".to_owned(),
             images: 60_000,

@@ -120,7 +120,7 @@ fn logs_are_printed_in_words_or_as_they_were_written() {
     assert!(
         lab.sparring(&["logs", "one", "--worker"])
             .out
-            .contains("see its digits: sparring sample one")
+            .contains("see its pictures: sparring sample one")
     );
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 use sparring_contract::protocol::Event;
 
+use crate::data::pictures::{write_pixels, write_png};
 use crate::lab::{Lab, Said, idx_header, tensors, write_images};
 
 /// Networks that learn in a moment.
@@ -132,7 +133,14 @@ fn a_repair_keeps_what_is_known_and_answers_in_several_ways() {
     let lab = learnt(
         "mended",
         "20",
-        &["--task", "repair", "--set", "latent_dim=2"],
+        &[
+            "--task",
+            "repair",
+            "--set",
+            "latent_dim=2",
+            "--set",
+            "loss_weights.diversity=0.5",
+        ],
     );
     let out = lab.path().join("mended.idx3-ubyte");
     let [data, path] = [lab.data(), out.clone()].map(|path| path.to_str().unwrap().to_owned());
@@ -181,6 +189,17 @@ fn before_and_after_stand_side_by_side_in_the_scrollback() {
     assert_eq!(lines.next(), Some("damaged, repaired"));
     // Two pictures of eight columns and a blank between them, more than once.
     assert!(lines.next().unwrap().len() >= 17, "{said:?}");
+
+    // A picture of another size is cropped and resized, as for training.
+    let photo = lab.path().join("photo.png");
+    write_png(&photo, 40, 30, &[200, 100, 50]);
+    let mask = lab.path().join("mask.png");
+    write_pixels(&mask, 16, 16, &[[255; 128], [0; 128]].concat());
+    let out = lab.path().join("mended.png");
+    let [photo, mask, path] = [&photo, &mask, &out].map(|path| path.to_str().unwrap());
+    let said = lab.sparring(&["repair", "mended", photo, "--mask", mask, "--out", path]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(size_of(&out), (8, 8));
 }
 
 #[test]
@@ -189,13 +208,7 @@ fn pictures_of_any_size_are_enlarged_into_a_folder_under_their_names() {
     let folder = lab.path().join("small");
     fs::create_dir(&folder).unwrap();
     for (name, side) in [("one", 4), ("two", 4)] {
-        let file = fs::File::create(folder.join(format!("{name}.png"))).unwrap();
-        let mut encoder = png::Encoder::new(file, side, side);
-        encoder.set_color(png::ColorType::Grayscale);
-        let mut writer = encoder.write_header().unwrap();
-        writer
-            .write_image_data(&vec![90; (side * side) as usize])
-            .unwrap();
+        write_png(&folder.join(format!("{name}.png")), side, side, &[90]);
     }
     let out = lab.path().join("large");
     let paths = [&folder, &out].map(|path| path.to_str().unwrap());
@@ -209,14 +222,8 @@ fn pictures_of_any_size_are_enlarged_into_a_folder_under_their_names() {
 
     // Larger than it was trained on, and not square.
     let wide = lab.path().join("wide");
-    fs::create_dir(&wide).unwrap();
-    let file = fs::File::create(wide.join("wide.png")).unwrap();
-    let mut encoder = png::Encoder::new(file, 11, 6);
-    encoder.set_color(png::ColorType::Rgb);
-    let mut writer = encoder.write_header().unwrap();
-    writer.write_image_data(&[200; 11 * 6 * 3]).unwrap();
-    drop(writer);
     let picture = wide.join("wide.png");
+    write_png(&picture, 11, 6, &[200, 200, 200]);
     let said = lab.sparring(&[
         "enlarge",
         "larger",
@@ -261,15 +268,12 @@ fn pairs_of_ones_own_are_matched_by_name() {
         fs::create_dir_all(pairs.join(side)).unwrap();
         for number in 0..24_u8 {
             let path = pairs.join(side).join(format!("{number:02}.png"));
-            let mut encoder = png::Encoder::new(fs::File::create(path).unwrap(), 28, 28);
-            encoder.set_color(png::ColorType::Grayscale);
-            let mut writer = encoder.write_header().unwrap();
             let grey = if side == "a" {
                 number * 10
             } else {
                 255 - number * 10
             };
-            writer.write_image_data(&[grey; 784]).unwrap();
+            write_png(&path, 28, 28, &[grey]);
         }
     }
     let folder = pairs.to_str().unwrap().to_owned();
@@ -334,11 +338,7 @@ fn what_does_not_fit_is_refused_in_one_line() {
         ),
         (0, "nothing in it is white, so nothing is missing"),
     ] {
-        let mut encoder = png::Encoder::new(fs::File::create(&mask).unwrap(), 8, 8);
-        encoder.set_color(png::ColorType::Grayscale);
-        let mut writer = encoder.write_header().unwrap();
-        writer.write_image_data(&[white; 64]).unwrap();
-        drop(writer);
+        write_png(&mask, 8, 8, &[white]);
         lab.sparring(&["repair", "mended", data, "--mask", mask.to_str().unwrap()])
             .refused(
                 1,

@@ -64,11 +64,7 @@ const PRESETS: [(&str, [i64; 3], &[&str]); 13] = [
         ],
     ),
     ("resnet", [3, 32, 32], &[]),
-    (
-        "pix2pix",
-        [1, 28, 28],
-        &["latent_dim=2", "loss_weights.diversity=0.1"],
-    ),
+    ("pix2pix", [1, 28, 28], &["latent_dim=2"]),
     ("pix2pix", [3, 32, 32], &["task=enlarge"]),
     (
         "pix2pix",
@@ -295,10 +291,7 @@ mod stories {
                 .select(&Tensor::arange(8, (Kind::Int64, device)));
             let batch_on_cpu = data(config.conditional, shape, Device::Cpu)
                 .select(&Tensor::arange(8, (Kind::Int64, Device::Cpu)));
-            let input = Tensor::randn(
-                [8, config.latent_dim.cast_signed()],
-                (Kind::Float, Device::Cpu),
-            );
+            let input = on_cpu.preview(5, 8).input;
             let draws = config.augment.translation > 0.0
                 || config.instance_noise > 0.0
                 || config.discriminator.dropout > 0.0

@@ -144,7 +144,7 @@ impl Game {
         let biases: &[&str] = match self.name {
             "least_squares" => &["generator.model.0.bias", "generator.model.3.bias"],
             "convolutional" => &["generator.model.0.bias", "generator.model.4.bias"],
-            "relativistic" => &["discriminator.model.5.bias"],
+            "relativistic" | "enlarging" => &["discriminator.model.5.bias"],
             "residual" => &["discriminator.model.6.bias"],
             _ => &[],
         };
@@ -232,6 +232,25 @@ fn residual_networks_match_pytorch() {
         "penalty.lazy_interval=2",
     ];
     Game::of("residual", &rules).assert_matches();
+}
+
+#[test]
+fn a_u_net_and_a_discriminator_that_sees_the_condition_match_pytorch() {
+    let rules = [
+        "task=enlarge",
+        "enlarge.factor=2",
+        "latent_dim=0",
+        "loss=hinge",
+        "loss_weights.l1=20",
+        "ema_decay=0.9",
+        "generator.architecture=unet",
+        "generator.hidden=[4, 8]",
+        "generator.group_width=4",
+        "discriminator.architecture=dcgan",
+        "discriminator.hidden=[5, 12]",
+        "discriminator.normalization=spectral",
+    ];
+    Game::of("enlarging", &rules).assert_matches();
 }
 
 #[test]

@@ -35,7 +35,8 @@ pub struct FromPictures {
     /// Name or directory of a run that has learnt it, or a checkpoint file
     #[arg(value_name = "RUN|FILE")]
     pub source: String,
-    /// Pictures, folders of pictures, IDX files, or .npz files
+    /// Pictures, folders of pictures, IDX files, or .npz files; pictures of another size are cropped and resized as for
+    /// training, except to be enlarged
     #[arg(required = true, value_name = "IN")]
     pub inputs: Vec<PathBuf>,
     /// Use the run's best checkpoint (by its quick distance) instead of the newest

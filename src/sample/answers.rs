@@ -71,13 +71,13 @@ pub fn answer(
             format,
             existing,
             columns,
-        } => say_done(save(&mut answers, path, (*format, *existing), *columns)?),
-        AnswerTarget::Folder { path, existing } => say_done(fill(&mut answers, path, *existing)?),
+        } => say_done(&save(&mut answers, path, (*format, *existing), *columns)?),
+        AnswerTarget::Folder { path, existing } => say_done(&fill(&mut answers, path, *existing)?),
     }
 }
 
-fn say_done(line: String) -> Result<()> {
-    Ok(say(&line)?)
+fn say_done(line: &str) -> Result<()> {
+    Ok(say(line)?)
 }
 
 /// The answers of a worker, as they come.

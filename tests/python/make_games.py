@@ -25,6 +25,7 @@ GAMES = {
     "conditional": dict(classes=3, ema=0.9),
     "convolutional": dict(conv=True, r1=1.0, spectral=True, batch_norm=True),
     "residual": dict(residual=True, loss="relativistic", r1=0.5, r2=0.3, lazy_interval=2, classes=3),
+    "enlarging": dict(unet=True, conv=True, spectral=True, loss="hinge", l1=20.0, ema=0.9),
 }
 
 
@@ -73,12 +74,36 @@ class Downsample(nn.Module):
         return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), kernel, stride=2, groups=x.shape[1])
 
 
+class UNet(nn.Module):
+    """Two resolutions, with residual blocks (Ronneberger et al. 2015)."""
+
+    def __init__(self, inputs):
+        super().__init__()
+        level = nn.Module()
+        level.down, level.up = rows([ResidualBlock(4)]), rows([ResidualBlock(4)])
+        level.shrink = nn.Conv2d(4, 8, 4, 2, 1, bias=False)
+        level.grow = nn.ConvTranspose2d(8, 4, 4, 2, 1, bias=False)
+        level.merge = nn.Conv2d(8, 4, 1, bias=False)
+        self.levels = nn.ModuleList([level])
+        self.stem, self.bottom = nn.Conv2d(inputs, 4, 3, 1, 1, bias=False), rows([ResidualBlock(8)])
+        self.head = nn.Conv2d(4, 1, 3, 1, 1, bias=False)
+
+    def forward(self, x):
+        level = self.levels[0]
+        kept = level.down(self.stem(x))
+        below = self.bottom(level.shrink(kept))
+        x = self.head(level.up(level.merge(torch.cat([level.grow(below), kept], 1))))
+        return x.tanh() + x * 0.01
+
+
 class Generator(nn.Module):
-    def __init__(self, conv=False, residual=False, batch_norm=False, classes=0, **_):
+    def __init__(self, conv=False, residual=False, unet=False, batch_norm=False, classes=0, **_):
         super().__init__()
         self.classes = classes
         norm = (nn.BatchNorm2d if conv else nn.BatchNorm1d) if batch_norm else lambda width: None
-        if conv:
+        if unet:
+            self.model = rows([UNet(1)])
+        elif conv:
             self.model = rows([
                 nn.Linear(LATENT, 10 * 2 * 2), nn.Unflatten(1, (10, 2, 2)), norm(10), nn.LeakyReLU(0.2),
                 nn.ConvTranspose2d(10, 6, 4, 2, 1), norm(6), nn.LeakyReLU(0.2),
@@ -101,12 +126,12 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    def __init__(self, conv=False, residual=False, spectral=False, classes=0, **_):
+    def __init__(self, conv=False, residual=False, unet=False, spectral=False, classes=0, **_):
         super().__init__()
         norm = spectral_norm if spectral else lambda layer: layer
         if conv:
             self.model = rows([
-                norm(nn.Conv2d(1, 5, 4, 2, 1)), nn.LeakyReLU(0.2),
+                norm(nn.Conv2d(2 if unet else 1, 5, 4, 2, 1)), nn.LeakyReLU(0.2),
                 norm(nn.Conv2d(5, 12, 4, 2, 1)), nn.LeakyReLU(0.2),
                 nn.Flatten(), norm(nn.Linear(12 * 2 * 2, 1))])
         elif residual:
@@ -158,7 +183,7 @@ def squared_gradient_norms(discriminator, pictures, y):
 
 
 def train(name, seed, loss="bce", smoothing=0.0, r1=0.0, r2=0.0, wgan_gp=0.0, lazy_interval=1, betas=(0.9, 0.999), ema=0.0, classes=0,
-         schedule=lambda step: 1.0, **shape):
+         l1=0.0, schedule=lambda step: 1.0, **shape):
     torch.manual_seed(seed)
     generator = Generator(classes=classes, **shape)
     discriminator = Discriminator(classes=classes, **shape)
@@ -184,6 +209,11 @@ def train(name, seed, loss="bce", smoothing=0.0, r1=0.0, r2=0.0, wgan_gp=0.0, la
     for step in range(3):
         real, noise = torch.rand(BATCH, 1, SIDE, SIDE) * 2 - 1, torch.randn(BATCH, LATENT)
         y = torch.randint(0, max(classes, 1), (BATCH,))
+        if shape.get("unet"):
+            # Enlarged twice, and what the generator starts from stands in the place of noise.
+            small = ((F.avg_pool2d(real, 2) + 1) * 127.5).round() / 127.5 - 1
+            noise = F.interpolate(small, scale_factor=2, mode="bicubic").clamp(-1, 1)
+        see = lambda pictures: torch.cat([noise, pictures], 1) if shape.get("unet") else pictures
         kept[f"{name}.{step}.real"], kept[f"{name}.{step}.noise"], kept[f"{name}.{step}.classes"] = real, noise, y
         for optimizer in optimizers:
             optimizer.param_groups[0]["lr"] = 2e-4 * schedule(step)
@@ -191,7 +221,7 @@ def train(name, seed, loss="bce", smoothing=0.0, r1=0.0, r2=0.0, wgan_gp=0.0, la
         torch.manual_seed(step)
         fake = generator(noise, y)
         # In one pass, as in the engine: spectral normalisation makes one power iteration per pass.
-        logits = discriminator(torch.cat([real, fake.detach()]), torch.cat([y, y]))
+        logits = discriminator(torch.cat([see(real), see(fake.detach())]), torch.cat([y, y]))
         d_loss = discriminator_loss(loss, logits[:BATCH], logits[BATCH:], smoothing)
         if step % lazy_interval == 0:
             for gamma, pictures in ((r1, real), (r2, fake)):
@@ -205,10 +235,10 @@ def train(name, seed, loss="bce", smoothing=0.0, r1=0.0, r2=0.0, wgan_gp=0.0, la
         d_loss.backward()
         optimizers[1].step()
 
-        fake_logits = discriminator(fake, y)
+        fake_logits = discriminator(see(fake), y)
         with torch.no_grad():
             real_logits = discriminator(real, y) if loss == "relativistic" else None
-        g_loss = generator_loss(loss, real_logits, fake_logits)
+        g_loss = generator_loss(loss, real_logits, fake_logits) + l1 * (fake - real).abs().mean()
         optimizers[0].zero_grad()
         g_loss.backward()
         optimizers[0].step()
@@ -219,7 +249,7 @@ def train(name, seed, loss="bce", smoothing=0.0, r1=0.0, r2=0.0, wgan_gp=0.0, la
         gradients = [p.grad for network in (generator, discriminator) for p in network.parameters()
                      if all(p is not bias for bias in cancelled)]
         largest = [gradient.abs().max() for gradient in gradients]
-        if shape.get("residual"):
+        if shape.get("residual") or shape.get("unet"):
             # The gradients of its layers differ by orders of magnitude.
             tiny = [gradient.abs() < 1e-5 * most for gradient, most in zip(gradients, largest)]
         else:

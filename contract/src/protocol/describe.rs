@@ -72,10 +72,10 @@ impl Stats {
         let figures = metrics
             .iter()
             .filter(|spec| spec.kind != MetricKind::Norm)
-            .map(|spec| {
-                let value = spec.format(self.metrics.get(&spec.key));
-                format!("{} {value}", spec.label)
-            });
+            .map(|spec| (spec, self.metrics.get(&spec.key)))
+            // Figures beside a plain method's are measured now and then, and not yet at first.
+            .filter(|(spec, value)| spec.reference.is_none() || value.is_finite())
+            .map(|(spec, value)| format!("{} {}", spec.label, spec.format(value)));
         let speed = match self.images_per_second {
             speed if speed.is_finite() => format!("{speed:.0} images/s"),
             _ => "– images/s".to_owned(),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{Health, MetricSpec, Metrics, Purpose, Rollback, finite};
+use crate::config::TaskKind;
 
 /// Something that happened, and when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -86,6 +87,9 @@ pub struct Started {
     pub directory: PathBuf,
     /// Its preset.
     pub preset: String,
+    /// What its generator learns.
+    #[serde(default)]
+    pub task: TaskKind,
     /// Where the images are from, in words.
     pub data: String,
     /// Images in an epoch.

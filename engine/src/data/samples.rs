@@ -13,7 +13,10 @@ impl Images {
     /// the order of their names.
     pub fn load_samples(path: &Path) -> Result<Self, DataError> {
         if path.is_dir() {
-            return load_folder(path);
+            return match array_of(path)? {
+                Some(array) => Self::load_samples(&array),
+                None => Ok(load_folder(path, None)?.images),
+            };
         }
         let ending = path.extension().and_then(|ending| ending.to_str());
         match ending {
@@ -37,33 +40,15 @@ pub struct NamedImages {
 }
 
 impl NamedImages {
-    /// Reads what [`Images::load_samples`] reads, or a single picture file.
-    pub fn load(path: &Path) -> Result<Self, DataError> {
+    /// Reads what [`Images::load_samples`] reads, or a single picture file. With a `side`, picture files are cropped to a
+    /// square and resized, as for training; arrays stay as they are.
+    pub fn load(path: &Path, side: Option<u32>) -> Result<Self, DataError> {
         if path.is_dir() && array_of(path)?.is_none() {
-            let mut found = walk(path)?;
-            found
-                .pictures
-                .sort_by(|a, b| a.path.file_name().cmp(&b.path.file_name()));
-            let names = found.pictures.iter().map(|file| stem(&file.path));
-            return Ok(Self {
-                names: names.collect(),
-                images: load_folder(path)?,
-            });
+            return load_folder(path, side);
         }
         if is_picture_name(path) {
-            let flat = decode(path, Background::BLACK, &Limits::default())
-                .map_err(|why| DataError::unusable(path, why))?
-                .reduced(Channels::Auto);
-            return Ok(Self {
-                images: Images {
-                    count: 1,
-                    channels: flat.channels,
-                    height: flat.height as usize,
-                    width: flat.width as usize,
-                    pixels: flat.planes(),
-                },
-                names: vec![stem(path)],
-            });
+            let file = [(path.to_owned(), stem(path))];
+            return load_pictures(path, &file, side);
         }
         let images = Images::load_samples(path)?;
         Ok(Self {
@@ -90,38 +75,59 @@ fn array_of(folder: &Path) -> Result<Option<PathBuf>, DataError> {
     Ok(npz.is_file().then_some(npz))
 }
 
-fn load_folder(folder: &Path) -> Result<Images, DataError> {
-    if let Some(array) = array_of(folder)? {
-        return Images::load_samples(&array);
-    }
+/// The pictures of a folder, in the order of their names.
+fn load_folder(folder: &Path, side: Option<u32>) -> Result<NamedImages, DataError> {
     let mut found = walk(folder)?;
     // Whatever folder they are in: `sparring sample` numbers pictures through all classes, and so the first ones are of
     // every class, as they were drawn.
     found
         .pictures
         .sort_by(|a, b| a.path.file_name().cmp(&b.path.file_name()));
+    if let Some((relative, why)) = found.bad.into_iter().next() {
+        return Err(DataError::unusable(&folder.join(relative), why));
+    }
+    let files: Vec<_> = found
+        .pictures
+        .into_iter()
+        .map(|file| (file.path.clone(), stem(&file.path)))
+        .collect();
+    load_pictures(folder, &files, side)
+}
+
+/// Picture files of one size, or brought to one; `from` is where they were found.
+fn load_pictures(
+    from: &Path,
+    files: &[(PathBuf, String)],
+    side: Option<u32>,
+) -> Result<NamedImages, DataError> {
     let limits = Limits::default();
     let mut squares = Vec::new();
-    let mut size = None;
-    for file in &found.pictures {
-        let unusable = |why: String| DataError::unusable(&file.path, why);
-        let flat = decode(&file.path, Background::BLACK, &limits)
+    let mut sizes = None;
+    for (path, _) in files {
+        let unusable = |why: String| DataError::unusable(path, why);
+        let flat = decode(path, Background::BLACK, &limits)
             .map_err(unusable)?
             .reduced(Channels::Auto);
-        let own = [flat.height as usize, flat.width as usize];
-        if *size.get_or_insert(own) != own {
+        let (own, square) = match side {
+            Some(side) => ([side as usize; 2], flat.square(side)),
+            None => (
+                [flat.height as usize, flat.width as usize],
+                Square {
+                    channels: flat.channels,
+                    pixels: flat.planes(),
+                },
+            ),
+        };
+        if *sizes.get_or_insert(own) != own {
             return Err(unusable("it has another size than the others".to_owned()));
         }
-        squares.push(Square {
-            channels: flat.channels,
-            pixels: flat.planes(),
-        });
+        squares.push(square);
     }
-    match (size, found.bad.into_iter().next()) {
-        (_, Some((relative, why))) => Err(DataError::unusable(&folder.join(relative), why)),
-        (None, None) => Err(DataError::NoImages {
-            path: folder.to_owned(),
-        }),
-        (Some(size), None) => Ok(collate(squares, Channels::Auto, size)),
-    }
+    let sizes = sizes.ok_or_else(|| DataError::NoImages {
+        path: from.to_owned(),
+    })?;
+    Ok(NamedImages {
+        images: collate(squares, Channels::Auto, sizes),
+        names: files.iter().map(|(_, name)| name.clone()).collect(),
+    })
 }

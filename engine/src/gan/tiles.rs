@@ -39,7 +39,7 @@ pub fn in_tiles(
     for row in &rows {
         for column in &columns {
             let tile = padded.narrow(2, *row, height).narrow(3, *column, width);
-            let made = make(&tile.contiguous()).to_kind(Kind::Float);
+            let enlarged = make(&tile.contiguous()).to_kind(Kind::Float);
             let place = |all: &Tensor| {
                 all.narrow(2, row * factor, height * factor).narrow(
                     3,
@@ -47,7 +47,7 @@ pub fn in_tiles(
                     width * factor,
                 )
             };
-            let _ = place(&sum).g_add_(&(made * &weight));
+            let _ = place(&sum).g_add_(&(enlarged * &weight));
             let _ = place(&weights).g_add_(&weight);
         }
     }

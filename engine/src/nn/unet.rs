@@ -7,7 +7,7 @@ use super::conv::Conv2d;
 use super::module::{Mode, Module, NamedTensors};
 use super::sequential::Sequential;
 
-/// Pictures `[n, in, h, w]` to pictures `[n, out, h, w]`: on the way down each level halves the sides, on the way up it
+/// Pictures `[n, in, h, w]` to pictures `[n, out, h, w]`, in [-1, 1] or a little beyond: on the way down each level halves the sides, on the way up it
 /// doubles them and takes in what it had before it halved them.
 #[derive(Debug)]
 pub struct UNet {
@@ -76,7 +76,7 @@ impl Module for UNet {
     fn forward(&self, input: &Tensor, mode: Mode) -> Tensor {
         let first = self.stem.forward(input, mode);
         let last = self.forward_from(&self.levels, &first, mode);
-        limited(&self.head.forward(&last, mode))
+        leaky_tanh(&self.head.forward(&last, mode))
     }
 
     fn parameters(&self) -> NamedTensors<'_> {
@@ -88,11 +88,10 @@ impl Module for UNet {
     }
 }
 
-/// Numbers limited to [-1, 1], with the gradient of those that are not (the straight-through estimator: Bengio, Léonard and
-/// Courville 2013). A tanh would do for pictures from noise; but most pixels that are missing from a picture are as black as
-/// the rest, so one soon ends where it has no gradient any more.
-fn limited(x: &Tensor) -> Tensor {
-    x + (x.clamp(-1.0, 1.0) - x).detach()
+/// tanh(x) + x/100: most pixels that are missing from a picture are as black as the rest, so a generator soon makes all of
+/// them black; a plain tanh would have no gradient there to come back by.
+fn leaky_tanh(x: &Tensor) -> Tensor {
+    x.tanh() + x * 0.01
 }
 
 /// A module that only fills holes: its input's first channels are a picture with zeros where pixels are missing, the next
@@ -107,10 +106,10 @@ pub struct FillHoles<M> {
 
 impl<M: Module> Module for FillHoles<M> {
     fn forward(&self, input: &Tensor, mode: Mode) -> Tensor {
-        let made = self.inner.forward(input, mode);
+        let filling = self.inner.forward(input, mode);
         let known = input.narrow(1, 0, self.channels);
         let mask = input.narrow(1, self.channels, 1);
-        known + made * mask
+        known + filling * mask
     }
 
     fn parameters(&self) -> NamedTensors<'_> {

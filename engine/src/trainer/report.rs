@@ -131,6 +131,7 @@ pub(super) fn started(
         run: run.name().to_owned(),
         directory: run.dir().to_owned(),
         preset: config.preset.clone(),
+        task: config.task,
         data: origin,
         images: data.len(),
         device: match session.device() {

@@ -7,6 +7,7 @@ use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use sparring_contract::config::TaskKind;
 use sparring_contract::launch::Voice;
 use sparring_contract::output::{say_json, tell};
 use sparring_contract::protocol::{Ended, Event, MetricSpec, Purpose, Started, Stats};
@@ -148,7 +149,11 @@ impl Speaker {
         };
         self.line(&format!("everything is in {}", started.directory.display()));
         if ended.checkpoint.is_some() {
-            self.line(&format!("see its digits: sparring sample {}", started.run));
+            let run = &started.run;
+            self.line(&match started.task {
+                TaskKind::Generate => format!("see its pictures: sparring sample {run}"),
+                task => format!("use it: sparring {} {run} PICTURE", task.name()),
+            });
             self.line(&format!(
                 "train it longer: sparring train --resume {} --epochs N",
                 started.run

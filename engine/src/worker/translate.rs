@@ -74,7 +74,7 @@ struct Made {
 impl Maker<'_> {
     /// Answers the pictures of a file or folder.
     fn answer(&self, out: &mut impl Write, input: &Path) -> anyhow::Result<()> {
-        let NamedImages { images, names } = NamedImages::load(input)?;
+        let NamedImages { images, names } = NamedImages::load(input, self.side())?;
         let unusable = || format!("cannot use {}", input.display());
         self.check(&images).with_context(unusable)?;
         let at_once = (REPLY_PIXELS / images.picture_bytes().max(1)).max(1);
@@ -92,6 +92,14 @@ impl Maker<'_> {
         }
         out.flush()?;
         Ok(())
+    }
+
+    /// The side to which picture files are brought; none for what may have any size, or was not square in training.
+    fn side(&self) -> Option<u32> {
+        match self.translator.degradation() {
+            Degradation::Reduced(_) => None,
+            _ => side_of(self.shape),
+        }
     }
 
     /// Whether pictures have a size that it can take.
@@ -230,11 +238,12 @@ impl Maker<'_> {
 }
 
 /// The mask of a file, `[1, 1, h, w]`.
-fn mask(translation: &Translation, [_, height, width]: [i64; 3]) -> anyhow::Result<Option<Tensor>> {
+fn mask(translation: &Translation, shape: [i64; 3]) -> anyhow::Result<Option<Tensor>> {
+    let [_, height, width] = shape;
     let Some(MaskChoice::File(path)) = &translation.mask else {
         return Ok(None);
     };
-    let images = NamedImages::load(path)?.images;
+    let images = NamedImages::load(path, side_of(shape))?.images;
     let unusable = |why: String| format!("cannot use the mask {}: {why}", path.display());
     let found = [images.height, images.width].map(|side| side as i64);
     if found != [height, width] || images.count != 1 {
@@ -244,18 +253,23 @@ fn mask(translation: &Translation, [_, height, width]: [i64; 3]) -> anyhow::Resu
         )));
     }
     let mask = luma(&scaled(&images)).greater(0.0).to_kind(Kind::Float);
-    let share = mask.mean(Kind::Float).double_value(&[]);
-    if share == 0.0 {
+    let white = mask.mean(Kind::Float).double_value(&[]);
+    if white == 0.0 {
         bail!(unusable(
             "nothing in it is white, so nothing is missing".to_owned()
         ));
     }
-    if share == 1.0 {
+    if white == 1.0 {
         bail!(unusable(
             "all of it is white, so nothing is known: leave some of it black".to_owned()
         ));
     }
     Ok(Some(mask))
+}
+
+/// The side of pictures `[channels, height, width]` that are square.
+fn side_of([_, height, width]: [i64; 3]) -> Option<u32> {
+    u32::try_from(height).ok().filter(|_| height == width)
 }
 
 /// Pictures in [-1, 1], f32, `[n, channels, h, w]`.

@@ -41,7 +41,7 @@ const COLUMNS: [Column; 5] = [
 /// The report for people; `subject` says what was evaluated.
 pub(super) fn lines(subject: &str, report: &FidelityReport) -> Vec<String> {
     let mut lines = vec![
-        format!("{subject}"),
+        subject.to_owned(),
         format!(
             "{}: {} pictures made of what is left of {}{}",
             printable(&report.task),

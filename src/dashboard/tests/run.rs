@@ -120,6 +120,7 @@ pub fn started() -> Started {
     Started {
         run: "quiet-otter".to_owned(),
         directory: "/home/ada/.local/share/sparring/runs/quiet-otter".into(),
+        task: config::TaskKind::Generate,
         preset: "tutorial".to_owned(),
         data: "mnist".to_owned(),
         images: 60_000,

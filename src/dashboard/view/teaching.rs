@@ -9,6 +9,12 @@ pub(super) fn of(state: &State) -> Vec<String> {
     let sentences = match state.look.focus {
         Panel::Curves => return curves(state),
         Panel::Balance => return balance(state),
+        Panel::Gallery if shows_answers(state) => [
+            "Examples that the run does not learn from, always the same: what the generator is given, what it makes of it, and \
+             the original.",
+            "Healthy: as sharp as the originals, and more like them by the epoch. Where much is missing, another answer can be \
+             as good.",
+        ],
         Panel::Gallery => [
             "What the generator makes of noise. Fixed noise stays the same, so you watch each picture being learnt.",
             "Healthy: all different, sharper by the epoch. Many alike are a mode collapse: look at the balance.",
@@ -29,6 +35,12 @@ pub(super) fn of(state: &State) -> Vec<String> {
         ],
     };
     sentences.map(str::to_owned).to_vec()
+}
+
+/// Whether the pictures on show stand between what they were made from and what they should be.
+fn shows_answers(state: &State) -> bool {
+    let shown = state.gallery.shown();
+    shown.is_some_and(|shown| shown.pictures.group() > 1)
 }
 
 /// What the chart that is looked at shows, by the specs of its metrics.

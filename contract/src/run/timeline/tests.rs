@@ -2,6 +2,7 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 
 use super::*;
+use crate::config::TaskKind;
 use crate::protocol::{Parameters, Purpose, Reason, Rollback, Verdict};
 use crate::run::EventLog;
 
@@ -9,6 +10,7 @@ fn started(step: u64) -> Event {
     Event::Started(Box::new(Started {
         run: "otter".to_owned(),
         directory: "/runs/otter".into(),
+        task: TaskKind::Generate,
         preset: "tutorial".to_owned(),
         data: "mnist".to_owned(),
         images: 60_000,

@@ -11,10 +11,9 @@ pub fn luma(pictures: &Tensor) -> Tensor {
     if pictures.size()[1] == 1 {
         return pictures.shallow_clone();
     }
-    let weights = Tensor::from_slice(&[0.299_f32, 0.587, 0.114])
-        .view([1, 3, 1, 1])
-        .to_device(pictures.device());
-    (pictures * weights).sum_dim_intlist(1, true, Kind::Float)
+    // A tensor of weights would have to be sent to the device.
+    let channel = |index: i64| pictures.narrow(1, index, 1);
+    channel(0) * 0.299 + channel(1) * 0.587 + channel(2) * 0.114
 }
 
 /// The edges of pictures `[n, c, h, w]` in [-1, 1], `[n, 1, h, w]`: 1 where the gradient of the brightness is steep

@@ -49,7 +49,7 @@ impl Flat {
 
     /// Crops the picture to a square about its centre and resizes that with a Catmull-Rom filter, widened when it
     /// shrinks (no aliasing). A square of this side already stays as it is.
-    pub(super) fn square(&self, side: u32) -> Square {
+    pub(in crate::data) fn square(&self, side: u32) -> Square {
         let short = self.width.min(self.height);
         let (left, top) = ((self.width - short) / 2, (self.height - short) / 2);
         let cropped = || self.part(left, top, short);
