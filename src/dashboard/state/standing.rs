@@ -1,5 +1,6 @@
 //! How the run stands, in a word and with what to do next.
 
+use sparring_contract::config::TaskKind;
 use sparring_contract::protocol::{Command, Phase, Reason};
 
 use super::State;
@@ -139,10 +140,19 @@ impl State {
     pub fn next(&self) -> Option<String> {
         let resume = || format!("sparring train --resume {}", self.name);
         match self.standing() {
-            Standing::Ended(Reason::Finished) => Some(format!("sparring sample {}", self.name)),
+            Standing::Ended(Reason::Finished) => Some(self.use_of_it()),
             Standing::Ended(_) | Standing::Crashed => Some(resume()),
             Standing::Lost => Some("connecting again…".to_owned()),
             _ => None,
+        }
+    }
+
+    /// The command that uses what the run has learnt.
+    fn use_of_it(&self) -> String {
+        let started = self.timeline.started.as_ref();
+        match started.map(|started| started.task).unwrap_or_default() {
+            TaskKind::Generate => format!("sparring sample {}", self.name),
+            task => format!("sparring {} {} …", task.name(), self.name),
         }
     }
 }
