@@ -2,7 +2,7 @@
 
 use tch::{Device, Kind, Tensor};
 
-use super::{DataBundle, Images, Part};
+use super::{DataBundle, Images, Part, from_bytes};
 use crate::native::scaled_images;
 
 /// Images on the device that trains, a byte a pixel: 47 MB for MNIST.
@@ -51,7 +51,7 @@ impl Dataset {
         let images = images.tensor().to_device(device);
         let is_affordable = device.is_cuda() && images.numel() <= MOST_SCALED;
         Self {
-            scaled: is_affordable.then(|| images.to_kind(Kind::Float) / 127.5 - 1.0),
+            scaled: is_affordable.then(|| from_bytes(&images)),
             images,
             classes: None,
             class_names: Vec::new(),

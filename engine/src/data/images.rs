@@ -53,6 +53,19 @@ impl Images {
     }
 }
 
+/// Pictures of bytes, 0 to 255, as f32 in [-1, 1].
+pub fn from_bytes(pictures: &Tensor) -> Tensor {
+    pictures.to_kind(Kind::Float) / 127.5 - 1.0
+}
+
+/// Pictures in [-1, 1] as u8: -1 becomes 0 and 1 becomes 255.
+pub fn to_bytes(pictures: &Tensor) -> Tensor {
+    ((pictures + 1.0) * 127.5)
+        .round()
+        .clamp(0.0, 255.0)
+        .to_kind(Kind::Uint8)
+}
+
 /// Pictures to train on, or to test with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {

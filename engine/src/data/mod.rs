@@ -18,7 +18,7 @@ pub use degradation::{
     Degradation, draw_masks, edges, enlarged, luma, reduced, thickened, thinned, with_holes,
 };
 pub use error::DataError;
-pub use images::{Images, Part};
+pub use images::{Images, Part, from_bytes, to_bytes};
 pub use loader::DataLoader;
 pub use parallel::Progress;
 pub use samples::NamedImages;

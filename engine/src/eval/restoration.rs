@@ -1,12 +1,12 @@
 //! Pictures that were made from conditions, compared with the true ones and with what plain methods make.
 
 use sparring_contract::protocol::Fidelity;
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
 
 use super::fidelity::fidelity;
 use super::judge::Judge;
-use super::plain::{PlainMethod, Training, missing};
-use crate::data::{Dataset, Degradation};
+use super::plain::{PlainMethod, Training};
+use crate::data::{Dataset, Degradation, to_bytes};
 use crate::native::no_grad;
 
 /// Held-out pictures from which conditions are made for references.
@@ -54,13 +54,7 @@ impl Restoration {
 
     /// What a plain method makes of the conditions, `[n, channels, h, w]`, u8, on the CPU.
     pub fn plain(&self, method: PlainMethod) -> Tensor {
-        no_grad(|| {
-            let pictures = method.apply(&self.conditions, &self.training);
-            ((pictures + 1.0) * 127.5)
-                .round()
-                .clamp(0.0, 255.0)
-                .to_kind(Kind::Uint8)
-        })
+        no_grad(|| to_bytes(&method.apply(&self.conditions, &self.training)))
     }
 
     /// The mean absolute difference, 0 to 1, of pictures that were made of the conditions; of the missing pixels, if some are.
@@ -69,7 +63,8 @@ impl Restoration {
     }
 
     fn missing(&self) -> Option<Tensor> {
-        let missing = missing(self.degradation, &self.conditions);
+        let channels = self.truth.size()[1];
+        let missing = self.degradation.missing(&self.conditions, channels);
         missing.map(|missing| missing.to_device(Device::Cpu))
     }
 

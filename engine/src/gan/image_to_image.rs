@@ -8,9 +8,8 @@ use super::augment::Augment;
 use super::loss::AdversarialLoss;
 use super::metrics::adversarial_specs;
 use super::models::PictureSpec;
-use super::sampler::to_bytes;
 use super::task::{GeneratorTurn, Preview, StepOutcome, Task};
-use crate::data::{Batch, Dataset, Degradation};
+use crate::data::{Batch, Dataset, Degradation, to_bytes};
 
 /// Conditions, and noise if there is any, to pictures: pix2pix (Isola et al. 2017). The discriminator sees the condition
 /// beside the picture, and the generator's loss also has the distance from the true picture.
@@ -54,12 +53,12 @@ impl ImageToImage {
     /// The mean absolute difference of pictures, of each or of all; where pixels were missing, of those.
     fn difference(&self, a: &Tensor, b: &Tensor, input: &Tensor) -> Tensor {
         let difference = (a - b).abs();
-        match self.degradation {
-            Degradation::Holes(_) => {
-                let missing = input.narrow(1, self.channels, 1).sum(Kind::Float);
-                difference.sum(Kind::Float) / (missing * self.channels as f64)
+        match self.degradation.missing(input, self.channels) {
+            Some(missing) => {
+                let count = missing.sum(Kind::Float) * self.channels as f64;
+                difference.sum(Kind::Float) / count
             }
-            _ => difference.mean(Kind::Float),
+            None => difference.mean(Kind::Float),
         }
     }
 
@@ -151,10 +150,7 @@ impl Task for ImageToImage {
         let batch = data.select(&chosen.to_device(data.device()));
         let input = self.generator_input(&batch);
         Preview {
-            missing: match self.degradation {
-                Degradation::Holes(_) => Some(input.narrow(1, self.channels, 1)),
-                _ => None,
-            },
+            missing: self.degradation.missing(&input, self.channels),
             input,
             classes: None,
             truth: Some(batch.images),

@@ -5,6 +5,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::models::PictureSpec;
 use super::trained::trained_generator;
+use crate::data::to_bytes;
 use crate::native::no_grad;
 use crate::nn::{Network, StateDict, StateDictError};
 
@@ -116,14 +117,6 @@ pub(super) fn to_pixels(generator: &Network, input: &Tensor, classes: Option<&Te
         let classes = classes.map(|classes| classes.to_device(device));
         to_bytes(&generator.evaluate(&input.to_device(device), classes.as_ref()))
     })
-}
-
-/// Pictures in [-1, 1] as u8: -1 becomes 0 and 1 becomes 255.
-pub(super) fn to_bytes(pictures: &Tensor) -> Tensor {
-    ((pictures + 1.0) * 127.5)
-        .round()
-        .clamp(0.0, 255.0)
-        .to_kind(Kind::Uint8)
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ use tch::{Device, Kind, Tensor};
 
 use super::translator::translator;
 use crate::data::{
-    Batch, Degradation, Images, NamedImages, draw_masks, enlarged, luma, reduced, with_holes,
+    Batch, Degradation, Images, NamedImages, draw_masks, enlarged, from_bytes, luma, reduced,
+    to_bytes, with_holes,
 };
 use crate::gan::{Translator, in_tiles};
 use crate::trainer::pictures;
@@ -82,7 +83,7 @@ impl Maker<'_> {
             let places: Vec<_> = (0..names.len())
                 .map(|place| index * at_once + place)
                 .collect();
-            let given = scaled(&images.select(&places));
+            let given = from_bytes(&images.select(&places).tensor());
             let made = self.make(&given)?;
             let reply = TaskReply::Translated {
                 names: names.to_vec(),
@@ -252,7 +253,9 @@ fn mask(translation: &Translation, shape: [i64; 3]) -> anyhow::Result<Option<Ten
             found[0], found[1]
         )));
     }
-    let mask = luma(&scaled(&images)).greater(0.0).to_kind(Kind::Float);
+    let mask = luma(&from_bytes(&images.tensor()))
+        .greater(0.0)
+        .to_kind(Kind::Float);
     let white = mask.mean(Kind::Float).double_value(&[]);
     if white == 0.0 {
         bail!(unusable(
@@ -272,18 +275,9 @@ fn side_of([_, height, width]: [i64; 3]) -> Option<u32> {
     u32::try_from(height).ok().filter(|_| height == width)
 }
 
-/// Pictures in [-1, 1], f32, `[n, channels, h, w]`.
-fn scaled(images: &Images) -> Tensor {
-    images.tensor().to_kind(Kind::Float) / 127.5 - 1.0
-}
-
 /// Pictures in [-1, 1] as u8 on the CPU.
 fn bytes(pictures: &Tensor) -> Tensor {
-    ((pictures + 1.0) * 127.5)
-        .round()
-        .clamp(0.0, 255.0)
-        .to_kind(Kind::Uint8)
-        .to_device(Device::Cpu)
+    to_bytes(pictures).to_device(Device::Cpu)
 }
 
 /// Pictures with so many channels: grey ones in all of them, those in colour by their brightness.

@@ -58,6 +58,12 @@ impl Degradation {
         }
     }
 
+    /// 1 where a pixel of pictures with so many channels is missing, `[n, 1, h, w]`, from what they are to be made from,
+    /// `[n, …, h, w]`; `None` if all pixels are to be made.
+    pub fn missing(self, conditions: &Tensor, channels: i64) -> Option<Tensor> {
+        matches!(self, Self::Holes(_)).then(|| conditions.narrow(1, channels, 1))
+    }
+
     /// The conditions `[n, channels, h, w]` in [-1, 1] of a batch. Holes draw from libtorch's generator, on the batch's
     /// device. The condition of a picture with holes is [`with_holes`].
     pub fn apply(self, batch: &Batch) -> Tensor {

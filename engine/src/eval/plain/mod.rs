@@ -3,7 +3,7 @@
 mod filled;
 mod nearest;
 
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 use crate::data::Degradation;
 
@@ -68,16 +68,5 @@ impl PlainMethod {
             Self::Nearest => training.nearest(conditions, 1),
             Self::MeanOfNearest => training.nearest(conditions, 16),
         }
-    }
-}
-
-/// Pixels that are 1 where a mask behind pictures says that they are missing, else all of them.
-pub(super) fn missing(degradation: Degradation, conditions: &Tensor) -> Option<Tensor> {
-    match degradation {
-        Degradation::Holes(_) => {
-            let last = conditions.size()[1] - 1;
-            Some(conditions.narrow(1, last, 1).to_kind(Kind::Float))
-        }
-        _ => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use tch::{Device, Kind, Tensor};
 
-use crate::data::{Batch, Dataset, Degradation};
+use crate::data::{Batch, Dataset, Degradation, from_bytes};
 use crate::eval::chunks;
 use crate::native::matmul;
 
@@ -64,7 +64,7 @@ impl Training {
         let (_, places) = self.distances(conditions).topk(count, 1, false, false);
         let size = conditions.size();
         let found = self.pictures.index_select(0, &places.flatten(0, 1));
-        let found = found.to_kind(Kind::Float) / 127.5 - 1.0;
+        let found = from_bytes(&found);
         let shape = [size[0], count, self.channels, size[2], size[3]];
         let mean = found
             .view(shape)

@@ -4,7 +4,7 @@ use sparring_contract::config::{self, Normalization};
 use tch::Device;
 
 use crate::native::Activation;
-use crate::nn::{BatchNorm, Dropout, Sequential, WeightNorm};
+use crate::nn::{BatchNorm, Dropout, ResidualBlock, ResidualSizes, Sequential, WeightNorm};
 
 /// How a configuration's layers are made.
 pub(super) struct Blocks<'a> {
@@ -81,6 +81,19 @@ impl<'a> Blocks<'a> {
             Activation::Identity
         } else {
             self.activation()
+        }
+    }
+
+    /// Appends the residual blocks of one stage of a network that has so many.
+    pub(super) fn push_residual(&self, model: &mut Sequential, channels: i64, stages: usize) {
+        let sizes = ResidualSizes {
+            channels,
+            expansion: self.config.expansion.cast_signed(),
+            group_width: self.config.group_width.cast_signed(),
+            blocks_in_network: self.config.blocks.cast_signed() * stages as i64,
+        };
+        for _ in 0..self.config.blocks {
+            model.push(ResidualBlock::new(sizes, self.activation(), self.device));
         }
     }
 

@@ -5,8 +5,7 @@
 use super::blocks::Blocks;
 use crate::native::{Activation, ConvOptions};
 use crate::nn::{
-    Conv2d, DiscriminativeBasis, Downsample, GenerativeBasis, Linear, ResidualBlock, ResidualSizes,
-    Sequential, Upsample,
+    Conv2d, DiscriminativeBasis, Downsample, GenerativeBasis, Linear, Sequential, Upsample,
 };
 
 /// `[n, inputs]` to pictures of this shape.
@@ -24,7 +23,7 @@ pub(super) fn generator(blocks: &Blocks<'_>, inputs: i64, shape: [i64; 3]) -> Se
             model.push(Upsample);
         }
         channels = next;
-        push_blocks(&mut model, blocks, channels, widths.len());
+        blocks.push_residual(&mut model, channels, widths.len());
     }
     model.push(between_pictures_and_channels(
         blocks,
@@ -52,7 +51,7 @@ pub(super) fn discriminator(blocks: &Blocks<'_>, shape: [i64; 3]) -> (Sequential
             push_change(&mut model, blocks, [channels, next]);
         }
         channels = next;
-        push_blocks(&mut model, blocks, channels, widths.len());
+        blocks.push_residual(&mut model, channels, widths.len());
     }
     let smallest = blocks.smallest_shape(channels, &widths, shape);
     model.push(DiscriminativeBasis::new(smallest, device));
@@ -91,23 +90,5 @@ fn between_pictures_and_channels(
 fn push_change(model: &mut Sequential, blocks: &Blocks<'_>, [from, to]: [i64; 2]) {
     if from != to {
         model.push(Conv2d::pointwise([from, to], blocks.device));
-    }
-}
-
-/// The residual blocks of a resolution.
-fn push_blocks(model: &mut Sequential, blocks: &Blocks<'_>, channels: i64, stages: usize) {
-    let config = blocks.config;
-    let sizes = ResidualSizes {
-        channels,
-        expansion: config.expansion.cast_signed(),
-        group_width: config.group_width.cast_signed(),
-        blocks_in_network: config.blocks.cast_signed() * stages as i64,
-    };
-    for _ in 0..config.blocks {
-        model.push(ResidualBlock::new(
-            sizes,
-            blocks.activation(),
-            blocks.device,
-        ));
     }
 }

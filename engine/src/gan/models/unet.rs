@@ -2,7 +2,7 @@
 
 use super::blocks::Blocks;
 use crate::native::{Activation, ConvOptions};
-use crate::nn::{Conv2d, ResidualBlock, ResidualSizes, Sequential, UNet, UNetLevel};
+use crate::nn::{Conv2d, Sequential, UNet, UNetLevel};
 
 /// Pictures with these numbers of channels, `[in, h, w]` to `[out, h, w]`.
 pub(super) fn generator(
@@ -15,13 +15,19 @@ pub(super) fn generator(
     let widths = blocks.discriminator_widths([outputs, height, width]);
     let first = widths.first().copied().unwrap_or(1);
     let last = widths.last().copied().unwrap_or(1);
-    let block = |channels| residual_blocks(blocks, channels, widths.len());
-    let near = |sizes, activation| {
+    // Each resolution on the way down and again on the way up, the smallest once.
+    let stages = (2 * widths.len()).saturating_sub(1);
+    let block = |channels| {
+        let mut model = Sequential::default();
+        blocks.push_residual(&mut model, channels, stages);
+        model
+    };
+    let near = |sizes| {
         let options = ConvOptions {
             padding: 1,
             ..ConvOptions::default()
         };
-        Conv2d::he(sizes, 3, options, activation, device)
+        Conv2d::he(sizes, 3, options, Activation::Identity, device)
     };
     let resized = |sizes, transposed| {
         let options = ConvOptions {
@@ -43,30 +49,9 @@ pub(super) fn generator(
         }
     });
     UNet {
-        stem: near([inputs, first], Activation::Identity),
+        stem: near([inputs, first]),
         levels: levels.collect(),
         bottom: block(last),
-        head: near([first, outputs], Activation::Identity),
+        head: near([first, outputs]),
     }
-}
-
-/// The residual blocks of a resolution on the way down or up.
-fn residual_blocks(blocks: &Blocks<'_>, channels: i64, resolutions: usize) -> Sequential {
-    let config = blocks.config;
-    let passes = 2 * resolutions as i64 - 1;
-    let sizes = ResidualSizes {
-        channels,
-        expansion: config.expansion.cast_signed(),
-        group_width: config.group_width.cast_signed(),
-        blocks_in_network: config.blocks.cast_signed() * passes,
-    };
-    let mut model = Sequential::default();
-    for _ in 0..config.blocks {
-        model.push(ResidualBlock::new(
-            sizes,
-            blocks.activation(),
-            blocks.device,
-        ));
-    }
-    model
 }

@@ -3,7 +3,7 @@
 use tch::{Kind, Tensor};
 
 use super::Session;
-use crate::gan::sampler::to_bytes;
+use crate::data::to_bytes;
 use crate::native::no_grad;
 use crate::seed::{Stream, derive};
 
