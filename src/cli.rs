@@ -4,6 +4,7 @@
 #![allow(clippy::doc_markdown)]
 
 mod display;
+mod latent;
 mod parse;
 mod pictures;
 mod runs;
@@ -15,8 +16,11 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub use self::display::{Background, Drawing, Render, Scale, View, When};
+pub use self::latent::{Edit, Interpolate, Model, Project};
 pub use self::parse::parse;
-pub use self::pictures::{DataCommand, DataInfo, DatasetFormat, Eval, JudgeCommand, Sample};
+pub use self::pictures::{
+    DataCommand, DataInfo, DatasetFormat, Eval, JudgeCommand, Sample, Truncation,
+};
 pub use self::runs::{Attach, Doctor, Logs, OfRun, Runs, RunsCommand};
 pub use self::training::{Choice, ConfigCommand, PictureFlags, Train};
 pub use self::translate::{FromPart, FromPictures, Repair};
@@ -49,6 +53,12 @@ pub enum Command {
     Enlarge(FromPart),
     /// Make pictures from edges, sketches or others, with a run that was trained with --task translate
     Translate(FromPart),
+    /// Show or save pictures on the way from one seed, class or point to another
+    Interpolate(Interpolate),
+    /// Change one property of a picture at a time, such as slant, thickness or brightness
+    Edit(Edit),
+    /// Find the noise whose picture comes closest to yours
+    Project(Project),
     /// Measure how good the pictures of a trained generator are, or pictures in files
     Eval(Eval),
     /// Train a judge, the classifier that `eval` uses for a labelled data set; list or remove judges

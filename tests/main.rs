@@ -21,6 +21,7 @@ mod health;
 mod hostile;
 mod keyboard;
 mod lab;
+mod latent;
 mod layers;
 mod live;
 mod races;

@@ -28,3 +28,11 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, u8> {
     }
     Err(u8::try_from(error.exit_code()).unwrap_or(exit::USAGE))
 }
+
+/// A number of a flag that is more than 0, and `most` or less.
+pub(super) fn above_zero(text: &str, most: f64) -> Result<f64, String> {
+    match text.parse() {
+        Ok(number) if number > 0.0 && number <= most => Ok(number),
+        _ => Err(format!("give a number above 0, up to {most}")),
+    }
+}

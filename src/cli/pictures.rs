@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::display::Drawing;
+use super::parse::above_zero;
 use super::training::PictureFlags;
 
 /// `sparring data`
@@ -52,7 +53,7 @@ pub struct Sample {
     #[arg(long, conflicts_with = "live")]
     pub best: bool,
     /// Ask the worker of a run that is training: with fresh noise, also shown in its dashboards and saved in samples/
-    #[arg(long, conflicts_with_all = ["out", "device"])]
+    #[arg(long, conflicts_with_all = ["out", "device", "truncation", "tails"])]
     pub live: bool,
     /// How many pictures
     #[arg(short = 'n', long = "count", default_value_t = 16, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
@@ -66,7 +67,20 @@ pub struct Sample {
     /// Draw the same number of pictures of each class; fails if the model has no classes
     #[arg(long, conflicts_with_all = ["class", "live"])]
     pub balanced: bool,
-    /// Save instead of showing: one file (.png for a grid, .npz or .idx3-ubyte), or a folder for a data set
+    /// Draw these points instead: names of points kept in the dashboard's explorer, or JSON files of
+    /// `sparring project --json`
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "POINT,POINT…",
+        conflicts_with_all = ["live", "count", "seed", "class", "balanced", "truncation", "tails", "format"]
+    )]
+    pub point: Vec<String>,
+    /// What noise is drawn.
+    #[command(flatten)]
+    pub truncation: Truncation,
+    /// Save instead of showing: one file (.png for a grid, .gif or .apng for an animation, .npz or .idx3-ubyte), or a folder
+    /// for a data set
     #[arg(long, value_name = "PATH")]
     pub out: Option<PathBuf>,
     /// Replace the file --out if it is there already
@@ -84,6 +98,30 @@ pub struct Sample {
     /// auto, cpu, cuda or cuda:N
     #[arg(long, default_value = "cpu")]
     pub device: String,
+}
+
+/// What is done to the noise, to trade variety for quality.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Truncation {
+    /// Multiply the noise by this number, which moves pictures towards the mean one: above 0, up to 1
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub truncation: Option<f64>,
+    /// Draw numbers of the noise again until they are between minus this number and it: from 0.1 on
+    #[arg(long, value_name = "NUMBER", conflicts_with = "truncation", value_parser = tails)]
+    pub tails: Option<f64>,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    above_zero(text, 1.0)
+}
+
+/// Narrower tails would be drawn again for ever.
+fn tails(text: &str) -> Result<f64, String> {
+    above_zero(text, 100.0).and_then(|number| {
+        (number >= 0.1)
+            .then_some(number)
+            .ok_or_else(|| "give a number from 0.1 to 100".to_owned())
+    })
 }
 
 /// Layout of a data set.
@@ -121,6 +159,12 @@ pub struct Eval {
     /// Seed of the noise, as for `sparring sample` [default: another one every time]
     #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     pub seed: Option<u64>,
+    /// What noise is drawn.
+    #[command(flatten)]
+    pub truncation: Truncation,
+    /// Evaluate how a run that makes pictures from noise repairs pictures: centre, half, strokes, random or mixed
+    #[arg(long, value_name = "MASK", conflicts_with_all = ["samples", "augmentation", "truncation", "tails"])]
+    pub mask: Option<String>,
     /// Device that draws: auto, cpu, cuda or cuda:N
     #[arg(long, default_value = "cpu")]
     pub device: String,

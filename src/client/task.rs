@@ -5,7 +5,9 @@ use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context as _, Result, anyhow};
-use sparring_contract::protocol::{FrameError, Task, TaskReply, read_frame, write_frame};
+use sparring_contract::protocol::{
+    FrameError, LatentRequest, Task, TaskReply, read_frame, write_frame,
+};
 use thiserror::Error;
 
 /// How much of the end of a worker's stderr is looked at, and how many lines of it are told.
@@ -82,6 +84,16 @@ impl TaskWorker {
             sent => sent
                 .context("cannot give the worker its task")
                 .map(|()| worker),
+        }
+    }
+
+    /// Asks a resident worker something.
+    pub(crate) fn ask(&mut self, request: &LatentRequest) -> Result<()> {
+        let input = self.input.as_mut().context("the worker has no stdin")?;
+        match write_frame(input, request) {
+            // It is dead already; why, it is asked when its answer is read.
+            Err(FrameError::Io(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            sent => sent.context("cannot ask the worker"),
         }
     }
 

@@ -7,17 +7,18 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use serde_json::json;
+use sparring_contract::config::Mask;
 use sparring_contract::exit;
 use sparring_contract::launch::Launch;
 use sparring_contract::output::{say, say_json};
 use sparring_contract::protocol::{
-    Augmentation, FeatureKind, Figures, Report, Subject, Task, TaskReply,
+    Augmentation, FeatureKind, Figures, Report, Subject, Task, TaskReply, Truncation,
 };
 use sparring_contract::run::Home;
 use sparring_contract::text::printable;
 
-use super::answer;
-use super::sample::{any_seed, checkpoint};
+use super::source::{any_seed, checkpoint};
+use super::{answer, flags};
 use crate::cli::Eval;
 use crate::client::{TaskWorker, worker};
 
@@ -58,7 +59,18 @@ pub(super) fn eval(home: &Home, flags: &Eval) -> anyhow::Result<u8> {
 /// What was evaluated, in words.
 fn described(subject: &Subject) -> String {
     match subject {
-        Subject::Checkpoint { path, seed, .. } => format!("{}, seed {seed}", path.display()),
+        Subject::Checkpoint {
+            path,
+            seed,
+            truncation,
+            ..
+        } => {
+            let noise = match truncation {
+                Truncation::Off => String::new(),
+                truncated => format!(", {}", truncated.in_words()),
+            };
+            format!("{}, seed {seed}{noise}", path.display())
+        }
         Subject::Samples { path, .. } => path.display().to_string(),
     }
 }
@@ -72,6 +84,8 @@ fn subject(home: &Home, flags: &Eval) -> anyhow::Result<Subject> {
         None => Ok(Subject::Checkpoint {
             path: whole(&checkpoint(home, flags.source.as_deref(), flags.best)?)?,
             seed: flags.seed.unwrap_or_else(any_seed),
+            truncation: flags::truncation(flags.truncation),
+            repair: flags.mask.as_deref().map(mask).transpose()?,
             device: flags.device.clone(),
         }),
         Some(path) => Ok(Subject::Samples {
@@ -79,6 +93,12 @@ fn subject(home: &Home, flags: &Eval) -> anyhow::Result<Subject> {
             data: flags.data.clone(),
         }),
     }
+}
+
+fn mask(name: &str) -> anyhow::Result<Mask> {
+    flags::named_mask(name).with_context(|| {
+        format!("--mask {name} is neither centre, half, strokes, random nor mixed")
+    })
 }
 
 /// The report with names that a terminal can show: class names come from the data.

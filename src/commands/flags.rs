@@ -1,8 +1,41 @@
 //! Flags of how pictures are shown, as the terminal's room knows them.
 
-use crate::cli::{Drawing, Render, Scale, When};
-use crate::sample::Look;
+use sparring_contract::config::Mask;
+use sparring_contract::protocol::Truncation;
+
+use crate::cli::{self, Drawing, Render, Scale, When};
+use crate::sample::{Existing, Look};
 use crate::terminal::{self, ColorChoice};
+
+/// The flags `--truncation` and `--tails`.
+pub(super) fn truncation(flags: cli::Truncation) -> Truncation {
+    match (flags.truncation, flags.tails) {
+        (Some(share), _) => Truncation::TowardsMean(share),
+        (None, Some(threshold)) => Truncation::Redrawn(threshold),
+        (None, None) => Truncation::Off,
+    }
+}
+
+/// The mask of this name; `None` if there is none.
+pub(super) fn named_mask(name: &str) -> Option<Mask> {
+    match name {
+        "centre" => Some(Mask::Centre),
+        "half" => Some(Mask::Half),
+        "strokes" => Some(Mask::Strokes),
+        "random" => Some(Mask::Random),
+        "mixed" => Some(Mask::Mixed),
+        _ => None,
+    }
+}
+
+/// The flag `--force`.
+pub(super) fn existing(force: bool) -> Existing {
+    if force {
+        Existing::Replace
+    } else {
+        Existing::Keep
+    }
+}
 
 /// The flag `--color`.
 pub(super) fn color(when: When) -> ColorChoice {

@@ -8,10 +8,12 @@ mod doctor;
 mod eval;
 mod flags;
 mod judge;
+mod latent;
 mod live;
 mod logs;
 mod runs;
 mod sample;
+mod source;
 mod train;
 mod translate;
 mod wait;
@@ -30,10 +32,16 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
     let home = || Home::locate(cli.runs_dir.as_deref());
     match cli.command {
         Command::Train(train) => train::train(&home()?, &train),
+        Command::Sample(sample) if !sample.point.is_empty() => {
+            latent::sample_points(&home()?, &sample)
+        }
         Command::Sample(sample) => sample::sample(&home()?, &sample),
         Command::Repair(flags) => translate::repair(&home()?, &flags),
         Command::Enlarge(flags) => translate::enlarge(&home()?, &flags),
         Command::Translate(flags) => translate::translate(&home()?, &flags),
+        Command::Interpolate(flags) => latent::interpolate(&home()?, &flags),
+        Command::Edit(flags) => latent::edit(&home()?, &flags),
+        Command::Project(flags) => latent::project(&home()?, &flags),
         Command::Eval(eval) => eval::eval(&home()?, &eval),
         Command::Data {
             show: DataCommand::Info(info),

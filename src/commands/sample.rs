@@ -1,21 +1,20 @@
 //! `sparring sample`
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use sparring_contract::exit;
 use sparring_contract::launch::Launch;
 use sparring_contract::output::{say, tell};
 use sparring_contract::protocol::Command;
-use sparring_contract::run::{CheckpointHeader, Home, Run, RunError};
+use sparring_contract::run::{CheckpointHeader, Home, Run};
 
 use super::flags;
+use super::source::{any_seed, checkpoint_and_run};
 use crate::cli::{DatasetFormat, Sample};
 use crate::client::{ask, find_live, worker};
-use crate::sample::{
-    self, Destination, Draw, Existing, FileFormat, Interrupted, Look, classes, dataset,
-};
+use crate::sample::{self, Destination, Draw, FileFormat, Interrupted, Look, classes, dataset};
 
 /// Where pictures go.
 enum Target<'a> {
@@ -35,11 +34,7 @@ pub(super) fn sample(home: &Home, flags: &Sample) -> anyhow::Result<u8> {
     let done = match target {
         Target::Scrollback => sample::show(&draw, look(flags), worker),
         Target::File(path, format) => {
-            let existing = if flags.force {
-                Existing::Replace
-            } else {
-                Existing::Keep
-            };
+            let existing = flags::existing(flags.force);
             let file = Destination::new(path, format, existing, draw.count, draw.shape())?;
             sample::save(&draw, &file, flags.drawing.columns, worker)
         }
@@ -146,11 +141,12 @@ fn draw(home: &Home, flags: &Sample) -> anyhow::Result<Draw> {
     };
     Ok(Draw {
         checkpoint,
-        run,
+        run: run.map(|run| run.name().to_owned()),
         header,
         count: flags.count,
         seed: flags.seed.unwrap_or_else(any_seed),
         class,
+        truncation: flags::truncation(flags.truncation),
         device: flags.device.clone(),
     })
 }
@@ -160,48 +156,4 @@ fn look(flags: &Sample) -> Look {
         no_labels: flags.no_labels,
         ..flags::look(&flags.drawing)
     }
-}
-
-/// The checkpoint that is meant: a file, or the newest whole one of a run, or its best.
-pub(super) fn checkpoint(
-    home: &Home,
-    source: Option<&str>,
-    best: bool,
-) -> Result<PathBuf, RunError> {
-    checkpoint_and_run(home, source, best).map(|(checkpoint, _)| checkpoint)
-}
-
-/// That checkpoint, and the name of the run it was found through.
-fn checkpoint_and_run(
-    home: &Home,
-    source: Option<&str>,
-    best: bool,
-) -> Result<(PathBuf, Option<String>), RunError> {
-    let is_file = |path: &&Path| !best && path.is_file();
-    if let Some(file) = source.map(Path::new).filter(is_file) {
-        return Ok((file.to_owned(), None));
-    }
-    let run = home.find(source)?;
-    let name = run.name().to_owned();
-    if best {
-        return Ok((run.best_checkpoint()?.0, Some(name)));
-    }
-    match run.newest_intact_checkpoint() {
-        (Some((checkpoint, _)), broken) => {
-            for (_, error) in broken {
-                tell(&format!("warning: {error}; an older one is taken"));
-            }
-            Ok((checkpoint.path, Some(name)))
-        }
-        (None, broken) => {
-            let newest = broken.into_iter().next();
-            Err(newest.map_or(RunError::NoCheckpoint { name }, |(_, error)| error))
-        }
-    }
-}
-
-/// Another seed every time, short enough to type.
-pub(super) fn any_seed() -> u64 {
-    use std::hash::{BuildHasher as _, RandomState};
-    RandomState::new().hash_one(std::process::id()) % 1_000_000
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use sparring_contract::config::{Mask, TaskKind};
+use sparring_contract::config::TaskKind;
 use sparring_contract::exit;
 use sparring_contract::launch::Launch;
 use sparring_contract::output::tell;
@@ -12,10 +12,10 @@ use sparring_contract::protocol::{MaskChoice, Translation};
 use sparring_contract::run::Home;
 
 use super::flags;
-use super::sample::{any_seed, checkpoint};
+use super::source::{any_seed, checkpoint};
 use crate::cli::{FromPart, FromPictures, Repair};
 use crate::client::worker;
-use crate::sample::{self, AnswerTarget, Existing, FileFormat, Interrupted};
+use crate::sample::{self, AnswerTarget, FileFormat, Interrupted};
 
 pub(super) fn repair(home: &Home, flags: &Repair) -> anyhow::Result<u8> {
     let mask = flags.mask.as_deref().map(mask).transpose()?;
@@ -44,22 +44,13 @@ pub(super) fn translate(home: &Home, flags: &FromPart) -> anyhow::Result<u8> {
 
 /// A mask by its name, or a picture.
 fn mask(text: &str) -> anyhow::Result<MaskChoice> {
-    let named = match text {
-        "centre" => Mask::Centre,
-        "half" => Mask::Half,
-        "strokes" => Mask::Strokes,
-        "random" => Mask::Random,
-        "mixed" => Mask::Mixed,
-        _ => {
-            let file = fs::canonicalize(text).with_context(|| {
-                format!(
-                    "--mask {text} is neither centre, half, strokes, random or mixed, nor a picture"
-                )
-            })?;
-            return Ok(MaskChoice::File(file));
-        }
-    };
-    Ok(MaskChoice::Named(named))
+    if let Some(named) = flags::named_mask(text) {
+        return Ok(MaskChoice::Named(named));
+    }
+    let file = fs::canonicalize(text).with_context(|| {
+        format!("--mask {text} is neither centre, half, strokes, random or mixed, nor a picture")
+    })?;
+    Ok(MaskChoice::File(file))
 }
 
 fn answer(
@@ -87,11 +78,7 @@ fn answer(
         seed,
         device: flags.device.clone(),
     };
-    let existing = if flags.force {
-        Existing::Replace
-    } else {
-        Existing::Keep
-    };
+    let existing = flags::existing(flags.force);
     let target = match &flags.out {
         None => AnswerTarget::Scrollback(flags::look(&flags.drawing)),
         Some(path) => match FileFormat::of(path)? {

@@ -19,6 +19,8 @@ pub enum Action {
     Checkpoint,
     /// Open the learning rates.
     Rates,
+    /// Open the explorer of the latent space.
+    Explore,
     /// Open the line for a note.
     Note,
     /// The series above, or up the log.
@@ -93,6 +95,7 @@ pub const TABLE: &[Binding] = &[
     row(Action::Fixed,      "fixed",      &["f"],                   "fixed",      "back to fixed noise"),
     row(Action::Checkpoint, "checkpoint", &["c"],                   "checkpoint", "save a checkpoint"),
     row(Action::Rates,      "rates",      &["l"],                   "rates",      "change learning rates"),
+    row(Action::Explore,    "explore",    &["e"],                   "explore",    "walk through the latent space"),
     row(Action::Note,       "note",       &["n"],                   "",           "add a note to the log"),
     row(Action::Up,         "up",         &["up", "k"],             "series",     "previous series, log up"),
     row(Action::Down,       "down",       &["down", "j"],           "",           "next series, log down"),
@@ -129,6 +132,7 @@ impl Action {
                 | Self::Sample
                 | Self::Checkpoint
                 | Self::Rates
+                | Self::Explore
                 | Self::Note
                 | Self::Stop
         )

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use sparring_contract::protocol::Task;
+use sparring_contract::protocol::{Task, Truncation};
 use sparring_contract::run::CheckpointHeader;
 
 use super::Shape;
@@ -22,6 +22,8 @@ pub struct Draw {
     pub seed: u64,
     /// The label of the one class to draw, for a conditional generator.
     pub class: Option<u64>,
+    /// What is done to the noise.
+    pub truncation: Truncation,
     /// `auto`, `cpu`, `cuda` or `cuda:N`.
     pub device: String,
 }
@@ -29,15 +31,7 @@ pub struct Draw {
 impl Draw {
     /// The shape of each picture.
     pub fn shape(&self) -> Shape {
-        let [channels, height, width] = self
-            .header
-            .shape
-            .map(|size| u32::try_from(size).unwrap_or_default());
-        Shape {
-            channels,
-            height,
-            width,
-        }
+        Shape::new(self.header.shape)
     }
 
     /// The task of drawing the pictures from number `first` on.
@@ -48,6 +42,7 @@ impl Draw {
             first,
             seed: self.seed,
             class: self.class,
+            truncation: self.truncation,
             device: self.device.clone(),
         }
     }

@@ -9,6 +9,7 @@ pub mod classes;
 pub mod dataset;
 mod draw;
 mod interrupt;
+mod latent;
 mod look;
 mod npy;
 mod output;
@@ -31,6 +32,7 @@ use crate::terminal::Capabilities;
 pub use answers::{AnswerTarget, answer};
 pub use draw::Draw;
 pub use interrupt::Interrupted;
+pub use latent::{LatentWorker, join};
 pub use look::Look;
 pub use output::{Destination, Existing, Format as FileFormat};
 pub use replies::Shape;
@@ -60,6 +62,26 @@ pub fn show_drawn(look: Look, pictures: &Pictures, class_names: &[String]) -> Re
         Scrollback::new(stdout.lock(), capabilities, look, count).labelled(class_names);
     let shown = scrollback.put(pictures).context("cannot show the pictures");
     quietly(shown)
+}
+
+/// Writes pictures that are there already to one file, and says so.
+pub fn save_drawn(
+    pictures: &Pictures,
+    destination: &Destination,
+    columns: Option<u16>,
+) -> Result<()> {
+    let (count, shape) = (u64::from(pictures.count), Shape::of(pictures));
+    let mut sink = destination.open(count, columns, shape)?;
+    let cannot_write = || format!("cannot write {}", destination.path().display());
+    for picture in pictures.pixels.chunks(pictures.picture_bytes()) {
+        sink.add(picture).with_context(cannot_write)?;
+    }
+    let bytes = sink.finish().with_context(cannot_write)?;
+    let (what, size) = (pictures_of(count, shape), HumanBytes(bytes));
+    Ok(say(&format!(
+        "wrote {what} to {} ({size})",
+        destination.path().display()
+    ))?)
 }
 
 /// Draws pictures and writes them to one file. A signal is an [`Interrupted`] in the error, and leaves no file.

@@ -26,6 +26,16 @@ pub struct Replies {
 }
 
 impl Shape {
+    /// The shape that a checkpoint says its pictures have, `[channels, height, width]`.
+    pub fn new(shape: [i64; 3]) -> Self {
+        let [channels, height, width] = shape.map(|size| u32::try_from(size).unwrap_or_default());
+        Self {
+            channels,
+            height,
+            width,
+        }
+    }
+
     /// The shape of some pictures.
     pub fn of(pictures: &Pictures) -> Self {
         Self {

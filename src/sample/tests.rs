@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use sparring_contract::config::{Request, resolve};
-use sparring_contract::protocol::TaskReply;
+use sparring_contract::protocol::{TaskReply, Truncation};
 use sparring_contract::run::CheckpointHeader;
 use tempfile::{TempDir, tempdir};
 
@@ -37,6 +37,7 @@ pub fn draw(count: u64) -> Draw {
         count,
         seed: 1,
         class: None,
+        truncation: Truncation::Off,
         device: "auto".to_owned(),
     }
 }

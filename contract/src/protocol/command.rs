@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Exploration;
+
 /// The longest note, in bytes. Every face that comes later is told of the latest notes.
 pub const MAX_NOTE: usize = 4096;
 
@@ -35,6 +37,12 @@ pub enum Command {
         /// Seed of the noise; the step's own if none is given.
         seed: Option<u64>,
     },
+    /// Draw pictures of a point of the latent space and of its neighbours, and show them to every face. The answer's detail
+    /// are the names of the run's directions, separated by commas.
+    Explore(Exploration),
+    /// Keep a point of the latent space: in the log, and its picture as a PNG in `samples/`. The answer's detail is its
+    /// name.
+    Keep(Exploration),
     /// Save a checkpoint.
     Checkpoint,
     /// Change a value of the configuration.

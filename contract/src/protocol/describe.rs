@@ -33,6 +33,12 @@ impl Event {
             }
             Self::Set { step, key, value } => format!("step {step}: {key} = {value}"),
             Self::Note { step, text } => format!("step {step}: note: {text}"),
+            Self::Kept(kept) => format!(
+                "step {}: {} kept: {}",
+                kept.step,
+                kept.name,
+                kept.path.display()
+            ),
             Self::Warning { step, message } => format!("warning at step {step}: {message}"),
             Self::Health(health) => format!("step {}: {}", health.step, health.words),
             Self::Alarm { step, message } => format!("ALARM at step {step}: {message}"),

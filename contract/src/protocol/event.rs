@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Health, MetricSpec, Metrics, Purpose, Rollback, finite};
+use super::{Health, KeptPoint, MetricSpec, Metrics, Purpose, Rollback, finite};
 use crate::config::TaskKind;
 
 /// Something that happened, and when.
@@ -53,6 +53,8 @@ pub enum Event {
         /// The words.
         text: String,
     },
+    /// The user kept a point of the latent space.
+    Kept(Box<KeptPoint>),
     /// Something is not as it should be; training goes on.
     Warning {
         /// Steps done.

@@ -9,10 +9,12 @@ mod data;
 mod describe;
 mod event;
 mod examination;
+mod exploration;
 mod fidelity;
 mod finite;
 mod frame;
 mod health;
+mod latent;
 mod link;
 mod metric;
 mod pictures;
@@ -26,17 +28,21 @@ pub use event::{
     Checkpointed, Ended, Event, Parameters, Phase, Reason, Record, Sampled, Started, Stats,
 };
 pub use examination::{DeviceChoice, DeviceFacts, DriverFacts, Examination, Libtorch};
+pub use exploration::{Coordinate, Exploration, KeptPoint};
 pub use fidelity::{Fidelity, FidelityReport, MethodFigures};
 pub use frame::{
     Frame, FrameError, MAX_ATTACHMENT, MAX_HEADER, Message, encode, encode_hello, read_frame,
     write_frame,
 };
 pub use health::{Best, Health, Quality, Rollback, Verdict};
+pub use latent::{
+    Closeness, EditTrials, Edited, LatentNoise, LatentPoint, LatentRequest, LatentTask, Projected,
+};
 pub use link::{FaceHello, Machine, Snapshot, ToFace, ToWorker, WorkerHello};
 pub use metric::{Better, MetricKind, MetricSpec, Metrics, Reference};
 pub use pictures::{Pictures, Purpose};
 pub use report::{Augmentation, Control, FeatureKind, Figures, Report, Second};
-pub use task::{Subject, Task, TaskReply};
+pub use task::{Subject, Task, TaskReply, Truncation};
 pub use translation::{MaskChoice, Translation};
 
 /// Version of the messages. It grows when an old reader would misunderstand a new message, not when messages or

@@ -10,6 +10,8 @@ pub enum Purpose {
     Fixed,
     /// New noise.
     Fresh,
+    /// That of a point of the latent space, and of its neighbours.
+    Explored,
     /// None: they are real images of a data set.
     Real,
     /// It was not recorded, or is one of a newer build.

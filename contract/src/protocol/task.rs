@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DataReport, Examination, FidelityReport, MAX_ATTACHMENT, Message, Pictures, Report, Translation,
+    DataReport, Edited, Examination, FidelityReport, LatentRequest, LatentTask, MAX_ATTACHMENT,
+    Message, Pictures, Projected, Report, Translation,
 };
-use crate::config::DataSource;
+use crate::config::{DataSource, Mask};
 use crate::judges::JudgeRecord;
 
 /// What a worker on a pipe is asked to do. One task, and the worker ends.
@@ -29,6 +30,9 @@ pub enum Task {
         /// The class of every picture, for a conditional generator. Without one, picture `i` gets class
         /// `i mod num_classes`.
         class: Option<u64>,
+        /// What is done to the noise.
+        #[serde(default)]
+        truncation: Truncation,
         /// `auto`, `cpu`, `cuda` or `cuda:N`.
         device: String,
     },
@@ -56,11 +60,37 @@ pub enum Task {
     },
     /// Make pictures from pictures.
     Translate(Translation),
+    /// Load a generator, and answer each [`LatentRequest`] that follows until stdin ends.
+    Latent(LatentTask),
     /// Find out about libtorch and the devices of this machine, and try each device.
     Examine {
         /// The device that training would ask for: `auto`, `cpu`, `cuda` or `cuda:N`.
         device: String,
     },
+}
+
+/// What is done to normal noise, to trade variety for quality.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Truncation {
+    /// Nothing.
+    #[default]
+    Off,
+    /// It is moved towards its mean, which is zero: multiplied by this number, 0 to 1 (ψ of Karras et al. 2019).
+    TowardsMean(f64),
+    /// Numbers below minus this threshold or above it are drawn again until none is (Brock et al. 2019).
+    Redrawn(f64),
+}
+
+impl Truncation {
+    /// As the command line says it.
+    pub fn in_words(self) -> String {
+        match self {
+            Self::Off => "not truncated".to_owned(),
+            Self::TowardsMean(share) => format!("--truncation {share}"),
+            Self::Redrawn(threshold) => format!("--tails {threshold}"),
+        }
+    }
 }
 
 /// The pictures that are evaluated.
@@ -73,6 +103,12 @@ pub enum Subject {
         path: PathBuf,
         /// Seed of the noise, as in [`Task::Sample`].
         seed: u64,
+        /// What is done to the noise.
+        #[serde(default)]
+        truncation: Truncation,
+        /// Evaluate how it repairs pictures that miss these pixels, though it has learnt to make pictures from noise.
+        #[serde(default)]
+        repair: Option<Mask>,
         /// The device that draws: `auto`, `cpu`, `cuda` or `cuda:N`.
         device: String,
     },
@@ -99,6 +135,10 @@ pub enum TaskReply {
         /// The pictures.
         pictures: Pictures,
     },
+    /// A property of a picture, changed step by step.
+    Edited(Box<Edited>),
+    /// The noise that comes closest to a picture.
+    Projected(Box<Projected>),
     /// What it is doing now, for someone who waits.
     Progress {
         /// In words.
@@ -128,7 +168,7 @@ pub enum TaskReply {
     },
     /// What was found out about libtorch and the devices.
     Examination(Box<Examination>),
-    /// All is done.
+    /// All is done; of several requests, all that was asked by one.
     Done,
     /// It could not be done.
     Failed {
@@ -139,12 +179,16 @@ pub enum TaskReply {
 
 impl Message for Task {}
 
+impl Message for LatentRequest {}
+
 impl Message for TaskReply {
     const MAX_ATTACHMENT: usize = MAX_ATTACHMENT;
 
     fn pictures(&self) -> Vec<&Pictures> {
         match self {
             Self::Pictures(pictures) | Self::Translated { pictures, .. } => vec![pictures],
+            Self::Edited(edited) => vec![&edited.pictures],
+            Self::Projected(projected) => vec![&projected.pictures],
             _ => Vec::new(),
         }
     }
@@ -152,6 +196,8 @@ impl Message for TaskReply {
     fn pictures_mut(&mut self) -> Vec<&mut Pictures> {
         match self {
             Self::Pictures(pictures) | Self::Translated { pictures, .. } => vec![pictures],
+            Self::Edited(edited) => vec![&mut edited.pictures],
+            Self::Projected(projected) => vec![&mut projected.pictures],
             _ => Vec::new(),
         }
     }

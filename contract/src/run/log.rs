@@ -123,6 +123,7 @@ fn must_last(event: &Event) -> bool {
         event,
         Event::Checkpoint(_)
             | Event::Note { .. }
+            | Event::Kept(_)
             | Event::Set { .. }
             | Event::Rollback(_)
             | Event::Ended(_)

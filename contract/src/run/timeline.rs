@@ -233,6 +233,7 @@ impl Timeline {
             Event::Checkpoint(_)
             | Event::Set { .. }
             | Event::Note { .. }
+            | Event::Kept(_)
             | Event::Warning { .. }
             | Event::Alarm { .. } => {}
             Event::Unknown => return,

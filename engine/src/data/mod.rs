@@ -15,7 +15,8 @@ mod split;
 pub use bundle::{DataBundle, MNIST_FINGERPRINT};
 pub use dataset::{Batch, Dataset, typical_classes};
 pub use degradation::{
-    Degradation, draw_masks, edges, enlarged, luma, reduced, thickened, thinned, with_holes,
+    Degradation, draw_masks, edges, enlarged, luma, reduced, thickened, thinned, with_channels,
+    with_holes,
 };
 pub use error::DataError;
 pub use images::{Images, Part, from_bytes, to_bytes};

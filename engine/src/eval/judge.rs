@@ -129,6 +129,14 @@ impl Judge {
         self.classifier.agreement(pictures, originals)
     }
 
+    /// Its logits of pictures `[n, channels, height, width]` in [-1, 1]: `[n, classes]`, differentiable.
+    pub fn logits(&self, pictures: &Tensor) -> Tensor {
+        let (_, logits) = self
+            .classifier
+            .forward(&((pictures + 1.0) / 2.0), 0.0, false);
+        logits
+    }
+
     /// What is known of it.
     pub fn record(&self) -> &JudgeRecord {
         &self.record

@@ -90,19 +90,6 @@ pub(super) fn with_noise(conditions: &Tensor, latent_dim: i64) -> Tensor {
     Tensor::cat(&[conditions, &noise], 1)
 }
 
-/// What a generator's picture stands between: what it is made from, the picture itself, and the true one; a word each.
-pub(super) fn parts_of(degradation: Degradation) -> &'static [&'static str; 3] {
-    match degradation {
-        Degradation::Holes(_) => &["damaged", "repaired", "original"],
-        Degradation::Reduced(_) => &["small", "enlarged", "original"],
-        Degradation::Edges => &["edges", "made", "original"],
-        Degradation::Grey => &["grey", "coloured", "original"],
-        Degradation::Thin | Degradation::Thick | Degradation::Partner => {
-            &["from", "made", "original"]
-        }
-    }
-}
-
 impl Task for ImageToImage {
     fn loss(&self) -> &AdversarialLoss {
         &self.loss
@@ -170,7 +157,7 @@ impl Task for ImageToImage {
     }
 
     fn parts(&self) -> &'static [&'static str] {
-        parts_of(self.degradation)
+        self.degradation.parts()
     }
 
     fn metric_specs(&self) -> Vec<MetricSpec> {

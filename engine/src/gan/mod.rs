@@ -27,4 +27,5 @@ pub use sampler::{Classes, Noise, Sampler};
 pub use session::{Fault, Inspection, Session};
 pub use task::{GeneratorTurn, Preview, StepOutcome, Task};
 pub use tiles::in_tiles;
+pub use trained::{trained_discriminator, trained_generator};
 pub use translator::Translator;

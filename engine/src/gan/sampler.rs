@@ -1,6 +1,7 @@
 //! Pictures from a trained generator.
 
 use sparring_contract::config::Config;
+use sparring_contract::protocol::Truncation;
 use tch::{Device, Kind, Tensor};
 
 use super::models::PictureSpec;
@@ -89,10 +90,11 @@ pub(super) fn round_robin(first: i64, count: i64, num_classes: i64) -> Option<Te
 }
 
 /// Normal noise for a seed: on every device what `torch.manual_seed(seed)` and then one `torch.randn(n, latent_dim)`
-/// per draw give in Python.
+/// per draw give in Python, unless it is truncated.
 #[derive(Debug)]
 pub struct Noise {
     latent_dim: i64,
+    truncation: Truncation,
 }
 
 impl Noise {
@@ -101,12 +103,33 @@ impl Noise {
         tch::manual_seed(seed.cast_signed());
         Self {
             latent_dim: latent_dim.cast_signed(),
+            truncation: Truncation::Off,
         }
+    }
+
+    /// The same, truncated.
+    #[must_use]
+    pub fn truncated(self, truncation: Truncation) -> Self {
+        Self { truncation, ..self }
     }
 
     /// The next `count` noise vectors, `[count, latent_dim]`, on the CPU.
     pub fn draw(&mut self, count: i64) -> Tensor {
-        Tensor::randn([count, self.latent_dim], (Kind::Float, Device::Cpu))
+        let normal = || Tensor::randn([count, self.latent_dim], (Kind::Float, Device::Cpu));
+        match self.truncation {
+            Truncation::Off => normal(),
+            Truncation::TowardsMean(share) => normal() * share,
+            Truncation::Redrawn(threshold) => {
+                let mut noise = normal();
+                loop {
+                    let outside = noise.abs().gt(threshold);
+                    if outside.any().int64_value(&[]) == 0 {
+                        return noise;
+                    }
+                    noise = normal().where_self(&outside, &noise);
+                }
+            }
+        }
     }
 }
 
@@ -125,6 +148,21 @@ mod tests {
 
     use super::super::models::generator;
     use super::*;
+
+    #[test]
+    fn truncated_noise_keeps_near_its_mean() {
+        let drawn = |truncation| Noise::seeded(7, 50).truncated(truncation).draw(200);
+        let farthest = |noise: &Tensor| noise.abs().max().double_value(&[]);
+        let deviation = |noise: &Tensor| noise.std(true).double_value(&[]);
+
+        let halved = drawn(Truncation::TowardsMean(0.5));
+        assert!((deviation(&halved) - 0.5).abs() < 0.02);
+        let redrawn = drawn(Truncation::Redrawn(1.0));
+        assert!(farthest(&redrawn) <= 1.0);
+        // The standard deviation of normal numbers between -1 and 1.
+        assert!((deviation(&redrawn) - 0.5396).abs() < 0.02);
+        assert!(farthest(&drawn(Truncation::Off)) > 3.0);
+    }
 
     #[test]
     fn each_choice_of_classes_goes_on_from_one_call_to_the_next() {

@@ -3,7 +3,7 @@
 use sparring_contract::config::Config;
 use tch::{Device, Tensor};
 
-use super::image_to_image::{parts_of, with_noise};
+use super::image_to_image::with_noise;
 use super::models::PictureSpec;
 use super::sampler::to_pixels;
 use super::trained::trained_generator;
@@ -45,11 +45,6 @@ impl Translator {
     /// What it makes pictures from.
     pub fn degradation(&self) -> Degradation {
         self.degradation
-    }
-
-    /// What it makes pictures from, its own pictures, and the true ones; a word each.
-    pub fn parts(&self) -> &'static [&'static str; 3] {
-        parts_of(self.degradation)
     }
 
     /// Whether it makes several different pictures of one condition.

@@ -28,12 +28,16 @@ impl Conditioning {
         }
     }
 
-    /// The input of the first layer: with one-hot conditioning `[n, inputs + classes]`. `classes` is `[n]`, i64.
+    /// The input of the first layer: with one-hot conditioning `[n, inputs + classes]`. `classes` is `[n]`, i64, or
+    /// weights of all classes, `[n, classes]`, f32, where one class fades into another.
     pub(super) fn input(&self, input: &Tensor, classes: &Tensor) -> Tensor {
         match self {
             Self::OneHot { num_classes } => {
-                let one_hot = classes.one_hot(*num_classes).to_kind(Kind::Float);
-                Tensor::cat(&[input, &one_hot], 1)
+                let weights = match classes.kind() {
+                    Kind::Float => classes.shallow_clone(),
+                    _ => classes.one_hot(*num_classes).to_kind(Kind::Float),
+                };
+                Tensor::cat(&[input, &weights], 1)
             }
             Self::Projection { .. } => input.shallow_clone(),
         }

@@ -132,6 +132,15 @@ impl<'a> Artifacts<'a> {
             .prune_checkpoints(step, usize::try_from(keep).unwrap_or(usize::MAX))
     }
 
+    /// The first name for a point, `point-1` and so on, of which there is no picture yet.
+    pub(super) fn free_point_name(&self) -> String {
+        let folder = self.lock.run().samples_dir();
+        let mut names = (1_u64..).map(|number| format!("point-{number}"));
+        names
+            .find(|name| !folder.join(format!("{name}.png")).exists())
+            .unwrap_or_else(|| "point".to_owned())
+    }
+
     /// Writes pictures as one PNG with this many columns, whole or not at all.
     pub(super) fn write_pictures(
         &self,

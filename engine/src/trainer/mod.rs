@@ -13,6 +13,7 @@ mod commands;
 mod due;
 mod end;
 mod event_sink;
+mod explorer;
 mod finite_state;
 mod guard;
 mod health;

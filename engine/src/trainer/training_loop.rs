@@ -248,6 +248,8 @@ impl<'a> Trainer<'a> {
             Command::SampleClass { class, count, seed } => {
                 self.active.sample(count, seed, Some(class))
             }
+            Command::Explore(place) => self.active.explore(&place),
+            Command::Keep(place) => self.active.keep_point(place),
             Command::Checkpoint => match self.active.save_checkpoint(CheckpointKind::Latest) {
                 Ok(true) => {
                     let path = self.lock.run().checkpoint_file(self.active.steps());

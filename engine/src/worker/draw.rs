@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
+use sparring_contract::protocol::Truncation;
 use sparring_contract::run::CheckpointHeader;
 use tch::Tensor;
 
@@ -24,6 +25,8 @@ pub(super) struct Draw {
     pub(super) first: u64,
     /// Seed of the noise.
     pub(super) seed: u64,
+    /// What is done to it.
+    pub(super) truncation: Truncation,
     /// The classes of the pictures of a conditional generator.
     pub(super) classes: Classes,
     /// The configuration's name of a device.
@@ -72,7 +75,7 @@ pub(super) fn draw(
     let spec = PictureSpec::new(&header.config, header.shape, &header.class_names);
     let sampler = Sampler::new(&header.config, spec, &state, device).with_context(unreadable)?;
     let mut sampler = sampler.of(how.classes);
-    let mut noise = Noise::seeded(how.seed, header.config.latent_dim);
+    let mut noise = Noise::seeded(how.seed, header.config.latent_dim).truncated(how.truncation);
     let first_batch = how.first.min(how.count) / BATCH;
     for _ in 0..first_batch {
         drop(noise.draw(BATCH.cast_signed()));

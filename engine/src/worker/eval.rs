@@ -5,7 +5,9 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use sparring_contract::judges::JudgeFolder;
-use sparring_contract::protocol::{FrameError, Report, Subject, TaskReply, write_frame};
+use sparring_contract::protocol::{
+    FrameError, Report, Subject, TaskReply, Truncation, write_frame,
+};
 use sparring_contract::run::CheckpointHeader;
 use tch::{Device, Tensor};
 
@@ -30,14 +32,21 @@ pub(super) fn eval(
         wire = send(out, &reply);
     };
     let reply = match subject {
-        Subject::Checkpoint { path, seed, device } => {
+        Subject::Checkpoint {
+            path,
+            seed,
+            truncation,
+            repair,
+            device,
+        } => {
             let header = CheckpointHeader::read_intact(path)?;
-            if header.config.task.is_image_to_image() {
+            if header.config.task.is_image_to_image() || repair.is_some() {
                 let how = (*seed, device.as_str());
-                let report = restoration::evaluate(path, &header, how, &mut progress)?;
+                let report = restoration::evaluate(path, &header, how, *repair, &mut progress)?;
                 TaskReply::Fidelity(Box::new(report))
             } else {
-                let drawn = drawn_of(path, &header, (*seed, device), &mut progress)?;
+                let how = (*seed, *truncation, device.as_str());
+                let drawn = drawn_of(path, &header, how, &mut progress)?;
                 TaskReply::Report(Box::new(evaluate(drawn, augmentation, &mut progress)?))
             }
         }
@@ -106,7 +115,7 @@ struct Drawn {
 fn drawn_of(
     path: &Path,
     header: &CheckpointHeader,
-    (seed, device): (u64, &str),
+    (seed, truncation, device): (u64, Truncation, &str),
     progress: &mut dyn FnMut(&str),
 ) -> anyhow::Result<Drawn> {
     let real = real_pictures(&header.config.data_source(), progress)?;
@@ -124,6 +133,7 @@ fn drawn_of(
         classes: asked.as_ref().map_or(Classes::InTurn, |asked| {
             Classes::Listed(asked.shallow_clone())
         }),
+        truncation,
         device: device.to_owned(),
     };
     let drawn: Vec<_> = draw(path, header, how)?

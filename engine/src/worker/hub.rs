@@ -69,7 +69,7 @@ pub(super) struct Hub {
 pub(super) struct Cursor {
     begun: bool,
     sequence: u64,
-    pictures: [u64; 2],
+    pictures: [u64; 3],
     machine: u64,
 }
 
@@ -102,7 +102,8 @@ struct Board {
     sequence: u64,
     /// The configuration in force, as TOML.
     config: String,
-    pictures: [Latest<Pictures>; 2],
+    /// Of fixed noise, of fresh noise, and of an explorer.
+    pictures: [Latest<Pictures>; 3],
     machine: Latest<Machine>,
 }
 
@@ -126,7 +127,7 @@ impl Hub {
             timeline,
             sequence: 0,
             config: String::new(),
-            pictures: [Latest::none(), Latest::none()],
+            pictures: [const { Latest::none() }; 3],
             machine: Latest::none(),
         };
         let hub = Self {
@@ -182,7 +183,12 @@ impl Hub {
     /// Shows pictures to the faces that watch.
     pub(super) fn show(&self, pictures: Pictures) {
         self.change(|board| {
-            board.pictures[usize::from(pictures.purpose == Purpose::Fresh)].replace(pictures);
+            let place = match pictures.purpose {
+                Purpose::Fresh => 1,
+                Purpose::Explored => 2,
+                Purpose::Fixed | Purpose::Real | Purpose::Unknown => 0,
+            };
+            board.pictures[place].replace(pictures);
         });
     }
 
@@ -346,7 +352,7 @@ impl Board {
         *cursor = Cursor {
             begun: true,
             sequence: self.sequence,
-            pictures: [self.pictures[0].version, self.pictures[1].version],
+            pictures: self.pictures.each_ref().map(|latest| latest.version),
             machine: self.machine.version,
         };
         told
@@ -359,6 +365,8 @@ impl Board {
             pictures: self
                 .pictures
                 .iter()
+                // Whoever comes has not asked for an explorer's.
+                .take(2)
                 .filter_map(|latest| latest.value.clone())
                 .collect(),
             machine: self.machine.value.clone(),
@@ -380,7 +388,7 @@ fn now(event: Event) -> Record {
 }
 
 impl<T: Clone> Latest<T> {
-    fn none() -> Self {
+    const fn none() -> Self {
         Self {
             value: None,
             version: 0,

@@ -13,8 +13,10 @@ mod face;
 mod fitting;
 mod headless;
 mod hub;
+mod latent;
 mod launch;
 mod machine;
+mod maker;
 mod orders;
 mod prepared;
 mod restoration;
@@ -24,7 +26,6 @@ mod sink;
 mod task;
 mod train;
 mod translate;
-mod translator;
 mod wire;
 
 pub use environment::prepare as prepare_environment;

@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use anyhow::Context as _;
-use sparring_contract::config::{Config, Mask, TaskKind, TranslateFrom};
+use sparring_contract::config::{Config, Mask, TaskKind};
 use sparring_contract::protocol::{Fidelity, FidelityReport, MethodFigures};
 use sparring_contract::run::CheckpointHeader;
 use tch::{Device, Tensor};
 
-use super::translator::translator;
+use super::maker::Maker;
 use crate::data::{DataBundle, Dataset, Degradation};
 use crate::eval::{Evaluator, PICTURES, PlainMethod, RealData, Restoration, judges};
 
@@ -17,12 +16,14 @@ pub(super) fn evaluate(
     path: &Path,
     header: &CheckpointHeader,
     (seed, device): (u64, &str),
+    mask: Option<Mask>,
     progress: &mut dyn FnMut(&str),
 ) -> anyhow::Result<FidelityReport> {
     let config = &header.config;
+    let maker = Maker::load(path, header, device, mask)?;
+    let degradation = maker.degradation();
     progress("reading the real pictures");
     let bundle = DataBundle::load(&config.data_source(), &mut |_| {})?;
-    let degradation = Degradation::new(config).context("the run makes pictures from noise")?;
     let data = Dataset::of(Device::Cpu, &bundle);
     let noun = if bundle.is_mnist() {
         "digits"
@@ -36,10 +37,9 @@ pub(super) fn evaluate(
     let evaluator = Evaluator::new(RealData::of(bundle)?, judge, progress)?;
 
     progress("making pictures");
-    let translator = translator(path, header, device)?;
     let restoration = Restoration::new(degradation, &data, PICTURES, seed.cast_signed());
     tch::manual_seed(seed.cast_signed());
-    let made = translator.translate(restoration.conditions());
+    let made = maker.make(restoration.conditions());
     let count = made.size()[0];
     let labels = labels.map(|labels| labels.narrow(0, 0, count));
     let figures = |pictures: &Tensor| Fidelity {
@@ -65,15 +65,15 @@ pub(super) fn evaluate(
         ));
     }
     methods.push(method("original", "the originals", restoration.truth()));
-    let diversity = translator.has_noise().then(|| {
-        let again = translator.translate(restoration.conditions());
+    let diversity = maker.has_noise().then(|| {
+        let again = maker.make(restoration.conditions());
         restoration.difference(&made, &again) / restoration.difference(&made, restoration.truth())
     });
     let left_out = evaluator.has_no_judge().then(|| {
         "the label kept needs labels and a judge: `sparring judge train` makes one".to_owned()
     });
     Ok(FidelityReport {
-        task: words(config),
+        task: words(config, degradation),
         pictures: count.unsigned_abs(),
         against: if is_held_out {
             format!("{count} test {noun}")
@@ -88,10 +88,9 @@ pub(super) fn evaluate(
 }
 
 /// A task in words.
-fn words(config: &Config) -> String {
-    let how = match config.task {
-        TaskKind::Generate => return "generate".to_owned(),
-        TaskKind::Repair => match config.repair.mask {
+fn words(config: &Config, degradation: Degradation) -> String {
+    let how = match degradation {
+        Degradation::Holes(mask) => match mask {
             Mask::Centre => "the centre",
             Mask::Half => "the lower half",
             Mask::Strokes => "strokes",
@@ -99,15 +98,15 @@ fn words(config: &Config) -> String {
             Mask::Mixed => "mixed masks",
         }
         .to_owned(),
-        TaskKind::Enlarge => format!("{} times", config.enlarge.factor),
-        TaskKind::Translate => match config.translate.from {
-            TranslateFrom::Edges => "from edges",
-            TranslateFrom::Thin => "from thinner strokes",
-            TranslateFrom::Thick => "from thicker strokes",
-            TranslateFrom::Grey => "from grey",
-            TranslateFrom::Pairs => "from partners",
-        }
-        .to_owned(),
+        Degradation::Reduced(factor) => format!("{factor} times"),
+        Degradation::Edges => "from edges".to_owned(),
+        Degradation::Thin => "from thinner strokes".to_owned(),
+        Degradation::Thick => "from thicker strokes".to_owned(),
+        Degradation::Grey => "from grey".to_owned(),
+        Degradation::Partner => "from partners".to_owned(),
     };
-    format!("{}, {how}", config.task.name())
+    match config.task {
+        TaskKind::Generate => format!("repair, {how}, by searching the latent space"),
+        task => format!("{}, {how}", task.name()),
+    }
 }

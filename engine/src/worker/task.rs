@@ -13,7 +13,7 @@ use sparring_contract::protocol::{Purpose, Task, TaskReply, read_frame, write_fr
 use sparring_contract::run::CheckpointHeader;
 
 use super::draw::{Batch, Draw, draw};
-use super::{data, eval, examine, translate};
+use super::{data, eval, examine, latent, translate};
 use crate::gan::Classes;
 use crate::native;
 use crate::panics::caught;
@@ -52,7 +52,9 @@ fn end_with_the_face() -> io::Result<()> {
 
 fn do_task(out: &mut impl Write) -> anyhow::Result<()> {
     let task = read_frame(&mut io::stdin().lock()).context("cannot read the task")?;
-    end_with_the_face()?;
+    if !matches!(task, Some(Task::Latent(_))) {
+        end_with_the_face()?;
+    }
     let threads = threads();
     native::prepare(threads);
     // Evaluation uses operations that our own thread team does not have; they run long enough for libtorch's threads.
@@ -64,6 +66,7 @@ fn do_task(out: &mut impl Write) -> anyhow::Result<()> {
             first,
             seed,
             class,
+            truncation,
             device,
         } => sample(
             out,
@@ -73,6 +76,7 @@ fn do_task(out: &mut impl Write) -> anyhow::Result<()> {
                 first,
                 seed,
                 classes: class.map_or(Classes::InTurn, Classes::Only),
+                truncation,
                 device,
             },
         )?,
@@ -83,6 +87,7 @@ fn do_task(out: &mut impl Write) -> anyhow::Result<()> {
         } => eval::eval(out, &subject, augmentation)?,
         Task::JudgeTrain { source, seed } => eval::train_judge(out, &source, seed)?,
         Task::Translate(translation) => translate::translate(out, &translation)?,
+        Task::Latent(task) => return latent::serve(out, &task),
         Task::Examine { device } => {
             let found = Box::new(examine::examine(&device));
             write_frame(out, &TaskReply::Examination(found))?;

@@ -4,17 +4,17 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use sparring_contract::config::TaskKind;
+use sparring_contract::config::{Mask, TaskKind};
 use sparring_contract::protocol::{MaskChoice, Purpose, TaskReply, Translation, write_frame};
 use sparring_contract::run::CheckpointHeader;
 use tch::{Device, Kind, Tensor};
 
-use super::translator::translator;
+use super::maker::Maker;
 use crate::data::{
     Batch, Degradation, Images, NamedImages, draw_masks, enlarged, from_bytes, luma, reduced,
-    to_bytes, with_holes,
+    to_bytes, with_channels, with_holes,
 };
-use crate::gan::{Translator, in_tiles};
+use crate::gan::in_tiles;
 use crate::trainer::pictures;
 
 /// Pixels of a user's pictures that one reply answers, unless one picture has more.
@@ -25,7 +25,10 @@ pub(super) fn translate(out: &mut impl Write, translation: &Translation) -> anyh
     let path = &translation.checkpoint;
     let header = CheckpointHeader::read_intact(path)?;
     let learnt = header.config.task;
-    if learnt != translation.learnt {
+    // A generator that has learnt to make pictures from noise can repair too.
+    let can = learnt == translation.learnt
+        || (learnt == TaskKind::Generate && translation.learnt == TaskKind::Repair);
+    if !can {
         let instead = match learnt {
             TaskKind::Generate => "sample",
             task => task.name(),
@@ -38,8 +41,14 @@ pub(super) fn translate(out: &mut impl Write, translation: &Translation) -> anyh
             translation.learnt.name(),
         );
     }
-    let maker = Maker {
-        translator: translator(path, &header, &translation.device)?,
+    let named = match &translation.mask {
+        Some(MaskChoice::Named(mask)) => Some(*mask),
+        // What is missing is in the file.
+        Some(MaskChoice::File(_)) => Some(Mask::default()),
+        None => None,
+    };
+    let answering = Answering {
+        maker: Maker::load(path, &header, &translation.device, named)?,
         translation,
         shape: header.shape,
         mask: mask(translation, header.shape)?,
@@ -47,14 +56,14 @@ pub(super) fn translate(out: &mut impl Write, translation: &Translation) -> anyh
     };
     tch::manual_seed(translation.seed.cast_signed());
     for input in &translation.inputs {
-        maker.answer(out, input)?;
+        answering.answer(out, input)?;
     }
     Ok(())
 }
 
 /// What makes pictures from pictures.
-struct Maker<'a> {
-    translator: Translator,
+struct Answering<'a> {
+    maker: Maker,
     translation: &'a Translation,
     /// Of the pictures that it was trained on, `[channels, height, width]`.
     shape: [i64; 3],
@@ -72,7 +81,7 @@ struct Made {
     original: Option<Tensor>,
 }
 
-impl Maker<'_> {
+impl Answering<'_> {
     /// Answers the pictures of a file or folder.
     fn answer(&self, out: &mut impl Write, input: &Path) -> anyhow::Result<()> {
         let NamedImages { images, names } = NamedImages::load(input, self.side())?;
@@ -97,7 +106,7 @@ impl Maker<'_> {
 
     /// The side to which picture files are brought; none for what may have any size, or was not square in training.
     fn side(&self) -> Option<u32> {
-        match self.translator.degradation() {
+        match self.maker.degradation() {
             Degradation::Reduced(_) => None,
             _ => side_of(self.shape),
         }
@@ -107,7 +116,7 @@ impl Maker<'_> {
     fn check(&self, images: &Images) -> anyhow::Result<()> {
         let [_, height, width] = self.shape;
         let found = [images.height, images.width].map(|side| side as i64);
-        match self.translator.degradation() {
+        match self.maker.degradation() {
             Degradation::Reduced(factor) if self.translation.from_whole => {
                 if found.iter().any(|side| side % i64::from(factor) != 0) {
                     bail!(
@@ -132,7 +141,7 @@ impl Maker<'_> {
     fn make(&self, given: &Tensor) -> anyhow::Result<Made> {
         let channels = self.shape[0];
         let whole = self.translation.from_whole;
-        match self.translator.degradation() {
+        match self.maker.degradation() {
             Degradation::Holes(trained) => {
                 let pictures = with_channels(given, channels);
                 let masks = match (&self.mask, &self.translation.mask) {
@@ -146,7 +155,7 @@ impl Maker<'_> {
                 let conditions = with_holes(&pictures, &masks);
                 Ok(Made {
                     before: bytes(&conditions.narrow(1, 0, channels)),
-                    answers: self.answers(|| self.translator.translate(&conditions)),
+                    answers: self.answers(|| self.maker.make(&conditions)),
                     original: None,
                 })
             }
@@ -165,7 +174,7 @@ impl Maker<'_> {
                     .repeat_interleave_self_int(factor, 3, None);
                 let answers = self.answers(|| {
                     let made = in_tiles(&small, tile, factor, |tile| {
-                        self.translator.translate(&enlarged(tile, factor))
+                        self.maker.make(&enlarged(tile, factor))
                     });
                     made.round().to_kind(Kind::Uint8)
                 });
@@ -189,7 +198,7 @@ impl Maker<'_> {
                 let conditions = degradation.apply(&batch);
                 Ok(Made {
                     before: bytes(&with_channels(&conditions, channels)),
-                    answers: self.answers(|| self.translator.translate(&conditions)),
+                    answers: self.answers(|| self.maker.make(&conditions)),
                     original: Some(bytes(&pictures)),
                 })
             }
@@ -197,7 +206,7 @@ impl Maker<'_> {
                 let conditions = with_channels(given, degradation.channels(channels));
                 Ok(Made {
                     before: bytes(&with_channels(&conditions, channels)),
-                    answers: self.answers(|| self.translator.translate(&conditions)),
+                    answers: self.answers(|| self.maker.make(&conditions)),
                     original: None,
                 })
             }
@@ -212,7 +221,7 @@ impl Maker<'_> {
 
     /// Of each picture in turn what it was made from, the answers, and the original.
     fn reply(&self, made: Made) -> sparring_contract::protocol::Pictures {
-        let [before, after, original] = *self.translator.parts();
+        let [before, after, original] = *self.maker.degradation().parts();
         let mut parts = vec![before.to_owned()];
         let number = |index: usize| match index {
             0 => after.to_owned(),
@@ -278,13 +287,4 @@ fn side_of([_, height, width]: [i64; 3]) -> Option<u32> {
 /// Pictures in [-1, 1] as u8 on the CPU.
 fn bytes(pictures: &Tensor) -> Tensor {
     to_bytes(pictures).to_device(Device::Cpu)
-}
-
-/// Pictures with so many channels: grey ones in all of them, those in colour by their brightness.
-fn with_channels(pictures: &Tensor, channels: i64) -> Tensor {
-    let size = pictures.size();
-    if size[1] == channels {
-        return pictures.shallow_clone();
-    }
-    luma(pictures).expand([size[0], channels, size[2], size[3]], false)
 }

@@ -2,6 +2,7 @@
 
 use sparring_contract::config;
 
+use super::explorer::Explorer;
 use crate::dashboard::words::rate;
 
 /// The longest note, in letters.
@@ -20,6 +21,8 @@ pub enum Dialog {
     Rates(Rates),
     /// A line for a note.
     Note(String),
+    /// A walk through the latent space.
+    Explore(Box<Explorer>),
     /// The worker died.
     Died,
 }

@@ -39,7 +39,7 @@ impl Gallery {
         let place = match pictures.purpose {
             Purpose::Fixed => &mut self.fixed,
             Purpose::Fresh => &mut self.fresh,
-            Purpose::Real | Purpose::Unknown => return,
+            Purpose::Explored | Purpose::Real | Purpose::Unknown => return,
         };
         *place = Some(Shown { pictures, arrived });
     }
@@ -48,7 +48,9 @@ impl Gallery {
     pub fn shown(&self) -> Option<&Shown> {
         match self.showing {
             Purpose::Fresh => self.fresh.as_ref(),
-            Purpose::Fixed | Purpose::Real | Purpose::Unknown => self.fixed.as_ref(),
+            Purpose::Fixed | Purpose::Explored | Purpose::Real | Purpose::Unknown => {
+                self.fixed.as_ref()
+            }
         }
     }
 }

@@ -104,6 +104,7 @@ fn told(event: &Event) -> Option<(Weight, String)> {
             format!("{key} set to {value}")
         }
         Event::Note { text, .. } => format!("note: {text}"),
+        Event::Kept(kept) => format!("{} kept: {}", kept.name, kept.path.display()),
         Event::Warning { message, .. } => return Some((Weight::Warning, message.clone())),
         Event::Ended(ended) => {
             let word = ended.reason.word();

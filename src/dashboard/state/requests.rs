@@ -64,6 +64,8 @@ pub fn name(command: &Command) -> String {
         Command::Step { steps: 1 } => "one step".to_owned(),
         Command::Step { steps } => format!("{steps} steps"),
         Command::Sample { .. } | Command::SampleClass { .. } => "sampling".to_owned(),
+        Command::Explore(_) => "exploring".to_owned(),
+        Command::Keep(_) => "keeping the point".to_owned(),
         Command::Checkpoint => "a checkpoint".to_owned(),
         Command::Set { key, value } => {
             let value = value.as_f64().map_or_else(|| value.to_string(), rate);

@@ -18,7 +18,7 @@ fn key() -> impl Strategy<Value = Message> {
         1 => any::<char>().prop_map(KeyCode::Char),
         4 => prop::sample::select(vec![
             KeyCode::Esc, KeyCode::Enter, KeyCode::Tab, KeyCode::BackTab, KeyCode::Up,
-            KeyCode::Down, KeyCode::Backspace, KeyCode::Delete, KeyCode::F(1), KeyCode::Null,
+            KeyCode::Down, KeyCode::Left, KeyCode::Right, KeyCode::Backspace, KeyCode::Delete, KeyCode::F(1), KeyCode::Null,
         ]),
     ];
     let modifiers = prop::sample::select(vec![
@@ -178,9 +178,8 @@ fn said() -> impl Strategy<Value = ToFace> {
         1 => (0..100_000_u64).prop_map(|step| {
             ToFace::Snapshot(Box::new(training_run().at_step(step).snapshot))
         }),
-        1 => any::<bool>().prop_map(|fresh| {
-            ToFace::Pictures(pictures(if fresh { Purpose::Fresh } else { Purpose::Fixed }, 5))
-        }),
+        1 => prop::sample::select(vec![Purpose::Fixed, Purpose::Fresh, Purpose::Explored])
+            .prop_map(|purpose| ToFace::Pictures(pictures(purpose, 5))),
         1 => (any::<Option<f32>>(), any::<Option<u64>>()).prop_map(|(cpu_percent, bytes)| {
             ToFace::Machine(Machine {
                 cpu_percent,

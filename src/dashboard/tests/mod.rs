@@ -1,6 +1,7 @@
 //! Stories of a face, without a worker and without a terminal.
 
 mod anything;
+mod explorer;
 mod health;
 mod metrics;
 mod run;

@@ -397,7 +397,7 @@ impl Face {
         self.hears_outcome(0, Outcome::Refused { reason });
     }
 
-    fn hears_outcome(&mut self, step: u64, outcome: Outcome) {
+    pub fn hears_outcome(&mut self, step: u64, outcome: Outcome) {
         let last = self.effects.iter().rev().find_map(|effect| match effect {
             Effect::Send { id, .. } => Some(*id),
             _ => None,

@@ -2,6 +2,7 @@
 
 use sparring_contract::protocol::{Ended, Event, Phase, Reason, Stats};
 
+use super::explorer::exploring;
 use super::run::{self, Face, loading_run, record, started, training_run};
 use crate::dashboard::Message;
 
@@ -16,6 +17,12 @@ fn trained() -> Face {
 fn after(keys: &str) -> Face {
     let mut face = trained();
     face.press(keys);
+    face
+}
+
+fn walked() -> Face {
+    let mut face = exploring();
+    face.press("right up");
     face
 }
 
@@ -46,6 +53,10 @@ screens! {
     stop_40x12: after("x"), 40 x 12;
     rates_80x24: after("l down 1 e - 4"), 80 x 24;
     rates_40x12: after("l"), 40 x 12;
+    exploring_80x24: walked(), 80 x 24;
+    exploring_120x34: walked(), 120 x 34;
+    exploring_40x12: walked(), 40 x 12;
+    exploring_36x9: walked(), 36 x 9;
     note_80x24: after("n h m"), 80 x 24;
     enlarged_gallery_80x24: after("z"), 80 x 24;
     enlarged_gallery_40x12: after("z"), 40 x 12;

@@ -2,7 +2,7 @@
 
 use sparring_contract::protocol::{Command, Purpose};
 
-use super::commands;
+use super::{commands, explore};
 use crate::dashboard::keymap::Action;
 use crate::dashboard::message::{Effect, Leave};
 use crate::dashboard::state::{Dialog, Panel, Rates, State, Weight, seconds};
@@ -21,6 +21,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Step => return commands::send(state, Command::Step { steps: 1 }),
         Action::Sample => return commands::sample(state),
         Action::Checkpoint => return commands::checkpoint(state),
+        Action::Explore => return explore::open(state),
         Action::Rates | Action::Note | Action::Stop => ask(state, action),
         Action::Detach => return leave(state),
         Action::Redraw => return vec![Effect::Redraw],

@@ -4,7 +4,7 @@ use crossterm::event::KeyCode;
 use sparring_contract::protocol::Command;
 
 use super::actions::{act, leave};
-use super::commands;
+use super::{commands, explore};
 use crate::dashboard::key::KeyPress;
 use crate::dashboard::keymap::Action;
 use crate::dashboard::message::Effect;
@@ -25,6 +25,7 @@ pub(super) fn press(
         Dialog::Stop => stop(state, key),
         Dialog::Rates(rates) => learning_rates(state, rates, key),
         Dialog::Note(note) => write(state, note, key),
+        Dialog::Explore(explorer) => explore::press(state, explorer, key),
     }
 }
 

@@ -3,6 +3,7 @@
 mod actions;
 mod commands;
 mod dialogs;
+mod explore;
 mod keys;
 mod worker;
 

@@ -2,7 +2,7 @@
 
 use sparring_contract::protocol::{Ack, Command, Event, Outcome, Reason, Record, ToFace};
 
-use super::commands;
+use super::{commands, explore};
 use crate::dashboard::message::Effect;
 use crate::dashboard::state::{State, Weight, command_name, refused};
 
@@ -18,6 +18,7 @@ pub(super) fn hear(state: &mut State, said: ToFace) -> Vec<Effect> {
         }
         ToFace::Event { sequence, record } => happen(state, sequence, record),
         ToFace::Pictures(pictures) => {
+            explore::see(state, &pictures);
             state.gallery.receive(pictures, Some(state.now));
             Vec::new()
         }
@@ -72,6 +73,9 @@ fn answer(state: &mut State, ack: &Ack) -> Vec<Effect> {
     let Some(command) = state.requests.close(ack.id) else {
         return Vec::new();
     };
+    if explore::answered(state, &command, &ack.outcome) {
+        return Vec::new();
+    }
     match &ack.outcome {
         Outcome::Done { .. } => commands::done(state, &command, ack.step),
         outcome => {

@@ -26,6 +26,9 @@ pub(super) fn draw(state: &State, dialog: &Dialog, ink: Ink, area: Rect, buffer:
             learning_rates(rates, &state.rates, ink, room),
         ),
         Dialog::Note(note) => ("a note for the log", note_lines(note, ink, room)),
+        Dialog::Explore(explorer) => {
+            return super::explorer::draw(state, explorer, ink, area, buffer);
+        }
         Dialog::Died => return died(state, ink, area, buffer),
     };
     in_box(title, lines, WIDTH, ink, area, buffer);

@@ -57,6 +57,7 @@ fn rank(action: Action) -> u8 {
         Action::Checkpoint => 5,
         Action::Rates => 6,
         Action::Fixed => 7,
+        Action::Explore => 9,
         _ => 8,
     }
 }
@@ -72,6 +73,14 @@ fn dialog_keys<'a>(dialog: &Dialog, ink: Ink) -> Vec<Piece<'a>> {
         ],
         Dialog::Rates(_) => &[("Enter", "set"), ("Esc", "back")],
         Dialog::Note(_) => &[("Enter", "write"), ("Esc", "back")],
+        Dialog::Explore(_) => &[
+            ("←→↑↓", "move"),
+            ("Enter", "keep"),
+            ("s S", "seed"),
+            ("a b", "directions"),
+            ("0–9", "class"),
+            ("Esc", "back"),
+        ],
         Dialog::Died => &[("d", "leave"), ("Esc", "look on")],
     };
     (1..)

@@ -39,7 +39,7 @@ pub(super) fn draw(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
 fn noise(state: &State) -> &'static str {
     match state.gallery.showing {
         Purpose::Fresh => "fresh noise",
-        Purpose::Fixed | Purpose::Real | Purpose::Unknown => "fixed noise",
+        Purpose::Fixed | Purpose::Explored | Purpose::Real | Purpose::Unknown => "fixed noise",
     }
 }
 

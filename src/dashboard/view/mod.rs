@@ -7,6 +7,7 @@ mod chart;
 mod classes;
 mod curves;
 mod dialogs;
+mod explorer;
 mod footer;
 mod frame;
 mod gallery;

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use sparring_contract::protocol::Truncation;
 
 use super::class_folders;
 use crate::sample::{Draw, Shape};
@@ -39,7 +40,7 @@ pub struct Class {
 }
 
 /// What is in a data set, and how to draw it again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// How the data set lies in its folder.
     pub format: Format,
@@ -55,6 +56,9 @@ pub struct Manifest {
     pub classes: Vec<Class>,
     /// The label of the one class that was drawn, if `--class` chose one.
     pub only_class: Option<u64>,
+    /// What was done to the noise; nothing if it is not said.
+    #[serde(default)]
+    pub truncation: Truncation,
     /// The run, if the checkpoint was found through one.
     pub run: Option<String>,
     /// The checkpoint's file.
@@ -93,6 +97,7 @@ impl Manifest {
             width: shape.width,
             classes: classes.collect(),
             only_class: draw.class,
+            truncation: draw.truncation,
             run: draw.run.clone(),
             checkpoint: draw.checkpoint.display().to_string(),
             checkpoint_sha256: sha256(&draw.checkpoint)?,
@@ -127,6 +132,7 @@ impl Manifest {
             format,
             count,
             only_class,
+            truncation,
             checkpoint_sha256,
             seed,
             device,
@@ -146,6 +152,11 @@ impl Manifest {
             ("--format", word(*format), word(begun.format)),
             ("--count", count.to_string(), begun.count.to_string()),
             ("--class", class(*only_class), class(begun.only_class)),
+            (
+                "the noise",
+                truncation.in_words(),
+                begun.truncation.in_words(),
+            ),
             ("--seed", seed.to_string(), begun.seed.to_string()),
             ("--device", device.clone(), begun.device.clone()),
             (

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read as _;
 
-use sparring_contract::protocol::Purpose;
+use sparring_contract::protocol::{Purpose, Truncation};
 use tempfile::{TempDir, tempdir};
 
 use super::*;
@@ -27,6 +27,7 @@ impl Desk {
             count: 7,
             seed: 3,
             class: None,
+            truncation: Truncation::Off,
             device: "cpu".to_owned(),
         };
         Self { home, draw }

@@ -1,5 +1,6 @@
 //! Single files of pictures, in a format that follows from their ending.
 
+mod animation;
 mod formats;
 mod whole;
 
@@ -32,6 +33,10 @@ pub struct Destination {
 pub enum Format {
     /// One grid.
     Png,
+    /// An animation.
+    Gif,
+    /// An animation as a PNG; its colours are exact.
+    Apng,
     /// An array for `numpy.load`.
     Npz,
     /// As in MNIST's file of pictures.
@@ -42,6 +47,11 @@ pub enum Format {
 }
 
 impl Format {
+    /// Whether it shows one picture after another, again and again.
+    pub fn is_animation(self) -> bool {
+        matches!(self, Self::Gif | Self::Apng)
+    }
+
     /// The format of a file by the ending of its name. `None` for a folder: one that exists, a path that ends in `/`, or
     /// a name without an ending.
     pub fn of(path: &Path) -> Result<Option<Self>> {
@@ -60,10 +70,12 @@ impl Format {
         }
         match name.rsplit_once('.').map(|(_, ending)| ending) {
             Some("png") => Ok(Some(Self::Png)),
+            Some("gif") => Ok(Some(Self::Gif)),
+            Some("apng") => Ok(Some(Self::Apng)),
             Some("npz") => Ok(Some(Self::Npz)),
             None => Ok(None),
             Some(_) => bail!(
-                "{} has an ending that sparring cannot write; use .png (one grid), .npz, .idx3-ubyte, .idx3-ubyte.gz, \
+                "{} has an ending that sparring cannot write; use .png (one grid), .gif or .apng (an animation), .npz, .idx3-ubyte, .idx3-ubyte.gz, \
                  or a folder, with / at its end",
                 path.display()
             ),
@@ -128,6 +140,8 @@ impl Destination {
                     .max(1);
                 Box::new(formats::Grid::new(file, pictures, columns, shape)?)
             }
+            Format::Gif => Box::new(animation::Gif::new(file, shape)?),
+            Format::Apng => Box::new(animation::Apng::new(file, shape)),
             Format::Npz => Box::new(formats::Npz::new(file, count, shape)?),
             Format::Idx { gzip: false } => {
                 Box::new(formats::Idx::new(file, count, shape, |file| file)?)

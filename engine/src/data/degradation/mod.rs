@@ -11,7 +11,7 @@ use super::Batch;
 
 pub use masks::draw_masks;
 pub use resampled::{enlarged, reduced};
-pub use strokes::{edges, luma, thickened, thinned};
+pub use strokes::{edges, luma, thickened, thinned, with_channels};
 
 /// How a condition, from which a picture is to be made, is computed from that picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +46,17 @@ impl Degradation {
                 TranslateFrom::Grey => Self::Grey,
                 TranslateFrom::Pairs => Self::Partner,
             }),
+        }
+    }
+
+    /// What a condition, what is made from it, and the true picture are; a word each.
+    pub fn parts(self) -> &'static [&'static str; 3] {
+        match self {
+            Self::Holes(_) => &["damaged", "repaired", "original"],
+            Self::Reduced(_) => &["small", "enlarged", "original"],
+            Self::Edges => &["edges", "made", "original"],
+            Self::Grey => &["grey", "coloured", "original"],
+            Self::Thin | Self::Thick | Self::Partner => &["from", "made", "original"],
         }
     }
 

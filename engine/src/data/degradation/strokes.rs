@@ -16,6 +16,15 @@ pub fn luma(pictures: &Tensor) -> Tensor {
     channel(0) * 0.299 + channel(1) * 0.587 + channel(2) * 0.114
 }
 
+/// Pictures `[n, c, h, w]` with so many channels, 1 or 3: grey ones in all of them, those in colour by their brightness.
+pub fn with_channels(pictures: &Tensor, channels: i64) -> Tensor {
+    let size = pictures.size();
+    if size[1] == channels {
+        return pictures.shallow_clone();
+    }
+    luma(pictures).expand([size[0], channels, size[2], size[3]], false)
+}
+
 /// The edges of pictures `[n, c, h, w]` in [-1, 1], `[n, 1, h, w]`: 1 where the gradient of the brightness is steep
 /// (Sobel's operator; the border is repeated), else -1.
 pub fn edges(pictures: &Tensor) -> Tensor {
