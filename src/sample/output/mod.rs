@@ -17,8 +17,8 @@ use formats::Sink;
 
 pub use whole::{Existing, WholeFile};
 
-/// The most pictures in one grid, which is held in memory.
-const MOST_IN_A_GRID: u64 = 10_000;
+/// The most pictures in one grid or animation, which is held in memory.
+const MOST_IN_MEMORY: u64 = 10_000;
 
 /// A file to write pictures to.
 #[derive(Debug)]
@@ -96,9 +96,14 @@ impl Destination {
         if existing == Existing::Keep && path.exists() {
             bail!("{shown} is there already; give another name, or --force to replace it");
         }
-        if format == Format::Png && count > MOST_IN_A_GRID {
+        let kind = match format {
+            Format::Png => Some("grid"),
+            Format::Gif | Format::Apng => Some("animation"),
+            Format::Npz | Format::Idx { .. } => None,
+        };
+        if let Some(kind) = kind.filter(|_| count > MOST_IN_MEMORY) {
             bail!(
-                "{count} pictures are too many for the grid {shown}, which takes up to {MOST_IN_A_GRID}; write them to \
+                "{count} pictures are too many for the {kind} {shown}, which takes up to {MOST_IN_MEMORY}; write them to \
                  .npz, .idx3-ubyte or a folder"
             );
         }

@@ -124,6 +124,39 @@ fn files_are_as_readable_as_the_users_other_files() {
 }
 
 #[test]
+fn animations_have_a_frame_for_each_picture_with_its_colours() {
+    let (_home, path) = written("way.apng", 2, RGB);
+    let file = io::BufReader::new(fs::File::open(&path).unwrap());
+    let mut reader = png::Decoder::new(file).read_info().unwrap();
+    assert_eq!(reader.info().animation_control.unwrap().num_frames, 2);
+    let mut frame = vec![0; reader.output_buffer_size().unwrap()];
+    for first in [0, 6] {
+        let info = reader.next_frame(&mut frame).unwrap();
+        assert_eq!((info.width, info.height), (448, 224));
+        // Channels lie one after the other in a picture: its first pixel is (0, 2, 4).
+        assert_eq!(frame[..3], [first, first + 2, first + 4]);
+        assert_eq!(frame[3 * 447..3 * 448], [first + 1, first + 3, first + 5]);
+    }
+
+    let (_home, path) = written("way.gif", 2, GREY);
+    let mut options = gif::DecodeOptions::new();
+    options.set_color_output(gif::ColorOutput::RGBA);
+    let mut reader = options.read_info(fs::File::open(&path).unwrap()).unwrap();
+    for first in [0, 6] {
+        let frame = reader.read_next_frame().unwrap().unwrap();
+        assert_eq!((frame.width, frame.height), (336, 224));
+        assert_eq!(frame.buffer[..4], [first, first, first, 255]);
+    }
+    assert!(reader.read_next_frame().unwrap().is_none());
+    let (_home, path) = written("way.gif", 2, RGB);
+    let mut reader = gif::DecodeOptions::new()
+        .read_info(fs::File::open(&path).unwrap())
+        .unwrap();
+    assert!(reader.read_next_frame().unwrap().is_some());
+    assert!(reader.read_next_frame().unwrap().is_some());
+}
+
+#[test]
 fn what_cannot_work_is_refused_before_a_worker_starts() {
     let refused = |path: &str, count, shape| {
         let path = Path::new(path);
@@ -134,12 +167,17 @@ fn what_cannot_work_is_refused_before_a_worker_starts() {
     };
     assert_eq!(
         refused("/tmp/digits.jpeg", 1, GREY),
-        "/tmp/digits.jpeg has an ending that sparring cannot write; use .png (one grid), .npz, .idx3-ubyte, \
-         .idx3-ubyte.gz, or a folder, with / at its end"
+        "/tmp/digits.jpeg has an ending that sparring cannot write; use .png (one grid), .gif or .apng (an animation), \
+         .npz, .idx3-ubyte, .idx3-ubyte.gz, or a folder, with / at its end"
     );
     assert_eq!(
         refused("/tmp/digits.png", 10_001, GREY),
         "10001 pictures are too many for the grid /tmp/digits.png, which takes up to 10000; write them to .npz, \
+         .idx3-ubyte or a folder"
+    );
+    assert_eq!(
+        refused("/tmp/digits.gif", 10_001, RGB),
+        "10001 pictures are too many for the animation /tmp/digits.gif, which takes up to 10000; write them to .npz, \
          .idx3-ubyte or a folder"
     );
     assert_eq!(
