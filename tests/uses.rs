@@ -326,6 +326,14 @@ fn what_does_not_fit_is_refused_in_one_line() {
             checkpoint.display()
         ),
     );
+    let checkpoint = lab.run("mended").newest_checkpoint().unwrap().path;
+    lab.sparring(&["eval", "mended", "--mask", "half"]).refused(
+        1,
+        &format!(
+            "error: {} has learnt to repair: --mask, --truncation and --tails are for runs that make pictures from noise",
+            checkpoint.canonicalize().unwrap().display()
+        ),
+    );
     lab.sparring(&["repair", "mended", data, "--mask", "edge"]).refused(
         1,
         "error: --mask edge is neither centre, half, strokes, random or mixed, nor a picture: No such file or directory (os error 2)",

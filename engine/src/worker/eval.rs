@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use sparring_contract::judges::JudgeFolder;
 use sparring_contract::protocol::{
     FrameError, Report, Subject, TaskReply, Truncation, write_frame,
@@ -40,7 +40,15 @@ pub(super) fn eval(
             device,
         } => {
             let header = CheckpointHeader::read_intact(path)?;
-            if header.config.task.is_image_to_image() || repair.is_some() {
+            let learnt = header.config.task;
+            if learnt.is_image_to_image() && (repair.is_some() || *truncation != Truncation::Off) {
+                bail!(
+                    "{} has learnt to {}: --mask, --truncation and --tails are for runs that make pictures from noise",
+                    path.display(),
+                    learnt.name()
+                );
+            }
+            if learnt.is_image_to_image() || repair.is_some() {
                 let how = (*seed, device.as_str());
                 let report = restoration::evaluate(path, &header, how, *repair, &mut progress)?;
                 TaskReply::Fidelity(Box::new(report))
