@@ -172,6 +172,11 @@ impl Classifier {
             .unwrap_or_else(|| unreachable!("its own weights fit"))
     }
 
+    /// The device of its weights.
+    pub(super) fn device(&self) -> Device {
+        self.output.bias.device()
+    }
+
     /// What it looks at.
     pub fn subject(&self) -> &Subject {
         &self.subject
@@ -223,7 +228,7 @@ impl Classifier {
             for (first, length) in chunks(pictures.size()[0], chunk) {
                 let scaled = pictures
                     .narrow(0, first, length)
-                    .to_device(self.output.bias.device())
+                    .to_device(self.device())
                     .to_kind(Kind::Float)
                     / 255.0;
                 let (found, logits) = self.forward(&scaled, 0.0, false);

@@ -129,8 +129,10 @@ impl Judge {
         self.classifier.agreement(pictures, originals)
     }
 
-    /// Its logits of pictures `[n, channels, height, width]` in [-1, 1]: `[n, classes]`, differentiable.
+    /// Its logits of pictures `[n, channels, height, width]` in [-1, 1], on any device: `[n, classes]` on its own,
+    /// differentiable.
     pub fn logits(&self, pictures: &Tensor) -> Tensor {
+        let pictures = pictures.to_device(self.classifier.device());
         let (_, logits) = self
             .classifier
             .forward(&((pictures + 1.0) / 2.0), 0.0, false);
