@@ -326,14 +326,6 @@ fn what_does_not_fit_is_refused_in_one_line() {
             checkpoint.display()
         ),
     );
-    let checkpoint = lab.run("mended").newest_checkpoint().unwrap().path;
-    lab.sparring(&["eval", "mended", "--mask", "half"]).refused(
-        1,
-        &format!(
-            "error: {} has learnt to repair: --mask, --truncation and --tails are for runs that make pictures from noise",
-            checkpoint.canonicalize().unwrap().display()
-        ),
-    );
     lab.sparring(&["repair", "mended", data, "--mask", "edge"]).refused(
         1,
         "error: --mask edge is neither centre, half, strokes, random or mixed, nor a picture: No such file or directory (os error 2)",
@@ -401,5 +393,18 @@ fn what_does_not_fit_is_refused_in_one_line() {
     assert_eq!(
         said.err.trim_end(),
         "error: enlarge.factor = 4 needs sides that it divides, and the pictures are 6x6: choose another image_size"
+    );
+}
+
+#[test]
+fn an_evaluation_of_a_task_refuses_what_is_for_noise() {
+    let lab = learnt("mended", "4", &["--task", "repair"]);
+    let checkpoint = lab.run("mended").newest_checkpoint().unwrap().path;
+    lab.sparring(&["eval", "mended", "--mask", "half"]).refused(
+        1,
+        &format!(
+            "error: {} has learnt to repair: --mask, --truncation and --tails are for runs that make pictures from noise",
+            checkpoint.canonicalize().unwrap().display()
+        ),
     );
 }

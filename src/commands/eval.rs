@@ -82,7 +82,7 @@ fn subject(home: &Home, flags: &Eval) -> anyhow::Result<Subject> {
     };
     match &flags.samples {
         None => Ok(Subject::Checkpoint {
-            path: whole(&checkpoint(home, flags.source.as_deref(), flags.best)?)?,
+            path: checkpoint(home, flags.source.as_deref(), flags.best)?,
             seed: flags.seed.unwrap_or_else(any_seed),
             truncation: flags::truncation(flags.truncation),
             repair: flags.mask.as_deref().map(mask).transpose()?,

@@ -1,6 +1,5 @@
 //! `sparring sample`
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
@@ -126,8 +125,6 @@ fn target(flags: &Sample) -> anyhow::Result<Target<'_>> {
 
 fn draw(home: &Home, flags: &Sample) -> anyhow::Result<Draw> {
     let (checkpoint, run) = checkpoint_and_run(home, flags.source.as_deref(), flags.best)?;
-    let checkpoint = fs::canonicalize(&checkpoint)
-        .with_context(|| format!("cannot find the checkpoint {}", checkpoint.display()))?;
     let header = CheckpointHeader::read(&checkpoint)?;
     if flags.balanced && header.num_classes() == 0 {
         bail!(

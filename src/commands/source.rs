@@ -1,25 +1,30 @@
 //! What a command takes its generator from.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use sparring_contract::output::tell;
 use sparring_contract::run::{Home, Run, RunError};
 
 /// The checkpoint that is meant: a file, or the newest whole one of a run, or its best.
-pub(super) fn checkpoint(
-    home: &Home,
-    source: Option<&str>,
-    best: bool,
-) -> Result<PathBuf, RunError> {
+pub(super) fn checkpoint(home: &Home, source: Option<&str>, best: bool) -> anyhow::Result<PathBuf> {
     checkpoint_and_run(home, source, best).map(|(checkpoint, _)| checkpoint)
 }
 
-/// That checkpoint, and the run it was found through.
+/// That checkpoint, by a path that holds in any folder, and the run it was found through.
 pub(super) fn checkpoint_and_run(
     home: &Home,
     source: Option<&str>,
     best: bool,
-) -> Result<(PathBuf, Option<Run>), RunError> {
+) -> anyhow::Result<(PathBuf, Option<Run>)> {
+    let (path, run) = find(home, source, best)?;
+    let path = fs::canonicalize(&path)
+        .with_context(|| format!("cannot find the checkpoint {}", path.display()))?;
+    Ok((path, run))
+}
+
+fn find(home: &Home, source: Option<&str>, best: bool) -> Result<(PathBuf, Option<Run>), RunError> {
     let is_file = |path: &&Path| !best && path.is_file();
     if let Some(file) = source.map(Path::new).filter(is_file) {
         return Ok((file.to_owned(), None));

@@ -65,7 +65,7 @@ fn answer(
     };
     let seed = flags.seed.unwrap_or_else(any_seed);
     let translation = Translation {
-        checkpoint: whole(&checkpoint(home, Some(&flags.source), flags.best)?)?,
+        checkpoint: checkpoint(home, Some(&flags.source), flags.best)?,
         learnt: task,
         inputs: flags
             .inputs

@@ -126,7 +126,7 @@ mod tests {
 
     use super::*;
 
-    /// Pictures of 8×8 whose brightness is the second number of the noise, and whose first row and column stay black.
+    /// Pictures of 8×8 whose brightness is the second number of the noise.
     #[test]
     fn the_direction_of_brightness_is_the_number_that_makes_it() {
         let noise = Tensor::randn([2000, 5], (Kind::Float, Device::Cpu));

@@ -73,13 +73,13 @@ impl Property {
     /// The property of each of some pictures `[n, channels, h, w]` in [-1, 1]: `[n]`, f32.
     pub fn measure(self, pictures: &Tensor) -> Tensor {
         let pictures = (pictures + 1.0) / 2.0;
-        if self == Self::Warmth {
-            let channel = |index: i64| mean(&pictures.narrow(1, index, 1));
-            return channel(0) - channel(2);
-        }
         let brightness = luma(&pictures);
         match self {
-            Self::Brightness | Self::Warmth => mean(&brightness),
+            Self::Warmth => {
+                let channel = |index: i64| mean(&pictures.narrow(1, index, 1));
+                channel(0) - channel(2)
+            }
+            Self::Brightness => mean(&brightness),
             Self::Thickness => mean(&brightness) * 2.0 / (mean(&outline(&brightness)) + TINY),
             Self::Slant => {
                 let moments = Moments::of(&brightness);

@@ -89,7 +89,9 @@ pub(super) fn draw_fresh(
             String::new(),
         ),
         Some(class) => {
-            let known = known_class(class, session, config)?;
+            let data = session.loader().data();
+            let spec = PictureSpec::new(config, data.shape(), data.class_names());
+            let known = known_class(class, spec.num_classes)?;
             (
                 session.sample_class(seed, images, known),
                 vec![known; usize::try_from(count).unwrap_or_default()],
@@ -105,10 +107,8 @@ pub(super) fn draw_fresh(
     })
 }
 
-/// A class that was asked for, if the model has it.
-fn known_class(class: u64, session: &Session, config: &Config) -> Result<u32, String> {
-    let data = session.loader().data();
-    let classes = PictureSpec::new(config, data.shape(), data.class_names()).num_classes;
+/// A class that was asked for, if the model has it; `classes` is how many it is told, 0 for none.
+pub(super) fn known_class(class: u64, classes: i64) -> Result<u32, String> {
     if classes == 0 {
         return Err("the model is trained without classes".to_owned());
     }

@@ -3,6 +3,7 @@
 use sparring_contract::protocol::{Exploration, Pictures, Purpose};
 use tch::{Device, Kind, Tensor};
 
+use super::commands::known_class;
 use super::pictures::pictures;
 use crate::gan::{PictureSpec, Session};
 use crate::latent::{Direction, directions};
@@ -141,15 +142,12 @@ impl Explorer {
 
 /// The class of a point, `[1]`, i64; `None` for a generator without classes.
 fn class(place: &Exploration, count: i64) -> Result<Option<Tensor>, String> {
-    match place.class.map(u64::cast_signed) {
-        Some(_) if count == 0 => Err("the model is trained without classes".to_owned()),
-        Some(class) if !(0..count).contains(&class) => Err(format!(
-            "there is no class {class}, only 0 to {}",
-            count - 1
-        )),
-        asked => {
-            Ok((count > 0)
-                .then(|| Tensor::full([1], asked.unwrap_or(0), (Kind::Int64, Device::Cpu))))
-        }
-    }
+    let asked = place
+        .class
+        .map(|class| known_class(class, count))
+        .transpose()?;
+    Ok((count > 0).then(|| {
+        let class = i64::from(asked.unwrap_or(0));
+        Tensor::full([1], class, (Kind::Int64, Device::Cpu))
+    }))
 }

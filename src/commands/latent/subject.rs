@@ -1,9 +1,8 @@
 //! What is looked at, and where pictures of it go.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use sparring_contract::launch::Launch;
 use sparring_contract::protocol::{LatentTask, Pictures};
 use sparring_contract::run::{CheckpointHeader, Home, Run};
@@ -31,8 +30,6 @@ impl Subject {
         device: &str,
     ) -> anyhow::Result<Self> {
         let (checkpoint, run) = checkpoint_and_run(home, source, best)?;
-        let checkpoint = fs::canonicalize(&checkpoint)
-            .with_context(|| format!("cannot find the checkpoint {}", checkpoint.display()))?;
         Ok(Self {
             run,
             header: CheckpointHeader::read(&checkpoint)?,
