@@ -66,7 +66,14 @@ pub(crate) enum LinkError {
     Full,
     /// The connection broke, or a message that came over it cannot be read.
     #[error("the connection to the worker broke: {0}")]
-    Broken(#[from] FrameError),
+    Broken(FrameError),
+}
+
+/// Not a source of the error: its text is part of the message already.
+impl From<FrameError> for LinkError {
+    fn from(error: FrameError) -> Self {
+        Self::Broken(error)
+    }
 }
 
 impl LinkError {
@@ -133,8 +140,17 @@ impl Link {
     }
 
     async fn write(&mut self, frame: &[u8]) -> Result<(), LinkError> {
-        let written = self.stream.write_all(frame).await;
-        written.map_err(|error| FrameError::from(error).into())
+        let Err(error) = self.stream.write_all(frame).await else {
+            return Ok(());
+        };
+        // A worker that turned this face away closed the connection, but its hello, which says why, can still be read.
+        if !self.greeted
+            && let Err(refusal) = self.next().await
+            && !matches!(refusal, LinkError::Broken(_))
+        {
+            return Err(refusal);
+        }
+        Err(FrameError::from(error).into())
     }
 
     /// The next message; `None` where the worker closed the connection. What this build cannot understand is
