@@ -23,7 +23,7 @@ pub use self::pictures::{
 };
 pub use self::runs::{Attach, Doctor, Logs, OfRun, Runs, RunsCommand};
 pub use self::training::{Choice, ConfigCommand, PictureFlags, Train};
-pub use self::translate::{FromPart, FromPictures, Repair};
+pub use self::translate::{FromPart, FromPictures, Repair, Translate};
 
 /// Two networks spar in your terminal until the pictures look real.
 ///
@@ -52,7 +52,7 @@ pub enum Command {
     /// Make small pictures larger, with a run that was trained with --task enlarge
     Enlarge(FromPart),
     /// Make pictures from edges, sketches or others, with a run that was trained with --task translate
-    Translate(FromPart),
+    Translate(Translate),
     /// Show or save pictures on the way from one seed, class or point to another
     Interpolate(Interpolate),
     /// Change one property of a picture at a time, such as slant, thickness or brightness

@@ -31,6 +31,7 @@ mod sampling;
 mod security;
 mod terminal;
 mod training;
+mod unpaired;
 mod uses;
 
 // What `make torture` runs for half an hour, and a few cases of it. It preloads a library, as Linux can.

@@ -100,6 +100,9 @@ pub struct TaskFlags {
     /// Translate your own pairs: a folder with pictures in b/ and what they are to be made from in a/, matched by name
     #[arg(long, value_name = "DIR", conflicts_with_all = ["data", "task", "from"])]
     pub pairs: Option<String>,
+    /// Translate between two domains without pairs, both ways: two classes of the data, or two folders of pictures
+    #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with_all = ["pairs", "task", "from"])]
+    pub unpaired: Vec<String>,
     /// For translate, what pictures are made from: edges, thin, thick, or grey
     #[arg(long, value_name = "WHAT")]
     pub from: Option<String>,

@@ -18,6 +18,17 @@ pub struct Repair {
     pub mask: Option<String>,
 }
 
+/// `sparring translate`
+#[derive(Debug, Args)]
+pub struct Translate {
+    /// What it has in common with `sparring enlarge`.
+    #[command(flatten)]
+    pub part: FromPart,
+    /// With a run that learnt without pairs, the domain to make pictures of, by its name [default: the second]
+    #[arg(long, value_name = "NAME", conflicts_with = "from_whole")]
+    pub to: Option<String>,
+}
+
 /// `sparring enlarge` and `sparring translate`
 #[derive(Debug, Args)]
 pub struct FromPart {

@@ -1,6 +1,8 @@
 //! `sparring eval`
 
 mod fidelity;
+mod table;
+mod unpaired;
 
 use std::fs;
 use std::path::Path;
@@ -39,6 +41,11 @@ pub(super) fn eval(home: &Home, flags: &Eval) -> anyhow::Result<u8> {
                 json!({ "subject": subject }),
                 serde_json::to_value(&report)?,
                 fidelity::lines(&described(&subject), &report),
+            ),
+            TaskReply::Unpaired(report) => (
+                json!({ "subject": subject }),
+                serde_json::to_value(&report)?,
+                unpaired::lines(&described(&subject), &report),
             ),
             _ => bail!("the worker's answer makes no sense: no report"),
         };

@@ -1,9 +1,11 @@
 //! `sparring train`
 
+use std::fs;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
+use anyhow::{Context as _, anyhow};
 use sparring_contract::config::{
     Config, Request, Setting, choose_preset, resolve, resolve_for_resume, user_file,
 };
@@ -234,6 +236,31 @@ pub(super) fn usable_cores() -> u32 {
     available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(1))
 }
 
+/// The settings of a translation between two domains: folders where there are any and no other data is named, else
+/// classes.
+fn domains(names: [&str; 2], has_data: bool) -> anyhow::Result<Vec<Setting>> {
+    const FLAG: &str = "--unpaired";
+    let text = |key: &str, value: &str| Setting::flag(FLAG, key, value);
+    let mut settings = vec![
+        text("task", "translate"),
+        text("translate.from", "unpaired"),
+    ];
+    let mut domains = names.map(str::to_owned);
+    if !has_data && names.iter().any(|name| Path::new(name).is_dir()) {
+        for (domain, name) in domains.iter_mut().zip(names) {
+            let folder = fs::canonicalize(name)
+                .with_context(|| format!("--unpaired: cannot find the folder {name}"))?;
+            *domain = folder
+                .into_os_string()
+                .into_string()
+                .map_err(|_| anyhow!("--unpaired: the path of {name} is not UTF-8: rename it"))?;
+        }
+        settings.push(text("data", &domains[0]));
+    }
+    settings.push(Setting::flag(FLAG, "translate.domains", domains.to_vec()));
+    Ok(settings)
+}
+
 fn settings(choice: &Choice) -> anyhow::Result<Vec<Setting>> {
     let mut settings = choice
         .settings
@@ -254,6 +281,9 @@ fn settings(choice: &Choice) -> anyhow::Result<Vec<Setting>> {
             ("data", folder.as_str()),
         ];
         settings.extend(of_pairs.map(|(key, value)| Setting::flag("--pairs", key, value)));
+    }
+    if let [first, second] = choice.task.unpaired.as_slice() {
+        settings.extend(domains([first, second], choice.data.is_some())?);
     }
     settings.extend(data::picture_settings(&choice.pictures));
     settings.extend(words.into_iter().filter_map(|(flag, key, value)| {

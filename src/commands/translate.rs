@@ -13,33 +13,42 @@ use sparring_contract::run::Home;
 
 use super::flags;
 use super::source::{any_seed, checkpoint};
-use crate::cli::{FromPart, FromPictures, Repair};
+use crate::cli::{FromPart, FromPictures, Repair, Translate};
 use crate::client::worker;
 use crate::sample::{self, AnswerTarget, FileFormat, Interrupted};
 
 pub(super) fn repair(home: &Home, flags: &Repair) -> anyhow::Result<u8> {
-    let mask = flags.mask.as_deref().map(mask).transpose()?;
-    answer(home, &flags.common, TaskKind::Repair, mask, true)
+    let asked = Asked {
+        mask: flags.mask.as_deref().map(mask).transpose()?,
+        from_whole: true,
+        to: None,
+    };
+    answer(home, &flags.common, TaskKind::Repair, asked)
 }
 
 pub(super) fn enlarge(home: &Home, flags: &FromPart) -> anyhow::Result<u8> {
-    answer(
-        home,
-        &flags.common,
-        TaskKind::Enlarge,
-        None,
-        flags.from_whole,
-    )
+    let asked = Asked {
+        from_whole: flags.from_whole,
+        ..Asked::default()
+    };
+    answer(home, &flags.common, TaskKind::Enlarge, asked)
 }
 
-pub(super) fn translate(home: &Home, flags: &FromPart) -> anyhow::Result<u8> {
-    answer(
-        home,
-        &flags.common,
-        TaskKind::Translate,
-        None,
-        flags.from_whole,
-    )
+pub(super) fn translate(home: &Home, flags: &Translate) -> anyhow::Result<u8> {
+    let asked = Asked {
+        from_whole: flags.part.from_whole,
+        to: flags.to.clone(),
+        ..Asked::default()
+    };
+    answer(home, &flags.part.common, TaskKind::Translate, asked)
+}
+
+/// What only some of the commands ask for: see [`Translation`].
+#[derive(Default)]
+struct Asked {
+    mask: Option<MaskChoice>,
+    from_whole: bool,
+    to: Option<String>,
 }
 
 /// A mask by its name, or a picture.
@@ -53,13 +62,7 @@ fn mask(text: &str) -> anyhow::Result<MaskChoice> {
     Ok(MaskChoice::File(file))
 }
 
-fn answer(
-    home: &Home,
-    flags: &FromPictures,
-    task: TaskKind,
-    mask: Option<MaskChoice>,
-    from_whole: bool,
-) -> anyhow::Result<u8> {
+fn answer(home: &Home, flags: &FromPictures, task: TaskKind, asked: Asked) -> anyhow::Result<u8> {
     let whole = |path: &Path| {
         fs::canonicalize(path).with_context(|| format!("cannot find {}", path.display()))
     };
@@ -72,8 +75,9 @@ fn answer(
             .iter()
             .map(|input| whole(input))
             .collect::<Result<Vec<PathBuf>, _>>()?,
-        mask,
-        from_whole,
+        mask: asked.mask,
+        from_whole: asked.from_whole,
+        to: asked.to,
         answers: flags.answers,
         seed,
         device: flags.device.clone(),

@@ -28,6 +28,9 @@ pub struct DataSource {
     /// Whether the data is a folder with pictures in `b/` and what each is to be made from in `a/`, under the same name.
     #[serde(default)]
     pub pairs: bool,
+    /// For translation without pairs, its two domains as in [`super::Translate::domains`]; otherwise empty.
+    #[serde(default)]
+    pub domains: Vec<String>,
 }
 
 impl DataSource {
@@ -42,6 +45,7 @@ impl DataSource {
             test_fraction: 0.1,
             test_seed: 0,
             pairs: false,
+            domains: Vec::new(),
         }
     }
 

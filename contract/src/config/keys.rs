@@ -40,6 +40,8 @@ pub enum Kind {
     Widths,
     /// Two numbers, each from 0 up to but not 1.
     Betas,
+    /// A list of two different texts, or an empty one.
+    TwoTexts,
 }
 
 /// A key of the configuration.
@@ -58,7 +60,7 @@ const ARCHITECTURES: Kind = Kind::Choice(&["mlp", "dcgan", "resnet"]);
 const GENERATORS: Kind = Kind::Choice(&["mlp", "dcgan", "resnet", "unet"]);
 const TASKS: Kind = Kind::Choice(&["generate", "repair", "enlarge", "translate"]);
 const MASKS: Kind = Kind::Choice(&["centre", "half", "strokes", "random", "mixed"]);
-const CONDITIONS: Kind = Kind::Choice(&["edges", "thin", "thick", "grey", "pairs"]);
+const CONDITIONS: Kind = Kind::Choice(&["edges", "thin", "thick", "grey", "pairs", "unpaired"]);
 const LOSSES: Kind = Kind::Choice(&[
     "bce",
     "hinge",
@@ -104,6 +106,7 @@ pub const KEYS: &[Key] = &[
     key("repair.mask", MASKS, Change::Never),
     key("enlarge.factor", Kind::OneOf(&[2, 4]), Change::Never),
     key("translate.from", CONDITIONS, Change::Never),
+    key("translate.domains", Kind::TwoTexts, Change::Never),
     key("device", Kind::Device, Change::OnResume),
     key("seed", COUNT, Change::Never),
     key("threads", Kind::Integer(0, 1024), Change::OnResume),
@@ -120,6 +123,7 @@ pub const KEYS: &[Key] = &[
     key("loss_weights.adversarial", WEIGHT, Change::Never),
     key("loss_weights.l1", WEIGHT, Change::Never),
     key("loss_weights.diversity", WEIGHT, Change::Never),
+    key("loss_weights.cycle", WEIGHT, Change::Never),
     key("label_smoothing", Kind::Number(0.0, 0.5), Change::Never),
     key("instance_noise", Kind::Number(0.0, 10.0), Change::Never),
     key("instance_noise_steps", COUNT, Change::Never),
@@ -254,6 +258,15 @@ impl Kind {
                         .iter()
                         .all(|beta| number(beta).is_some_and(|x| (0.0..1.0).contains(&x)))
             }),
+            Self::TwoTexts => value.as_array().is_some_and(|texts| {
+                let has_text = |text: &Value| text.as_str().is_some_and(|text| !text.is_empty());
+                texts.iter().all(has_text)
+                    && match texts.as_slice() {
+                        [] => true,
+                        [one, other] => one != other,
+                        _ => false,
+                    }
+            }),
         };
         if !allowed {
             return None;
@@ -303,6 +316,9 @@ impl Kind {
             }
             Self::Betas => {
                 "two numbers, each at least 0 and below 1, such as [0.5, 0.999]".to_owned()
+            }
+            Self::TwoTexts => {
+                "a list of two different texts, such as [\"0\", \"6\"], or []".to_owned()
             }
         }
     }

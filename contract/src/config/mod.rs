@@ -376,6 +376,7 @@ impl Preset {
 impl Config {
     /// The keys that decide what is loaded.
     pub fn data_source(&self) -> DataSource {
+        let from = (self.task == TaskKind::Translate).then_some(self.translate.from);
         DataSource {
             data: self.data.clone(),
             image_size: self.image_size,
@@ -384,7 +385,11 @@ impl Config {
             tile: self.tile,
             test_fraction: self.test_fraction,
             test_seed: self.test_seed,
-            pairs: self.task == TaskKind::Translate && self.translate.from == TranslateFrom::Pairs,
+            pairs: from == Some(TranslateFrom::Pairs),
+            domains: match from {
+                Some(TranslateFrom::Unpaired) => self.translate.domains.clone(),
+                _ => Vec::new(),
+            },
         }
     }
 }

@@ -76,6 +76,10 @@ impl Default for Enlarge {
 pub struct Translate {
     /// What pictures are made from.
     pub from: TranslateFrom,
+    /// For [`TranslateFrom::Unpaired`], the two domains: the names of two classes of the data, or the absolute paths of two
+    /// folders of pictures; otherwise empty.
+    #[serde(default)]
+    pub domains: Vec<String>,
 }
 
 /// What a picture is made from.
@@ -93,6 +97,8 @@ pub enum TranslateFrom {
     Grey,
     /// A partner of the same name, from the user.
     Pairs,
+    /// Any picture of the other of two domains: there are no pairs.
+    Unpaired,
 }
 
 /// The weights of the terms of a picture-to-picture generator's loss.
@@ -104,6 +110,14 @@ pub struct LossWeights {
     pub l1: f64,
     /// Of the term that makes the noise matter (mode seeking: Mao et al. 2019).
     pub diversity: f64,
+    /// Without pairs: of the mean absolute difference between a picture and what comes back from the other domain (cycle
+    /// consistency: Zhu et al. 2017).
+    #[serde(default = "default_cycle")]
+    pub cycle: f64,
+}
+
+fn default_cycle() -> f64 {
+    10.0
 }
 
 impl Default for LossWeights {
@@ -112,6 +126,7 @@ impl Default for LossWeights {
             adversarial: 1.0,
             l1: 100.0,
             diversity: 0.0,
+            cycle: default_cycle(),
         }
     }
 }

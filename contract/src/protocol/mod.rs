@@ -21,6 +21,7 @@ mod pictures;
 mod report;
 mod task;
 mod translation;
+mod unpaired;
 
 pub use command::{Ack, Command, MAX_NOTE, Outcome};
 pub use data::{ClassCount, DataReport, Skipped, SourceSizes};
@@ -44,6 +45,7 @@ pub use pictures::{Pictures, Purpose};
 pub use report::{Augmentation, Control, FeatureKind, Figures, Report, Second};
 pub use task::{Subject, Task, TaskReply, Truncation};
 pub use translation::{MaskChoice, Translation};
+pub use unpaired::{Direction, TranslatedBy, UnpairedReport};
 
 /// Version of the messages. It grows when an old reader would misunderstand a new message, not when messages or
 /// fields are added. Only the layout of a hello never changes, see [`encode_hello`].

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     DataReport, Edited, Examination, FidelityReport, LatentRequest, LatentTask, MAX_ATTACHMENT,
-    Message, Pictures, Projected, Report, Translation,
+    Message, Pictures, Projected, Report, Translation, UnpairedReport,
 };
 use crate::config::{DataSource, Mask};
 use crate::judges::JudgeRecord;
@@ -159,6 +159,8 @@ pub enum TaskReply {
     Report(Box<Report>),
     /// The figures of pictures that were made from pictures.
     Fidelity(Box<FidelityReport>),
+    /// The figures of a run that translates without pairs.
+    Unpaired(Box<UnpairedReport>),
     /// A judge that was trained.
     Judge {
         /// Its file.

@@ -21,6 +21,9 @@ pub struct Translation {
     /// Whether the pictures are whole, and what the generator starts from is to be made of them first. For a repair they are.
     #[serde(default)]
     pub from_whole: bool,
+    /// For a run that learnt without pairs, the domain that pictures are to be made of; `None`: the second one.
+    #[serde(default)]
+    pub to: Option<String>,
     /// How many answers to make from each.
     pub answers: u32,
     /// Seed of masks and noise.

@@ -106,6 +106,22 @@ impl Dataset {
                 None => images,
             }
         };
+        Self::of_parts(bundle, part)
+    }
+
+    /// As [`Dataset::of`], with the class of each picture where the data has labels.
+    pub fn labelled(device: Device, bundle: &DataBundle) -> Self {
+        let part = |part: &Part| {
+            let images = Self::on(device, &part.images);
+            match &part.labels {
+                Some(labels) => images.with_classes(labels),
+                None => images,
+            }
+        };
+        Self::of_parts(bundle, part)
+    }
+
+    fn of_parts(bundle: &DataBundle, part: impl Fn(&Part) -> Self) -> Self {
         let train = part(&bundle.train).with_class_names(bundle.class_names.clone());
         match &bundle.test {
             Some(test) => train.with_test(part(test)),

@@ -78,6 +78,11 @@ pub struct Part {
 }
 
 impl Part {
+    /// Channels, height and width of a picture.
+    pub(super) fn shape(&self) -> [usize; 3] {
+        [self.images.channels, self.images.height, self.images.width]
+    }
+
     /// The class of each picture, `[count]`, i64, on the CPU.
     pub fn labels_tensor(&self) -> Option<Tensor> {
         let labels: Vec<i64> = self

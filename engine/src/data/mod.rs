@@ -4,6 +4,7 @@ mod bundle;
 mod cache;
 mod dataset;
 mod degradation;
+mod domains;
 mod error;
 mod images;
 mod loader;
@@ -15,8 +16,8 @@ mod split;
 pub use bundle::{DataBundle, MNIST_FINGERPRINT};
 pub use dataset::{Batch, Dataset, typical_classes};
 pub use degradation::{
-    Degradation, draw_masks, edges, enlarged, luma, reduced, thickened, thinned, with_channels,
-    with_holes,
+    Degradation, domains, draw_masks, edges, enlarged, luma, opposites, reduced, thickened,
+    thinned, towards, with_channels, with_holes,
 };
 pub use error::DataError;
 pub use images::{Images, Part, from_bytes, to_bytes};

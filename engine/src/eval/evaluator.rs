@@ -10,7 +10,7 @@ use super::error::EvalError;
 use super::features::Features;
 use super::judge::Judge;
 use super::neighbours::nearest_distance;
-use super::real::{PICTURES, RealData, shape};
+use super::real::{FEWEST_REAL, PICTURES, RealData, shape};
 use super::usefulness::{accuracy_score, augmentation};
 
 /// Pictures that are needed, or as many as there are to train on, if those are fewer.
@@ -235,9 +235,12 @@ impl Evaluator {
         self.comparison.figures(pictures)
     }
 
-    /// The Fréchet distance of pictures `[n, channels, height, width]`, u8, n > 5, as a multiple of that of as many real
-    /// training pictures.
+    /// The Fréchet distance of pictures `[n, channels, height, width]`, u8, as a multiple of that of as many real training
+    /// pictures; `None` for fewer than 20, which have no distribution to speak of.
     pub fn times_floor(&self, pictures: &Tensor) -> Option<f64> {
+        if pictures.size()[0] < FEWEST_REAL {
+            return None;
+        }
         let floor = self.floor(pictures.size()[0]).frechet?;
         Some(self.comparison.frechet(pictures) / floor)
     }

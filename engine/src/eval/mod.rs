@@ -9,6 +9,7 @@ mod bias;
 mod classifier;
 mod comparison;
 mod controls;
+mod domains;
 mod error;
 mod evaluator;
 mod features;
@@ -32,6 +33,7 @@ mod usefulness;
 
 pub use classifier::{Classifier, FEATURES, Predictions, Subject};
 pub use controls::Defect;
+pub use domains::Domains;
 pub use error::{EvalError, JudgeError};
 pub use evaluator::Evaluator;
 pub use fidelity::fidelity;

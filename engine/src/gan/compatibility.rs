@@ -121,6 +121,11 @@ pub enum CompatibilityError {
         "translate.from = \"pairs\" needs a folder with a/ and b/, and the data is another: give it with --pairs"
     )]
     NoPairs,
+    /// The data has no two domains.
+    #[error(
+        "translate.from = \"unpaired\" needs two domains in translate.domains: two classes of the data, or two folders; give them with --unpaired"
+    )]
+    NoDomains,
     /// The device has one precision only.
     #[error(
         "precision = \"{0}\" is for CUDA devices, and this run is on the CPU: use --device cuda, or precision = \"float32\""
@@ -206,6 +211,9 @@ fn check_task(config: &Config, data: &Dataset) -> Result<(), CompatibilityError>
         TaskKind::Translate => match config.translate.from {
             TranslateFrom::Grey if channels == 1 => Err(CompatibilityError::AlreadyGrey),
             TranslateFrom::Pairs if !data.has_partners() => Err(CompatibilityError::NoPairs),
+            TranslateFrom::Unpaired if config.translate.domains.is_empty() => {
+                Err(CompatibilityError::NoDomains)
+            }
             _ => Ok(()),
         },
         _ => Ok(()),

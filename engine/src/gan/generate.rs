@@ -9,7 +9,7 @@ use super::loss::AdversarialLoss;
 use super::metrics::adversarial_specs;
 use super::models::PictureSpec;
 use super::sampler::{Noise, round_robin};
-use super::task::{GeneratorTurn, Preview, StepOutcome, Task};
+use super::task::{GeneratorLoss, GeneratorTurn, Preview, StepOutcome, Task};
 use crate::data::{Batch, Dataset};
 
 /// Noise, and a class if the networks are conditional, to pictures: the game of Goodfellow et al. 2014.
@@ -56,8 +56,11 @@ impl Task for Generate {
         (!self.augment.changes_at(step)).then_some(0)
     }
 
-    fn generator_loss(&self, turn: &GeneratorTurn<'_>) -> Tensor {
-        self.loss.generator(turn.logits)
+    fn generator_loss(&self, turn: &GeneratorTurn<'_>) -> GeneratorLoss {
+        GeneratorLoss {
+            total: self.loss.generator(turn.logits),
+            terms: Vec::new(),
+        }
     }
 
     /// Normal noise; the classes take turns.
@@ -70,7 +73,12 @@ impl Task for Generate {
         }
     }
 
-    fn exhibit(&self, _preview: &Preview, made: &Tensor) -> Tensor {
+    fn exhibit(
+        &self,
+        _preview: &Preview,
+        made: &Tensor,
+        _generate: &dyn Fn(&Tensor) -> Tensor,
+    ) -> Tensor {
         made.shallow_clone()
     }
 

@@ -8,7 +8,7 @@ use super::augment::Augment;
 use super::loss::AdversarialLoss;
 use super::metrics::adversarial_specs;
 use super::models::PictureSpec;
-use super::task::{GeneratorTurn, Preview, StepOutcome, Task};
+use super::task::{GeneratorLoss, GeneratorTurn, Preview, StepOutcome, Task};
 use crate::data::{Batch, Dataset, Degradation, to_bytes};
 
 /// Conditions, and noise if there is any, to pictures: pix2pix (Isola et al. 2017). The discriminator sees the condition
@@ -112,11 +112,12 @@ impl Task for ImageToImage {
         (!self.augment.changes_at(step)).then_some(0)
     }
 
-    fn generator_loss(&self, turn: &GeneratorTurn<'_>) -> Tensor {
+    fn generator_loss(&self, turn: &GeneratorTurn<'_>) -> GeneratorLoss {
         let LossWeights {
             adversarial,
             l1,
             diversity,
+            ..
         } = self.weights;
         let mut loss = self.loss.generator(turn.logits) * adversarial;
         if l1 > 0.0 {
@@ -125,7 +126,10 @@ impl Task for ImageToImage {
         if diversity > 0.0 {
             loss += self.sameness(turn) * diversity;
         }
-        loss
+        GeneratorLoss {
+            total: loss,
+            terms: Vec::new(),
+        }
     }
 
     /// Held-out pictures, if there are any, chosen by the seed; so are masks and noise.
@@ -144,7 +148,12 @@ impl Task for ImageToImage {
         }
     }
 
-    fn exhibit(&self, preview: &Preview, made: &Tensor) -> Tensor {
+    fn exhibit(
+        &self,
+        preview: &Preview,
+        made: &Tensor,
+        _generate: &dyn Fn(&Tensor) -> Tensor,
+    ) -> Tensor {
         let condition = preview
             .input
             .narrow(1, 0, self.condition_channels.min(self.channels));

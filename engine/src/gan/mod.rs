@@ -16,6 +16,7 @@ mod task;
 mod tiles;
 mod trained;
 mod translator;
+mod unpaired;
 
 pub use augment::diff_augmented;
 pub use compatibility::{CompatibilityError, check_compatibility};
@@ -25,7 +26,8 @@ pub use loss::{AdversarialLoss, Logits};
 pub use models::{PictureSpec, discriminator, generator};
 pub use sampler::{Classes, Noise, Sampler};
 pub use session::{Fault, Inspection, Session};
-pub use task::{GeneratorTurn, Preview, StepOutcome, Task};
+pub use task::{GeneratorLoss, GeneratorTurn, Preview, StepOutcome, Task};
 pub use tiles::in_tiles;
 pub use trained::{trained_discriminator, trained_generator};
 pub use translator::Translator;
+pub use unpaired::Unpaired;

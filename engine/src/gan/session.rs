@@ -17,8 +17,9 @@ use super::metrics::{MetricAccumulator, gradient_norm_specs};
 use super::models::{PictureSpec, discriminator, generator};
 use super::penalty::GradientPenalty;
 use super::sampler::to_pixels;
-use super::task::{GeneratorTurn, Preview, StepOutcome, Task};
-use crate::data::{Batch, DataLoader, Dataset};
+use super::task::{GeneratorLoss, GeneratorTurn, Preview, StepOutcome, Task};
+use super::unpaired::Unpaired;
+use crate::data::{Batch, DataLoader, Dataset, Degradation};
 use crate::native::no_grad;
 use crate::nn::{Ema, StateDict, StateDictError};
 use crate::optim::{LearningRateSchedule, NetworkOptimizer, Precision};
@@ -63,6 +64,7 @@ impl Session {
         let spec = PictureSpec::new(config, data.shape(), data.class_names());
         let task: Box<dyn Task> = match spec.degradation {
             None => Box::new(Generate::new(config, spec)),
+            Some(Degradation::Unpaired) => Box::new(Unpaired::new(config, spec)),
             Some(degradation) => Box::new(ImageToImage::new(config, spec, degradation)),
         };
         // The average starts from the same weights, because it is drawn from the same seed.
@@ -170,12 +172,16 @@ impl Session {
         let fake = self.generate(input, batch); // [batch, channels, height, width] in [-1, 1]
 
         let (d_loss, logits) = self.train_discriminator(batch, input, &fake.detach());
-        let g_loss = self.train_generator(batch, input, &fake);
+        let GeneratorLoss {
+            total: g_loss,
+            terms,
+        } = self.train_generator(batch, input, &fake);
 
         self.losses = Some([d_loss.shallow_clone(), g_loss.shallow_clone()]);
         let metrics = self.task.measure(StepOutcome {
             d_loss,
             g_loss,
+            terms,
             logits,
             fake: fake.detach(),
             input,
@@ -221,8 +227,8 @@ impl Session {
     }
 
     /// Trains the generator to fool the discriminator with the fakes that it made of this input, and updates its average.
-    /// Returns its loss.
-    fn train_generator(&mut self, batch: &Batch, input: &Tensor, fake: &Tensor) -> Tensor {
+    /// Returns its loss, without gradients.
+    fn train_generator(&mut self, batch: &Batch, input: &Tensor, fake: &Tensor) -> GeneratorLoss {
         let classes = self.task.classes(batch);
         let discriminate = |pictures: &Tensor| {
             let seen = self.task.discriminator_input(pictures, input, self.steps);
@@ -248,8 +254,11 @@ impl Session {
             })
         });
         let average = self.ema.as_ref().filter(|_| !self.average_follows());
-        self.generator.minimize(&loss, average, self.steps);
-        loss.detach()
+        self.generator.minimize(&loss.total, average, self.steps);
+        GeneratorLoss {
+            total: loss.total.detach(),
+            ..loss
+        }
     }
 
     fn generate(&self, input: &Tensor, batch: &Batch) -> Tensor {
@@ -302,7 +311,8 @@ impl Session {
     pub fn exhibit(&self, seed: u64, count: i64) -> Tensor {
         let preview = self.preview(seed, count);
         let made = self.sample_from(&preview.input, preview.classes.as_ref());
-        no_grad(|| self.task.exhibit(&preview, &made))
+        let generate = |input: &Tensor| self.sample_from(input, None);
+        no_grad(|| self.task.exhibit(&preview, &made, &generate))
     }
 
     /// What the pictures of one preview are, a word each; empty if there is only one.

@@ -27,15 +27,20 @@ pub trait Task: fmt::Debug {
     /// no other step does, because something changes from step to step that is not on the device.
     fn variant(&self, step: u64) -> Option<u64>;
 
-    /// The loss that the generator minimises: a scalar.
-    fn generator_loss(&self, turn: &GeneratorTurn<'_>) -> Tensor;
+    /// The loss that the generator minimises.
+    fn generator_loss(&self, turn: &GeneratorTurn<'_>) -> GeneratorLoss;
 
     /// `count` previews: the same for the same seed. What they are made from is taken from `data`, if the task needs any.
     fn preview(&self, seed: u64, count: i64, data: &Dataset) -> Preview;
 
     /// What stands beside the generator's pictures `[n, c, h, w]`, u8, where they are shown: pictures of the same shape, those
-    /// of each preview together, in the order of [`Task::parts`].
-    fn exhibit(&self, preview: &Preview, made: &Tensor) -> Tensor;
+    /// of each preview together, in the order of [`Task::parts`]. `generate` makes such pictures of other inputs.
+    fn exhibit(
+        &self,
+        preview: &Preview,
+        made: &Tensor,
+        generate: &dyn Fn(&Tensor) -> Tensor,
+    ) -> Tensor;
 
     /// What the pictures of one preview are, a word each; empty if it is the generator's alone.
     fn parts(&self) -> &'static [&'static str];
@@ -61,6 +66,15 @@ pub struct GeneratorTurn<'a> {
     pub generate: &'a dyn Fn(&Tensor) -> Tensor,
 }
 
+/// The loss that a generator minimises.
+#[derive(Debug)]
+pub struct GeneratorLoss {
+    /// A scalar.
+    pub total: Tensor,
+    /// What the metrics need of how it came about: scalars without gradients.
+    pub terms: Vec<Tensor>,
+}
+
 /// What pictures to look at are made from.
 #[derive(Debug)]
 pub struct Preview {
@@ -81,6 +95,8 @@ pub struct StepOutcome<'a> {
     pub d_loss: Tensor,
     /// The generator's loss, a scalar.
     pub g_loss: Tensor,
+    /// The terms of the generator's loss ([`GeneratorLoss::terms`]).
+    pub terms: Vec<Tensor>,
     /// What the discriminator thought before it learnt in this step.
     pub logits: Logits,
     /// The fakes, without a gradient.

@@ -12,8 +12,8 @@ use sparring_contract::run::CheckpointHeader;
 use tch::{Device, Tensor};
 
 use super::draw::{Draw, draw};
-use super::restoration;
-use crate::data::{DataSource, Images, typical_classes};
+use super::{restoration, unpaired};
+use crate::data::{DataSource, Degradation, Images, typical_classes};
 use crate::eval::{EvalError, Evaluator, Judge, JudgeError, PICTURES, RealData, judges};
 use crate::gan::Classes;
 
@@ -48,8 +48,12 @@ pub(super) fn eval(
                     learnt.name()
                 );
             }
-            if learnt.is_image_to_image() || repair.is_some() {
-                let how = (*seed, device.as_str());
+            let how = (*seed, device.as_str());
+            if Degradation::new(&header.config).is_some_and(|degradation| !degradation.has_truth())
+            {
+                let report = unpaired::evaluate(path, &header, how, &mut progress)?;
+                TaskReply::Unpaired(Box::new(report))
+            } else if learnt.is_image_to_image() || repair.is_some() {
                 let report = restoration::evaluate(path, &header, how, *repair, &mut progress)?;
                 TaskReply::Fidelity(Box::new(report))
             } else {

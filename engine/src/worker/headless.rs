@@ -155,8 +155,9 @@ impl Speaker {
                 task => format!("use it: sparring {} {run} PICTURE", task.name()),
             });
             self.line(&format!(
-                "train it longer: sparring train --resume {} --epochs N",
-                started.run
+                "train it longer: sparring train --resume {}{}",
+                started.run,
+                raised_limit(&started, ended.stats.step)
             ));
         }
     }
@@ -195,6 +196,16 @@ impl Speaker {
 /// Time between two plain lines of metrics of a worker that has worked for so long.
 fn line_every(age: Duration) -> Duration {
     LINE_EVERY.max(age / LINE_EVERY_PART)
+}
+
+/// The flag that lets a run go on that ended at a step: for the limit that it reached, if it reached one.
+fn raised_limit(started: &Started, step: u64) -> &'static str {
+    let by_epochs = started.epochs.saturating_mul(started.steps_per_epoch);
+    match step {
+        step if step < started.last_step => "",
+        _ if started.last_step < by_epochs => " --steps N",
+        _ => " --epochs N",
+    }
 }
 
 #[cfg(test)]

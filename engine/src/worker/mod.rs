@@ -26,6 +26,7 @@ mod sink;
 mod task;
 mod train;
 mod translate;
+mod unpaired;
 mod wire;
 
 pub use environment::prepare as prepare_environment;

@@ -15,8 +15,8 @@ pub(super) struct Prepared {
     dataset: Dataset,
     /// Where the images are from, in words.
     pub(super) origin: String,
-    /// Fingerprint of the data.
-    fingerprint: String,
+    /// Fingerprint of the data whose judge can judge the images.
+    judged_by: String,
     /// What was left out of the data, a line each.
     pub(super) warnings: Vec<String>,
 }
@@ -26,9 +26,16 @@ impl Prepared {
     pub(super) fn of(config: &Config) -> anyhow::Result<Self> {
         let Choice { device, why_cpu } = device::choose_for(config)?;
         native::prepare(config.threads);
-        let bundle = DataBundle::load(&config.data_source(), &mut |_| {})?;
+        let source = config.data_source();
+        let mut bundle = DataBundle::load(&source, &mut |_| {})?;
+        let has_domains = !source.domains.is_empty();
+        if has_domains {
+            bundle = bundle.balanced();
+        }
         let (described, warnings) = (bundle.described(), bundle.warnings());
-        let mut dataset = if config.task.is_image_to_image() {
+        let mut dataset = if has_domains {
+            Dataset::labelled(device, &bundle)
+        } else if config.task.is_image_to_image() {
             Dataset::of(device, &bundle)
         } else {
             // The pictures to test with would take memory and have no use.
@@ -46,13 +53,13 @@ impl Prepared {
                 .into_iter()
                 .chain(warnings)
                 .collect(),
-            fingerprint: bundle.fingerprint,
+            judged_by: bundle.judged_by,
         })
     }
 
     /// The judge of the data, if there is one that can be used. One that cannot is a warning more: the training needs none.
     pub(super) fn judge(&mut self) -> Option<Judge> {
-        judges::find(&self.fingerprint).unwrap_or_else(|error| {
+        judges::find(&self.judged_by).unwrap_or_else(|error| {
             let without = format!("{error}; health checks do without it");
             self.warnings.push(printable(&without));
             None
@@ -65,9 +72,11 @@ impl Prepared {
         config: &Config,
         judge: Option<&Judge>,
     ) -> Vec<(PlainMethod, Fidelity)> {
-        Degradation::new(config).map_or_else(Vec::new, |degradation| {
-            references(degradation, &self.dataset, judge)
-        })
+        Degradation::new(config)
+            .filter(|degradation| degradation.has_truth())
+            .map_or_else(Vec::new, |degradation| {
+                references(degradation, &self.dataset, judge)
+            })
     }
 
     /// Builds the networks.

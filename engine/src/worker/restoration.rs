@@ -104,6 +104,7 @@ fn words(config: &Config, degradation: Degradation) -> String {
         Degradation::Thick => "from thicker strokes".to_owned(),
         Degradation::Grey => "from grey".to_owned(),
         Degradation::Partner => "from partners".to_owned(),
+        Degradation::Unpaired => "without pairs".to_owned(),
     };
     match config.task {
         TaskKind::Generate => format!("repair, {how}, by searching the latent space"),

@@ -10,6 +10,7 @@ use sparring_contract::run::CheckpointHeader;
 use tch::{Device, Kind, Tensor};
 
 use super::maker::Maker;
+use super::unpaired;
 use crate::data::{
     Batch, Degradation, Images, NamedImages, draw_masks, enlarged, from_bytes, luma, reduced,
     to_bytes, with_channels, with_holes,
@@ -47,8 +48,18 @@ pub(super) fn translate(out: &mut impl Write, translation: &Translation) -> anyh
         Some(MaskChoice::File(_)) => Some(Mask::default()),
         None => None,
     };
+    let maker = Maker::load(path, &header, &translation.device, named)?;
+    let target = match (maker.degradation(), translation.to.as_deref()) {
+        (Degradation::Unpaired, to) => unpaired::target(&header.class_names, to)?,
+        (_, None) => 0,
+        (_, Some(_)) => bail!(
+            "{} has learnt with pairs, and one way: leave --to out",
+            path.display()
+        ),
+    };
     let answering = Answering {
-        maker: Maker::load(path, &header, &translation.device, named)?,
+        maker,
+        target,
         translation,
         shape: header.shape,
         mask: mask(translation, header.shape)?,
@@ -65,6 +76,8 @@ pub(super) fn translate(out: &mut impl Write, translation: &Translation) -> anyh
 struct Answering<'a> {
     maker: Maker,
     translation: &'a Translation,
+    /// Without pairs, the domain that pictures are to be made of, 0 or 1.
+    target: usize,
     /// Of the pictures that it was trained on, `[channels, height, width]`.
     shape: [i64; 3],
     /// The user's mask, `[1, 1, h, w]`, 1 where a pixel is missing.
@@ -77,7 +90,7 @@ struct Made {
     /// What was given.
     before: Tensor,
     answers: Vec<Tensor>,
-    /// What should come out, if it is known.
+    /// What should come out, if it is known; without pairs what comes back.
     original: Option<Tensor>,
 }
 
@@ -188,6 +201,25 @@ impl Answering<'_> {
                 "the run makes pictures from partners of your own, which cannot be made from whole pictures: leave \
                  --from-whole out"
             ),
+            Degradation::Unpaired if whole => bail!(
+                "the run makes pictures of one domain from pictures of another, which cannot be made of whole pictures: \
+                 leave --from-whole out"
+            ),
+            Degradation::Unpaired => {
+                let pictures = with_channels(given, channels);
+                let towards = |pictures: &Tensor, domain: usize| {
+                    self.maker.make(&unpaired::conditions(pictures, domain))
+                };
+                let answers = self.answers(|| towards(&pictures, self.target));
+                let back = answers
+                    .first()
+                    .map(|made| towards(&from_bytes(made), 1 - self.target));
+                Ok(Made {
+                    before: bytes(&pictures),
+                    answers,
+                    original: back,
+                })
+            }
             degradation if whole => {
                 let pictures = with_channels(given, channels);
                 let batch = Batch {

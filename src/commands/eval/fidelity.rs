@@ -3,6 +3,8 @@
 use sparring_contract::protocol::{Fidelity, FidelityReport};
 use sparring_contract::text::printable;
 
+use super::table::{aligned, cell};
+
 /// A column of the table.
 struct Column {
     name: &'static str,
@@ -84,11 +86,9 @@ fn table(report: &FidelityReport) -> Vec<String> {
         .chain(columns.iter().map(|column| column.name.to_owned()));
     let mut rows: Vec<Vec<String>> = vec![heading.collect()];
     for method in &report.methods {
-        let cells = columns.iter().map(|column| {
-            (column.of)(&method.figures)
-                .filter(|value| value.is_finite())
-                .map_or_else(|| "–".to_owned(), column.written)
-        });
+        let cells = columns
+            .iter()
+            .map(|column| cell((column.of)(&method.figures), column.written));
         rows.push(
             [printable(&method.words)]
                 .into_iter()
@@ -96,26 +96,7 @@ fn table(report: &FidelityReport) -> Vec<String> {
                 .collect(),
         );
     }
-    let width = |place: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(place));
-        cells
-            .map(|cell| cell.chars().count())
-            .max()
-            .unwrap_or_default()
-    };
-    let widths: Vec<_> = (0..=columns.len()).map(width).collect();
-    rows.iter()
-        .map(|row| {
-            let cells = row.iter().zip(&widths).enumerate();
-            let line: Vec<_> = cells
-                .map(|(place, (cell, width))| match place {
-                    0 => format!("{cell:width$}"),
-                    _ => format!("{cell:>width$}"),
-                })
-                .collect();
-            line.join("  ").trim_end().to_owned()
-        })
-        .collect()
+    aligned(&rows)
 }
 
 #[cfg(test)]

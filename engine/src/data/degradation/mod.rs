@@ -1,5 +1,6 @@
 //! What pictures are made from: conditions that are computed from the pictures themselves, on their device.
 
+mod domains;
 mod masks;
 mod resampled;
 mod strokes;
@@ -9,6 +10,7 @@ use tch::Tensor;
 
 use super::Batch;
 
+pub use domains::{domains, opposites, towards};
 pub use masks::draw_masks;
 pub use resampled::{enlarged, reduced};
 pub use strokes::{edges, luma, thickened, thinned, with_channels};
@@ -30,6 +32,8 @@ pub enum Degradation {
     Grey,
     /// The condition is a partner that comes with the picture.
     Partner,
+    /// The condition is any picture of the other of two domains.
+    Unpaired,
 }
 
 impl Degradation {
@@ -45,11 +49,18 @@ impl Degradation {
                 TranslateFrom::Thick => Self::Thick,
                 TranslateFrom::Grey => Self::Grey,
                 TranslateFrom::Pairs => Self::Partner,
+                TranslateFrom::Unpaired => Self::Unpaired,
             }),
         }
     }
 
-    /// What a condition, what is made from it, and the true picture are; a word each.
+    /// Whether there is a true picture that should come out.
+    pub fn has_truth(self) -> bool {
+        self != Self::Unpaired
+    }
+
+    /// What a condition, what is made from it, and the true picture are; a word each. Without a true picture the last is
+    /// what comes back, when what was made is translated again.
     pub fn parts(self) -> &'static [&'static str; 3] {
         match self {
             Self::Holes(_) => &["damaged", "repaired", "original"],
@@ -57,15 +68,25 @@ impl Degradation {
             Self::Edges => &["edges", "made", "original"],
             Self::Grey => &["grey", "coloured", "original"],
             Self::Thin | Self::Thick | Self::Partner => &["from", "made", "original"],
+            Self::Unpaired => &["from", "made", "back"],
         }
     }
 
     /// Channels of the condition of pictures with this many channels.
     pub fn channels(self, channels: i64) -> i64 {
         match self {
-            Self::Holes(_) => channels + 1,
+            Self::Holes(_) | Self::Unpaired => channels + 1,
             Self::Reduced(_) | Self::Thin | Self::Thick | Self::Partner => channels,
             Self::Edges | Self::Grey => 1,
+        }
+    }
+
+    /// Channels of what the discriminator sees beside pictures with this many channels: the condition; without pairs only the
+    /// domain.
+    pub fn seen_channels(self, channels: i64) -> i64 {
+        match self {
+            Self::Unpaired => 1,
+            _ => self.channels(channels),
         }
     }
 
@@ -93,6 +114,10 @@ impl Degradation {
                 .partners
                 .as_ref()
                 .map_or_else(|| pictures.shallow_clone(), Tensor::shallow_clone),
+            Self::Unpaired => {
+                let targets = domains(batch);
+                towards(&targets, &pictures.index_select(0, &opposites(&targets)))
+            }
         }
     }
 }

@@ -32,9 +32,11 @@ impl PlainMethod {
             Degradation::Holes(_) => [Self::MeanOfNearest, Self::Nearest],
             Degradation::Reduced(_) => [Self::Bicubic, Self::Nearest],
             Degradation::Edges => [Self::Filled, Self::Nearest],
-            Degradation::Thin | Degradation::Thick | Degradation::Grey | Degradation::Partner => {
-                [Self::Unchanged, Self::Nearest]
-            }
+            Degradation::Thin
+            | Degradation::Thick
+            | Degradation::Grey
+            | Degradation::Partner
+            | Degradation::Unpaired => [Self::Unchanged, Self::Nearest],
         }
     }
 

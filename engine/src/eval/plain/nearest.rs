@@ -17,7 +17,8 @@ pub struct Training {
     channels: i64,
     /// `[n, channels, h, w]`, u8.
     pictures: Tensor,
-    /// What is compared: their conditions, or the pictures themselves where pixels are missing; `[n, numbers]`, f32.
+    /// What is compared: their conditions, or the pictures themselves where pixels are missing or there are no pairs;
+    /// `[n, numbers]`, f32.
     compared: Tensor,
     /// Its squares where pixels are missing, which differ from picture to picture, else their sums `[n]`.
     squares: Tensor,
@@ -106,7 +107,7 @@ impl Training {
 /// What training pictures are compared by.
 fn compared(degradation: Degradation, batch: &Batch) -> Tensor {
     match degradation {
-        Degradation::Holes(_) => batch.images.shallow_clone(),
+        Degradation::Holes(_) | Degradation::Unpaired => batch.images.shallow_clone(),
         _ => degradation.apply(batch),
     }
 }

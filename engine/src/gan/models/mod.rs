@@ -44,10 +44,16 @@ impl PictureSpec {
         self.num_classes > 0
     }
 
-    /// Channels of what the discriminator sees beside a picture; 0 if nothing.
+    /// Channels of what pictures are made from, without noise; 0 if from noise alone.
     pub fn condition_channels(&self) -> i64 {
         self.degradation
             .map_or(0, |degradation| degradation.channels(self.shape[0]))
+    }
+
+    /// Channels of what the discriminator sees beside a picture; 0 if nothing.
+    pub fn seen_channels(&self) -> i64 {
+        self.degradation
+            .map_or(0, |degradation| degradation.seen_channels(self.shape[0]))
     }
 }
 
@@ -71,7 +77,7 @@ pub fn generator(config: &Config, spec: PictureSpec, device: Device) -> Network 
     Network::new("generator", model, conditioning)
 }
 
-/// A discriminator: pictures `[n, channels, height, width]`, behind the channels of what they were made from, if they were,
+/// A discriminator: pictures `[n, channels, height, width]`, behind the channels of what it sees beside them, if anything,
 /// and classes if it is conditional, to logits `[n, 1]`, positive for «real».
 ///
 /// The sigmoid of the tutorial's last layer is part of the loss. The configuration must fit the pictures
@@ -80,7 +86,7 @@ pub fn discriminator(config: &Config, spec: PictureSpec, device: Device) -> Netw
     reseed(config.seed, Stream::Weights, 1);
     let blocks = Blocks::new(&config.discriminator, device);
     let [channels, height, width] = spec.shape;
-    let shape = [spec.condition_channels() + channels, height, width];
+    let shape = [spec.seen_channels() + channels, height, width];
     let (model, features) = match config.discriminator.architecture {
         Architecture::Mlp => mlp::discriminator(&blocks, shape),
         Architecture::Dcgan => dcgan::discriminator(&blocks, shape),
