@@ -70,11 +70,13 @@ fn compile_native(libtorch: &Path) -> Result<(), Box<dyn Error>> {
                 "conv_kernel",
                 "unfold",
                 "padded",
+                "turned",
                 "winograd",
                 "conv",
                 "norm",
                 "resample",
                 "residual",
+                "merge",
                 "small",
                 "adam",
             ]

@@ -6,7 +6,7 @@ mod near;
 use near::{activated, assert_near, fitting, grid};
 use sparring_engine::native::{
     Activation, BatchNormState, ConvOptions, ResidualWeights, batch_norm, conv, downsampled,
-    prepare, residual_block, upsampled,
+    merged, prepare, residual_block, upsampled,
 };
 use tch::{Device, Kind, Tensor};
 
@@ -45,6 +45,7 @@ fn convolutions_and_batch_norms_match_libtorch() {
     tch::manual_seed(0);
     convolutions_and_their_gradients();
     residual_blocks_and_their_gradients();
+    merged_pictures_and_their_gradients();
     resampling_and_its_gradients();
     batch_norms_and_their_gradients();
 }
@@ -84,6 +85,10 @@ fn convolutions_and_their_gradients() {
     for (kernel, padding) in [(3, 1), (1, 0), (1, 1), (5, 2)] {
         for (groups, [inputs, outputs]) in [
             (1, [5, 7]),
+            // Few outputs of many inputs, and the reverse.
+            (1, [32, 1]),
+            (1, [20, 3]),
+            (1, [3, 20]),
             (2, [6, 4]),
             (4, [64, 32]),
             (8, [8, 8]),
@@ -203,6 +208,25 @@ fn residual_blocks_and_their_gradients() {
             let leaves = [&x, grouped, expand, expand_bias, grouped_bias, project];
             assert_same(&case, &leaves, &found, &expected);
         }
+    }
+}
+
+fn merged_pictures_and_their_gradients() {
+    for [n, channels, others, outputs, side] in
+        [[1, 1, 2, 1, 1], [9, 5, 7, 3, 6], [70, 32, 32, 32, 14]]
+    {
+        let case = format!("{n} pictures of {channels} and {others} channels");
+        let [a, b] = [channels, others].map(|channels| grid(&[n, channels, side, side], 0.25));
+        let inputs = channels + others;
+        let weight = grid(&[outputs, inputs, 1, 1], fitting(inputs));
+        let joined = Tensor::cat(&[&a, &b], 1);
+        let expected = joined.conv2d(&weight, None::<&Tensor>, [1, 1], [0, 0], [1, 1], 1);
+        assert_same(
+            &case,
+            &[&a, &weight, &b],
+            &merged(&a, &b, &weight),
+            &expected,
+        );
     }
 }
 

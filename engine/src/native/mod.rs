@@ -5,6 +5,7 @@ mod conv;
 mod cuda;
 mod layout;
 mod malloc;
+mod merge;
 mod resample;
 mod residual;
 
@@ -19,6 +20,7 @@ pub use cuda::{
     CudaSettings, Graph, autocast, cuda_description, cuda_version, fetched, prepare_cuda, sent,
 };
 pub use layout::{flattened, unflattened};
+pub use merge::merged;
 pub use resample::{downsampled, upsampled};
 pub use residual::{ResidualWeights, residual_block};
 

@@ -15,6 +15,7 @@
 #include "dense.h"
 #include "layout.h"
 #include "matmul.h"
+#include "merge.h"
 #include "norm.h"
 #include "product.h"
 #include "resample.h"
@@ -146,6 +147,11 @@ char* sparring_residual_block(torch::Tensor** out, const torch::Tensor* input, c
                                                       {*expand, *expand_bias, *grouped, *grouped_bias, *project},
                                                       static_cast<sparring::Activation>(activation), slope));
   });
+}
+
+char* sparring_merged(torch::Tensor** out, const torch::Tensor* a, const torch::Tensor* b,
+                      const torch::Tensor* weight) {
+  return guarded([&] { *out = new torch::Tensor(sparring::merged(*a, *b, *weight)); });
 }
 
 char* sparring_flattened(torch::Tensor** out, const torch::Tensor* pictures) {

@@ -28,17 +28,26 @@ constexpr int64_t TILE_ROWS = Units::TILE_ROWS, TALL_ROWS = Units::TALL_ROWS, PA
 // Rows of the result that are stored together: a multiple of the rows of both kinds of tile, and of LANES.
 constexpr int64_t BAND = 48;
 static_assert(BAND % TILE_ROWS == 0 && BAND % TALL_ROWS == 0 && BAND % LANES == 0);
+// Rows of full vectors that lie within as many floats as a panel has need no copy: they are near enough as they are.
+constexpr int64_t NEAR = PANEL_ROWS * PANEL_COLUMNS;
 // With fewer columns a panel would be mostly empty, so the other matrix becomes the panel.
 constexpr int64_t NARROW = LANES;
 
+// The rows of a panel, and how far they are apart.
+struct Panel {
+  const float* rows;
+  int64_t down;
+};
+
 // out = left · panel, or out += left · panel if `added`, for a number of rows of `left` and vectors of the panel.
 template <int rows, int vectors>
-UNITS void tile(const Block& left, const float* __restrict panel, float* out, int64_t stride, bool added) {
+UNITS void tile(const Block& left, const Panel& from_panel, float* out, int64_t stride, bool added) {
+  const float* __restrict panel = from_panel.rows;
   Units::Vector sums[rows][vectors];
   for (int i = 0; i < rows; i++)
     for (int v = 0; v < vectors; v++) sums[i][v] = Units::all(0.0F);
   const float* from = left.data;
-  for (int64_t p = 0; p < left.columns; p++, from += left.across, panel += PANEL_COLUMNS) {
+  for (int64_t p = 0; p < left.columns; p++, from += left.across, panel += from_panel.down) {
     Units::Vector row[vectors];
     for (int v = 0; v < vectors; v++) row[v] = Units::load(panel + v * LANES);
     for (int i = 0; i < rows; i++) {
@@ -53,7 +62,7 @@ UNITS void tile(const Block& left, const float* __restrict panel, float* out, in
     }
 }
 
-using Tile = void (*)(const Block&, const float*, float*, int64_t, bool);
+using Tile = void (*)(const Block&, const Panel&, float*, int64_t, bool);
 template <int vectors, int... rows>
 constexpr std::array<Tile, TALL_ROWS> tiles_of(std::integer_sequence<int, rows...>) {
   // Tall tiles of more than one vector do not exist.
@@ -141,7 +150,7 @@ void packed_product(float* out, int64_t stride, Block left, Block right, bool ad
     right = right.t();
     std::swap(down, across);
   }
-  float* panel = panel_of_thread();
+  float* memory = panel_of_thread();
   alignas(64) float loose[BAND * PANEL_COLUMNS];
   for (int64_t column = 0; column < right.columns; column += PANEL_COLUMNS) {
     const int64_t width = std::min(PANEL_COLUMNS, right.columns - column);
@@ -151,7 +160,10 @@ void packed_product(float* out, int64_t stride, Block left, Block right, bool ad
     for (int64_t inner = 0; inner < right.rows; inner += PANEL_ROWS) {
       const int64_t depth = std::min(PANEL_ROWS, right.rows - inner);
       const bool more = added || inner > 0;
-      fill(panel, right.part(inner, column, depth, width));
+      const Block part_of_right = right.part(inner, column, depth, width);
+      const bool in_place = right.across == 1 && width % LANES == 0 && right.down * depth <= NEAR;
+      if (!in_place) fill(memory, part_of_right);
+      const Panel panel = in_place ? Panel{part_of_right.data, right.down} : Panel{memory, PANEL_COLUMNS};
       for (int64_t first = 0; first < left.rows; first += BAND) {
         const int64_t rows = std::min(BAND, left.rows - first);
         float* to = out + first * down + column * across;

@@ -87,7 +87,7 @@ void PaddedKernel::sum_gradients(const float* small, const float* big, float* su
       const float* pixels = padded(big + first);
       for (int64_t row = 0; row < g_.kernel; row++) {
         float* to = sum + i * group_size() + row * run() * group();
-        product(to, group(), seen(pixels, row).t(), {arriving, places(), group(), group()}, added || picture > 0);
+        sum_products(to, group(), seen(pixels, row), {arriving, places(), group(), group()}, added || picture > 0);
       }
     }
   }

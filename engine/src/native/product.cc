@@ -69,6 +69,14 @@ void product(float* out, int64_t stride, const Block& left, const Block& right, 
   way().product(out, stride, left, right, added);
 }
 
+void sum_products(float* sum, int64_t stride, const Block& left, const Block& right, bool added) {
+  constexpr int64_t NEAR = 192;
+  for (int64_t row = 0; row < left.rows; row += NEAR) {
+    const int64_t count = std::min(NEAR, left.rows - row);
+    product(sum, stride, left.rows_from(row, count).t(), right.rows_from(row, count), added || row > 0);
+  }
+}
+
 const char* products() { return way().name; }
 
 }  // namespace sparring

@@ -27,6 +27,10 @@ struct Block {
 // floats from one row to the next.
 void product(float* out, int64_t stride, const Block& left, const Block& right, bool added = false);
 
+// sum = leftᵀ · right, or sum += leftᵀ · right if `added`, for matrices of many rows. A product reads the columns of leftᵀ
+// again for every few rows of the result, so this takes no more of them at a time than stay in the nearest cache.
+void sum_products(float* sum, int64_t stride, const Block& left, const Block& right, bool added);
+
 // How it is computed, such as `AVX-512`.
 const char* products();
 

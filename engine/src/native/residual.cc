@@ -45,16 +45,6 @@ Tensor matrix(const Tensor& weight) { return weight.flatten(1).contiguous(); }
 Block rows_of(const float* data, int64_t rows, int64_t columns) { return {data, rows, columns, columns}; }
 Rows rows_to(float* data, int64_t rows, int64_t columns) { return {data, rows, columns, columns}; }
 
-// sum = leftᵀ · right, or sum += leftᵀ · right if `added`. A product reads the columns of leftᵀ again for every few rows
-// of the result, so it takes no more of them at a time than stay in the nearest cache.
-void sum_products(float* sum, const Block& left, const Block& right, bool added) {
-  constexpr int64_t NEAR = 192;
-  for (int64_t row = 0; row < left.rows; row += NEAR) {
-    const int64_t count = std::min(NEAR, left.rows - row);
-    product(sum, right.columns, left.rows_from(row, count).t(), right.rows_from(row, count), added || row > 0);
-  }
-}
-
 // The outputs of the two activations, [n, inner, h, w] each, and that of the block.
 struct Outputs {
   Tensor first, second, y;
@@ -118,7 +108,7 @@ variable_list backward_block(const Tensor& dy, const Tensor& x, const BlockWeigh
 
       product(d_second, inner, rows_of(arriving, rows, channels), Block::of(project));
       if (wants_weights)
-        sum_products(sum(d_project), rows_of(arriving, rows, channels), rows_of(second, rows, inner), added);
+        sum_products(sum(d_project), inner, rows_of(arriving, rows, channels), rows_of(second, rows, inner), added);
       deactivate(rows_to(d_second, rows, inner), sum(d_grouped_bias), rows_to(d_second, rows, inner),
                  rows_to(second, rows, inner), activation, slope);
 
@@ -128,7 +118,7 @@ variable_list backward_block(const Tensor& dy, const Tensor& x, const BlockWeigh
                  rows_to(first, rows, inner), activation, slope);
 
       if (wants_weights)
-        sum_products(sum(d_expand), rows_of(d_first, rows, inner), rows_of(from, rows, channels), added);
+        sum_products(sum(d_expand), channels, rows_of(d_first, rows, inner), rows_of(from, rows, channels), added);
       float* to = at(dx);
       std::copy_n(arriving, rows * channels, to);
       product(to, channels, rows_of(d_first, rows, inner), Block::of(expand), true);

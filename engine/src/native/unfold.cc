@@ -152,7 +152,7 @@ void UnfoldedKernel::sum_gradients(const float* small, const float* big, float* 
     const Block unfolded = is_unfolded ? Block{scratch<0>(0), rows, g_.columns(), g_.columns()}
                                        : seen(g_, big + group * g_.big.group, count);
     float* to = sum + group * g_.small.group * g_.columns();
-    product(to, g_.columns(), small_of(small, count, group).t(), unfolded, added);
+    sum_products(to, g_.columns(), small_of(small, count, group), unfolded, added);
   }
 }
 

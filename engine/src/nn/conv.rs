@@ -5,7 +5,7 @@ use tch::{Device, Tensor};
 use super::init::{he_normal, uniform};
 use super::module::{Mode, Module, NamedTensors};
 use super::weight::{Weight, WeightNorm};
-use crate::native::{Activation, ConvOptions, conv};
+use crate::native::{Activation, ConvOptions, conv, merged};
 
 /// `[n, in, h, w]` to `[n, out, h', w']`: a `torch.nn.Conv2d` or `ConvTranspose2d` and its activation.
 #[derive(Debug)]
@@ -71,6 +71,12 @@ impl Conv2d {
             options,
             activation,
         }
+    }
+
+    /// [`Module::forward`] of two pictures joined, without joining them: for a layer of single pixels ([`Conv2d::pointwise`])
+    /// that has as many inputs as both have channels.
+    pub fn merge(&self, a: &Tensor, b: &Tensor, mode: Mode) -> Tensor {
+        merged(a, b, &self.weight.effective(mode))
     }
 
     /// [`Conv2d::he`] of single pixels, without an activation.

@@ -44,8 +44,9 @@ impl UNet {
         let kept = level.down.forward(input, mode);
         let below = self.forward_from(smaller, &level.shrink.forward(&kept, mode), mode);
         let grown = level.grow.forward(&below, mode);
-        let both = Tensor::cat(&[&grown, &kept], 1);
-        level.up.forward(&level.merge.forward(&both, mode), mode)
+        level
+            .up
+            .forward(&level.merge.merge(&grown, &kept, mode), mode)
     }
 
     fn named<'a>(&'a self, of: impl Fn(&'a dyn Module) -> NamedTensors<'a>) -> NamedTensors<'a> {
