@@ -160,7 +160,7 @@ impl DataBundle {
     }
 
     /// The pictures of two classes.
-    fn classes_as_domains(self, names: [&str; 2]) -> Result<Self, DataError> {
+    pub(crate) fn classes_as_domains(self, names: [&str; 2]) -> Result<Self, DataError> {
         let unusable = |why: String| DataError::unusable(&PathBuf::from(&self.origin), why);
         if self.class_names.is_empty() {
             return Err(unusable(format!(

@@ -190,6 +190,17 @@ impl Dataset {
         &self.images
     }
 
+    /// The images of a class, `[n, channels, height, width]`, u8; none if nothing is known of classes.
+    pub fn images_of(&self, class: i64) -> Tensor {
+        match &self.classes {
+            Some(classes) => {
+                let places = classes.eq(class).nonzero().view([-1]);
+                self.images.index_select(0, &places)
+            }
+            None => self.images.narrow(0, 0, 0),
+        }
+    }
+
     /// The images at these indices, scaled to [-1, 1], the range of tanh, and their classes.
     pub fn select(&self, indices: &Tensor) -> Batch {
         let classes = self.classes.as_ref();

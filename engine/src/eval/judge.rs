@@ -31,6 +31,15 @@ const SEEN: i64 = 420_000;
 const EPOCHS: (i64, i64) = (7, 40);
 
 impl Judge {
+    /// The same judge, which shares its memory.
+    #[must_use]
+    pub fn shared(&self) -> Self {
+        Self {
+            classifier: self.classifier.shared(),
+            record: self.record.clone(),
+        }
+    }
+
     /// The judge of MNIST inside the program.
     pub fn mnist() -> Result<Self, JudgeError> {
         Self::embedded(include_bytes!("../../assets/judge.safetensors"))

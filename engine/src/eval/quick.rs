@@ -60,17 +60,26 @@ impl QuickFrechet {
     /// than 40 pictures. On two cores and with the judge of MNIST this takes a second or two, and a comparison a quarter
     /// of a second; without labels some seconds, and half a second.
     pub fn new(training: &Tensor, judge: Option<Judge>) -> Option<Self> {
+        let known = judge.as_ref().map(|judge| judge.record().bias);
+        Self::with_bias(training, judge, known)
+    }
+
+    /// As [`QuickFrechet::new`], of a part of the pictures that the judge was trained on, such as a class.
+    pub fn of_part(training: &Tensor, judge: Option<Judge>) -> Option<Self> {
+        Self::with_bias(training, judge, None)
+    }
+
+    fn with_bias(training: &Tensor, judge: Option<Judge>, known: Option<f64>) -> Option<Self> {
         if training.size()[0] < 2 * FEWEST_REAL {
             return None;
         }
-        let (parted, features, known) = if let Some(judge) = judge {
-            let (classifier, record) = judge.into_parts();
-            let features = Features::Judge(classifier);
-            (Parted::of(training), features, Some(record.bias))
+        let (parted, features) = if let Some(judge) = judge {
+            let (classifier, _) = judge.into_parts();
+            (Parted::of(training), Features::Judge(classifier))
         } else {
             let parted = Parted::of(&affordable(training));
             let features = Features::unlabelled(&parted.others);
-            (parted, features, None)
+            (parted, features)
         };
         let features = features.on(training.device());
         let (real, class_shares) = match &features {

@@ -70,6 +70,7 @@ impl Task for Generate {
             classes: round_robin(0, count, self.num_classes),
             truth: None,
             missing: None,
+            domains: None,
         }
     }
 

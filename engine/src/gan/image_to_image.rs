@@ -145,6 +145,7 @@ impl Task for ImageToImage {
             input,
             classes: None,
             truth: Some(batch.images),
+            domains: None,
         }
     }
 

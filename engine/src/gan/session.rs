@@ -320,6 +320,11 @@ impl Session {
         self.task.parts()
     }
 
+    /// Whether a class is a domain, and pictures of one are made from those of another.
+    pub fn has_domains(&self) -> bool {
+        self.task.has_domains()
+    }
+
     /// `count` previews for a seed: what they are made from, and what is to come out.
     pub fn preview(&self, seed: u64, count: i64) -> Preview {
         no_grad(|| self.task.preview(seed, count, self.loader.data()))

@@ -33,6 +33,11 @@ pub trait Task: fmt::Debug {
     /// `count` previews: the same for the same seed. What they are made from is taken from `data`, if the task needs any.
     fn preview(&self, seed: u64, count: i64, data: &Dataset) -> Preview;
 
+    /// Whether a class is a domain, and pictures of one are made from those of another.
+    fn has_domains(&self) -> bool {
+        false
+    }
+
     /// What stands beside the generator's pictures `[n, c, h, w]`, u8, where they are shown: pictures of the same shape, those
     /// of each preview together, in the order of [`Task::parts`]. `generate` makes such pictures of other inputs.
     fn exhibit(
@@ -82,6 +87,8 @@ pub struct Preview {
     pub input: Tensor,
     /// `[n]`, i64, if the generator is conditional.
     pub classes: Option<Tensor>,
+    /// `[n]`, i64: the domain that each picture is to be of, if they have domains.
+    pub domains: Option<Tensor>,
     /// The images that are to come out, `[n, c, h, w]` in [-1, 1], if there is a right answer.
     pub truth: Option<Tensor>,
     /// `[n, 1, h, w]`: 1 where a pixel is to be filled in, if the others are known.

@@ -100,13 +100,18 @@ impl Task for Unpaired {
         // Drawn on the CPU: the same pictures on every device.
         let chosen = Tensor::randint(data.len() as i64, [count], (Kind::Int64, Device::Cpu));
         let batch = data.select(&chosen.to_device(data.device()));
-        let conditions = towards(&(1 - domains(&batch)), &batch.images);
+        let targets = 1 - domains(&batch);
         Preview {
-            input: with_noise(&conditions, self.latent_dim),
+            input: with_noise(&towards(&targets, &batch.images), self.latent_dim),
+            domains: Some(targets),
             classes: None,
             truth: None,
             missing: None,
         }
+    }
+
+    fn has_domains(&self) -> bool {
+        true
     }
 
     /// The pictures, what was made of them, and what comes back.

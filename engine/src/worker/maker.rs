@@ -67,6 +67,11 @@ impl Maker {
         }
     }
 
+    /// Whether each picture takes a search.
+    pub(super) fn is_searching(&self) -> bool {
+        matches!(self, Self::Searching(_))
+    }
+
     /// Whether it makes several different pictures of one condition.
     pub(super) fn has_noise(&self) -> bool {
         match self {

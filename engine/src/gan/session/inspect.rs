@@ -18,6 +18,8 @@ const TESTED: i64 = 500;
 pub struct Inspection {
     /// `[n, channels, height, width]`, u8, as from [`Session::sample`].
     pub pictures: Tensor,
+    /// `[n]`, i64: the domain that each picture is to be of, if they have domains.
+    pub domains: Option<Tensor>,
     /// The right answers, `[n, channels, height, width]`, u8, if there are any.
     pub truth: Option<Tensor>,
     /// `[n, 1, height, width]`: 1 where a pixel was filled in, if the others were known.
@@ -49,6 +51,7 @@ impl Session {
         let [accuracy_real, accuracy_fake] = no_grad(|| self.accuracies());
         Inspection {
             pictures: Tensor::cat(&pictures, 0),
+            domains: preview.domains,
             truth: preview.truth.as_ref().map(to_bytes),
             missing: preview.missing,
             accuracy_real,

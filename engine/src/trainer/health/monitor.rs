@@ -120,12 +120,10 @@ impl HealthMonitor {
         clock: &dyn Clock,
     ) -> Checkup {
         let began = clock.now();
-        let probe = Rc::clone(self.probe.get_or_insert_with(|| {
-            Rc::new(Probe::new(
-                session.loader().data().images(),
-                self.judge.take(),
-            ))
-        }));
+        let probe = Rc::clone(
+            self.probe
+                .get_or_insert_with(|| Rc::new(Probe::new(session, self.judge.take()))),
+        );
         let prepared = clock.now();
         let measurements = self.measure(&probe, session, context);
         let features = probe.features();
