@@ -151,8 +151,8 @@ fn an_ended_run_is_opened_with_the_pictures_that_it_saved() {
     assert_eq!(lab.train(&["--name", "otter", "--epochs", "2"]).code, 0);
     let mut terminal = Terminal::with(lab.command(&["attach", "otter"]));
     terminal.shows("finished");
-    // The grid of the first epoch, of four steps.
-    terminal.shows("fixed noise ── step 4");
+    // The last of two epochs of four steps.
+    terminal.shows("fixed noise ── step 8");
     terminal.types("q");
     assert_eq!(terminal.ends().code(), Some(0));
 }

@@ -11,9 +11,9 @@ pub enum Action {
     Pause,
     /// Make one step, then pause.
     Step,
-    /// Draw pictures from fresh noise.
+    /// Draw pictures from fresh noise, or from other pictures.
     Sample,
-    /// Show the pictures from fixed noise.
+    /// Show the pictures that stay the same.
     Fixed,
     /// Save a checkpoint.
     Checkpoint,
@@ -91,8 +91,8 @@ const fn row(
 pub const TABLE: &[Binding] = &[
     row(Action::Pause,      "pause",      &["space", "p"],          "pause",      "pause or continue"),
     row(Action::Step,       "step",       &["."],                   "",           "one step, then pause"),
-    row(Action::Sample,     "sample",     &["s"],                   "sample",     "fresh noise, saved as PNG"),
-    row(Action::Fixed,      "fixed",      &["f"],                   "fixed",      "back to fixed noise"),
+    row(Action::Sample,     "sample",     &["s"],                   "sample",     "fresh pictures, saved"),
+    row(Action::Fixed,      "fixed",      &["f"],                   "fixed",      "back to fixed pictures"),
     row(Action::Checkpoint, "checkpoint", &["c"],                   "checkpoint", "save a checkpoint"),
     row(Action::Rates,      "rates",      &["l"],                   "rates",      "change learning rates"),
     row(Action::Explore,    "explore",    &["e"],                   "explore",    "walk through the latent space"),

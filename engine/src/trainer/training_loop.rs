@@ -33,6 +33,8 @@ pub(crate) struct Trainer<'a> {
     pause_at: Option<u64>,
     /// Whether training ends before the next step.
     is_finished: bool,
+    /// The step whose pictures were saved last, or with which this process began.
+    pictures_saved_at: u64,
 }
 
 /// Why what follows a step is broken off.
@@ -61,6 +63,7 @@ impl<'a> Trainer<'a> {
             is_paused: false,
             pause_at: None,
             is_finished: active.has_all_steps(),
+            pictures_saved_at: active.steps(),
             active,
         }
     }
@@ -136,9 +139,18 @@ impl<'a> Trainer<'a> {
     }
 
     fn save_pictures(&mut self, name: &str) {
+        self.pictures_saved_at = self.active.steps();
         self.active.on_the_side("no pictures are saved", |active| {
             active.save_fixed_pictures(name);
         });
+    }
+
+    /// Saves what the last step makes, so that a run that has ended is not looked at as it was some time before.
+    fn save_last_pictures(&mut self, end: &End) {
+        let step = self.active.steps();
+        if end.save && end.has_time() && self.pictures_saved_at != step {
+            self.save_pictures(&format!("step-{step:09}.png"));
+        }
     }
 
     /// Does something that checks for faults; if there is one, the run goes back.
@@ -303,6 +315,7 @@ impl<'a> Trainer<'a> {
             self.before_the_end(&mut end, ActiveRun::check_health);
         }
         self.active.report();
+        self.save_last_pictures(&end);
         let saved = self.save_last_checkpoint(&mut end);
         let newest = self.lock.run().newest_checkpoint().ok();
         end.report(

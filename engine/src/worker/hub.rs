@@ -126,7 +126,11 @@ impl Hub {
             remembered: VecDeque::new(),
             timeline,
             sequence: 0,
-            config: String::new(),
+            // A face may come before the trainer publishes it; if it cannot be read, the run fails soon.
+            config: run
+                .config()
+                .and_then(|config| Ok(config.to_toml()?))
+                .unwrap_or_default(),
             pictures: [const { Latest::none() }; 3],
             machine: Latest::none(),
         };

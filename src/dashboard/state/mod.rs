@@ -158,7 +158,11 @@ impl State {
         self.sequence = snapshot.sequence;
     }
 
+    /// Takes a configuration as TOML. A worker that has none yet says nothing, which would be read as all defaults.
     fn take_config(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
         let Ok(config) = Config::parse(text, Path::new("config.toml")) else {
             return;
         };

@@ -135,7 +135,7 @@ fn fresh_noise_is_shown_once_it_is_drawn_and_fixed_noise_comes_back() {
         face.sent()[..],
         [Command::Sample { seed: None, .. }]
     ));
-    assert!(face.screen().contains("drawing from fresh noise"));
+    assert!(face.screen().contains("drawing fresh pictures"));
     face.hears(ToFace::Pictures(pictures(Purpose::Fresh, 11_270)));
     face.waits(3.0);
     let screen = face.screen();

@@ -84,7 +84,7 @@ fn missing(state: &State) -> String {
         (Standing::Ended(_) | Standing::Crashed, _) => {
             "no pictures here; those that were saved are in samples/".to_owned()
         }
-        (_, Purpose::Fresh) => "drawing from fresh noise…".to_owned(),
+        (_, Purpose::Fresh) => "drawing fresh pictures…".to_owned(),
         _ => "the first pictures are on their way…".to_owned(),
     }
 }

@@ -2,19 +2,14 @@
 
 use sparring_contract::protocol::MetricKind;
 
-use crate::dashboard::state::{Panel, State};
+use crate::dashboard::state::{Panel, State, plain};
 
 /// Sentences about the focused panel.
 pub(super) fn of(state: &State) -> Vec<String> {
     let sentences = match state.look.focus {
         Panel::Curves => return curves(state),
         Panel::Balance => return balance(state),
-        Panel::Gallery if shows_answers(state) => [
-            "Examples that the run does not learn from, always the same: what the generator is given, what it makes of it, and \
-             the original.",
-            "Healthy: as sharp as the originals, and more like them by the epoch. Where much is missing, another answer can be \
-             as good.",
-        ],
+        Panel::Gallery if parts(state).len() > 1 => return answers(&parts(state)),
         Panel::Gallery => [
             "What the generator makes of noise. Fixed noise stays the same, so you watch each picture being learnt.",
             "Healthy: all different, sharper by the epoch. Many alike are a mode collapse: look at the balance.",
@@ -37,10 +32,22 @@ pub(super) fn of(state: &State) -> Vec<String> {
     sentences.map(str::to_owned).to_vec()
 }
 
-/// Whether the pictures on show stand between what they were made from and what they should be.
-fn shows_answers(state: &State) -> bool {
+/// What the pictures on show that belong together are, a word each.
+fn parts(state: &State) -> Vec<String> {
     let shown = state.gallery.shown();
-    shown.is_some_and(|shown| shown.pictures.group() > 1)
+    shown.map_or_else(Vec::new, |shown| shown.pictures.parts.clone())
+}
+
+/// About pictures that stand beside what they were made from.
+fn answers(parts: &[String]) -> Vec<String> {
+    vec![
+        format!(
+            "Examples, held out unless there are too few pictures, and always the same; of each in turn: {}.",
+            plain(&parts.join(", "))
+        ),
+        "Healthy: what is made looks more real by the epoch. Where much is missing, another answer can be as good."
+            .to_owned(),
+    ]
 }
 
 /// What the chart that is looked at shows, by the specs of its metrics.

@@ -1,5 +1,6 @@
 use std::sync::mpsc::sync_channel;
 
+use sparring_contract::config::Config;
 use sparring_contract::protocol::{FeatureKind, Health, Rollback, Verdict};
 
 use super::*;
@@ -77,4 +78,18 @@ fn health_is_told_as_far_as_the_run_has_come() {
     assert_eq!(told(&resumed), (None, vec![100]));
     resumed.emit(health(160));
     assert_eq!(told(&resumed), (Some(160), vec![100, 160]));
+}
+
+#[test]
+fn a_face_that_comes_before_the_trainer_starts_knows_the_configuration() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = "minutes = 2.0\n[generator]\nlearning_rate = 1e-3\n";
+    std::fs::write(dir.path().join("config.toml"), text).unwrap();
+    let run = Run::open(dir.path()).unwrap();
+    let config = hub(&run, 0).board().whole().config;
+    let config = Config::parse(&config, &run.config_file()).unwrap();
+    assert_eq!(
+        (config.minutes, config.generator.learning_rate),
+        (2.0, 1e-3)
+    );
 }
