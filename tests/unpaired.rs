@@ -11,8 +11,8 @@ use crate::lab::{Lab, Said, tensors};
 
 /// Networks that learn in a moment.
 const SMALL: [&str; 16] = [
-    "--batch-size",
-    "8",
+    "--set",
+    "batch_size=8",
     "--threads",
     "1",
     "--seed",
@@ -230,6 +230,21 @@ fn domains_that_there_are_not_are_refused_in_one_line() {
             2,
             "translate.domains = [\"6\", \"6\"] (from --unpaired): expected a list of two different texts, such as \
              [\"0\", \"6\"], or []"
+                .to_owned(),
+        ),
+        (
+            &["--unpaired", text(&dark), "6", "--data", "mnist"],
+            1,
+            format!(
+                "--unpaired {} 6: folders are data themselves: leave --data out",
+                dark.display()
+            ),
+        ),
+        (
+            &["--unpaired", "0", "6", "--set", "batch_size=1"],
+            1,
+            "translate.from = \"unpaired\" needs two pictures a step or more, one of each domain, and batch_size = 1: \
+             choose another batch_size"
                 .to_owned(),
         ),
         (

@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use sparring_contract::config::{
     Config, Request, Setting, choose_preset, resolve, resolve_for_resume, user_file,
 };
@@ -194,7 +194,9 @@ fn configuration(choice: &Choice, telling: bool) -> anyhow::Result<(Config, Vec<
             request.preset = Some(preset.to_owned());
             config = resolve(&request)?.config;
         }
-        notes.extend(judge::hint(&source, &report).filter(|_| telling));
+        // A judge of one of two folders would not be one of both.
+        let can_be_judged = telling && source.domains.is_empty();
+        notes.extend(judge::hint(&source, &report).filter(|_| can_be_judged));
     }
     // A worker may run in another folder.
     config.data = source.data;
@@ -246,6 +248,13 @@ fn domains(names: [&str; 2], has_data: bool) -> anyhow::Result<Vec<Setting>> {
         text("translate.from", "unpaired"),
     ];
     let mut domains = names.map(str::to_owned);
+    if has_data && names.iter().any(|name| name.contains('/')) {
+        bail!(
+            "--unpaired {} {}: folders are data themselves: leave --data out",
+            names[0],
+            names[1]
+        );
+    }
     if !has_data && names.iter().any(|name| Path::new(name).is_dir()) {
         for (domain, name) in domains.iter_mut().zip(names) {
             let folder = fs::canonicalize(name)
@@ -283,7 +292,13 @@ fn settings(choice: &Choice) -> anyhow::Result<Vec<Setting>> {
         settings.extend(of_pairs.map(|(key, value)| Setting::flag("--pairs", key, value)));
     }
     if let [first, second] = choice.task.unpaired.as_slice() {
-        settings.extend(domains([first, second], choice.data.is_some())?);
+        let sets_data = |text: &String| {
+            text.split('=')
+                .next()
+                .is_some_and(|key| key.trim() == "data")
+        };
+        let has_data = choice.data.is_some() || choice.settings.iter().any(sets_data);
+        settings.extend(domains([first, second], has_data)?);
     }
     settings.extend(data::picture_settings(&choice.pictures));
     settings.extend(words.into_iter().filter_map(|(flag, key, value)| {

@@ -191,7 +191,12 @@ impl DataBundle {
             test: self
                 .test
                 .as_ref()
-                .map(|test| domains::of_classes(test, classes)),
+                .map(|test| domains::of_classes(test, classes))
+                .filter(|test| {
+                    [0, 1]
+                        .iter()
+                        .all(|domain| domains::only(test, *domain).images.count > 0)
+                }),
             class_names: names.map(str::to_owned).to_vec(),
             about: self.about,
         };
@@ -203,13 +208,12 @@ impl DataBundle {
         })
     }
 
-    /// The same with as many pictures to train on of both domains: those of the smaller one are repeated.
+    /// The same with as many pictures to train on of both domains, and how many of the first are all different: behind those
+    /// the smaller domain is repeated.
     #[must_use]
-    pub fn balanced(self) -> Self {
-        Self {
-            train: domains::balanced(&self.train),
-            ..self
-        }
+    pub fn balanced(self) -> (Self, usize) {
+        let (train, distinct) = domains::balanced(&self.train);
+        (Self { train, ..self }, distinct)
     }
 
     /// The pictures of one of two domains, 0 or 1, without classes.

@@ -17,6 +17,8 @@ pub struct Dataset {
     class_names: Vec<String>,
     /// What each image is to be made from, if that is no function of the image: as `images`.
     partners: Option<Tensor>,
+    /// How many of the first images are all different, if some are repeated behind them.
+    distinct: Option<i64>,
     /// Images that are held out for testing.
     test: Option<Box<Dataset>>,
 }
@@ -56,6 +58,7 @@ impl Dataset {
             classes: None,
             class_names: Vec::new(),
             partners: None,
+            distinct: None,
             test: None,
         }
     }
@@ -190,14 +193,34 @@ impl Dataset {
         &self.images
     }
 
-    /// The images of a class, `[n, channels, height, width]`, u8; none if nothing is known of classes.
-    pub fn images_of(&self, class: i64) -> Tensor {
+    /// The places of the images of a class, `[n]`, i64; none if nothing is known of classes.
+    pub fn places_of(&self, class: i64) -> Tensor {
         match &self.classes {
-            Some(classes) => {
-                let places = classes.eq(class).nonzero().view([-1]);
-                self.images.index_select(0, &places)
-            }
-            None => self.images.narrow(0, 0, 0),
+            Some(classes) => classes.eq(class).nonzero().view([-1]),
+            None => Tensor::empty([0], (Kind::Int64, self.device())),
+        }
+    }
+
+    /// Those of a class among the [images that are all different](Dataset::distinct), `[n, channels, height, width]`, u8.
+    pub fn distinct_of(&self, class: i64) -> Tensor {
+        let places = self.places_of(class);
+        let is_distinct = places.lt(self.distinct().size()[0]);
+        self.images
+            .index_select(0, &places.masked_select(&is_distinct))
+    }
+
+    /// The images without those that are repeated.
+    pub fn distinct(&self) -> Tensor {
+        let count = self.distinct.unwrap_or(self.images.size()[0]);
+        self.images.narrow(0, 0, count)
+    }
+
+    /// Says that only the first `count` images are all different.
+    #[must_use]
+    pub fn with_distinct(self, count: i64) -> Self {
+        Self {
+            distinct: Some(count.min(self.images.size()[0])),
+            ..self
         }
     }
 

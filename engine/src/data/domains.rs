@@ -34,16 +34,18 @@ pub(super) fn joined([first, second]: [&Images; 2]) -> Part {
     }
 }
 
-/// As many pictures of both domains: those of the smaller one are repeated.
-pub(super) fn balanced(part: &Part) -> Part {
+/// As many pictures of both domains, by turns, and how many of the first are all different: behind those the smaller domain
+/// is repeated.
+pub(super) fn balanced(part: &Part) -> (Part, usize) {
     let [first, second] = [0, 1].map(|domain| places_of(part, domain));
     let longest = first.len().max(second.len());
+    let distinct = 2 * first.len().min(second.len());
     let turns = first.iter().cycle().zip(second.iter().cycle());
     let places: Vec<_> = turns
         .take(longest)
         .flat_map(|(first, second)| [*first, *second])
         .collect();
-    part.select(&places)
+    (part.select(&places), distinct)
 }
 
 /// The pictures of one domain, without labels, which would be the same for all.
@@ -98,9 +100,13 @@ mod tests {
     fn two_data_sets_become_two_domains_and_the_smaller_one_is_repeated() {
         let domains = joined([&images(&[1, 2, 3]), &images(&[7, 8])]);
         assert_eq!(labelled(&domains), [(1, 0), (2, 0), (3, 0), (7, 1), (8, 1)]);
+        let (balanced, distinct) = balanced(&domains);
         assert_eq!(
-            labelled(&balanced(&domains)),
-            [(1, 0), (7, 1), (2, 0), (8, 1), (3, 0), (7, 1)]
+            (labelled(&balanced).as_slice(), distinct),
+            (
+                [(1, 0), (7, 1), (2, 0), (8, 1), (3, 0), (7, 1)].as_slice(),
+                4
+            )
         );
     }
 }

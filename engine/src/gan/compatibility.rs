@@ -126,6 +126,11 @@ pub enum CompatibilityError {
         "translate.from = \"unpaired\" needs two domains in translate.domains: two classes of the data, or two folders; give them with --unpaired"
     )]
     NoDomains,
+    /// A picture alone has no picture of the other domain beside it.
+    #[error(
+        "translate.from = \"unpaired\" needs two pictures a step or more, one of each domain, and batch_size = 1: choose another batch_size"
+    )]
+    NoOpposite,
     /// The device has one precision only.
     #[error(
         "precision = \"{0}\" is for CUDA devices, and this run is on the CPU: use --device cuda, or precision = \"float32\""
@@ -193,6 +198,15 @@ fn check_task(config: &Config, data: &Dataset) -> Result<(), CompatibilityError>
         return Err(CompatibilityError::NoNoise(
             "set it to 1 or more, or loss_weights.diversity = 0",
         ));
+    }
+    if config.task == TaskKind::Translate && config.translate.from == TranslateFrom::Unpaired {
+        if config.loss_weights.diversity > 0.0 {
+            let key = "loss_weights.diversity without pairs";
+            return Err(CompatibilityError::NotInTask { task, key });
+        }
+        if config.batch_size < 2 {
+            return Err(CompatibilityError::NoOpposite);
+        }
     }
     let [channels, height, width] = data.shape();
     let factor = config.enlarge.factor;

@@ -66,6 +66,7 @@ impl Task for Generate {
     /// Normal noise; the classes take turns.
     fn preview(&self, seed: u64, count: i64, _data: &Dataset) -> Preview {
         Preview {
+            distinct: count,
             input: Noise::seeded(seed, self.latent_dim.unsigned_abs()).draw(count),
             classes: round_robin(0, count, self.num_classes),
             truth: None,

@@ -78,6 +78,14 @@ impl ImageToImage {
     }
 }
 
+/// `count` of so many places by chance, `[count]`, i64: each once before any comes again. Drawn on the CPU: the same on every
+/// device.
+pub(super) fn chosen_of(places: i64, count: i64) -> Tensor {
+    let order = Tensor::randperm(places, (Kind::Int64, Device::Cpu));
+    let turns = Tensor::arange(count, (Kind::Int64, Device::Cpu)).remainder(places);
+    order.index_select(0, &turns)
+}
+
 /// The generator's input from conditions `[n, …, h, w]` and fresh noise, each number of which fills a channel.
 pub(super) fn with_noise(conditions: &Tensor, latent_dim: i64) -> Tensor {
     if latent_dim == 0 {
@@ -136,11 +144,11 @@ impl Task for ImageToImage {
     fn preview(&self, seed: u64, count: i64, data: &Dataset) -> Preview {
         let data = data.test().unwrap_or(data);
         tch::manual_seed(seed.cast_signed());
-        // Drawn on the CPU: the same pictures on every device.
-        let chosen = Tensor::randint(data.len() as i64, [count], (Kind::Int64, Device::Cpu));
+        let chosen = chosen_of(data.len() as i64, count);
         let batch = data.select(&chosen.to_device(data.device()));
         let input = self.generator_input(&batch);
         Preview {
+            distinct: count.min(data.len() as i64),
             missing: self.degradation.missing(&input, self.channels),
             input,
             classes: None,
@@ -189,5 +197,22 @@ impl Task for ImageToImage {
         let [d_real, d_fake] = self.loss.probabilities(&outcome.logits);
         let l1 = self.difference(&outcome.fake, &outcome.batch.images, outcome.input) * 0.5;
         vec![outcome.d_loss, outcome.g_loss, d_real, d_fake, l1]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_place_is_chosen_once_before_any_comes_again() {
+        tch::manual_seed(5);
+        let chosen: Vec<i64> = chosen_of(4, 10).try_into().unwrap();
+        for turn in chosen.chunks(4) {
+            let mut places = turn.to_vec();
+            places.sort_unstable();
+            places.dedup();
+            assert_eq!(places.len(), turn.len(), "{chosen:?}");
+        }
     }
 }

@@ -85,6 +85,8 @@ pub struct GeneratorLoss {
 pub struct Preview {
     /// The generator's input, `[n, …]`: noise `[n, latent_dim]`, or conditions and noise `[n, channels, h, w]`.
     pub input: Tensor,
+    /// How many of the first inputs are all different: fewer than all where there are fewer pictures to make others from.
+    pub distinct: i64,
     /// `[n]`, i64, if the generator is conditional.
     pub classes: Option<Tensor>,
     /// `[n]`, i64: the domain that each picture is to be of, if they have domains.

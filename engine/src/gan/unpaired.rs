@@ -2,10 +2,10 @@
 
 use sparring_contract::config::{Config, LossWeights};
 use sparring_contract::protocol::{Better, MetricKind, MetricSpec};
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 
 use super::augment::Augment;
-use super::image_to_image::with_noise;
+use super::image_to_image::{chosen_of, with_noise};
 use super::loss::AdversarialLoss;
 use super::metrics::adversarial_specs;
 use super::models::PictureSpec;
@@ -93,15 +93,25 @@ impl Task for Unpaired {
         }
     }
 
-    /// Held-out pictures, if there are any, chosen by the seed, each to be made one of the other domain.
+    /// Held-out pictures, if there are any of both domains, of both by turns and chosen by the seed, each to be made one of the
+    /// other domain.
     fn preview(&self, seed: u64, count: i64, data: &Dataset) -> Preview {
-        let data = data.test().unwrap_or(data);
+        let places = |data: &Dataset| [0, 1].map(|domain| data.places_of(domain));
+        let has_both = |data: &&Dataset| places(data).iter().all(|places| places.numel() > 0);
+        let data = data.test().filter(has_both).unwrap_or(data);
         tch::manual_seed(seed.cast_signed());
-        // Drawn on the CPU: the same pictures on every device.
-        let chosen = Tensor::randint(data.len() as i64, [count], (Kind::Int64, Device::Cpu));
-        let batch = data.select(&chosen.to_device(data.device()));
+        let each = (count + 1) / 2;
+        let places = places(data);
+        let distinct = places.iter().map(|places| 2 * places.numel() as i64).min();
+        let chosen = places.map(|places| {
+            let chosen = chosen_of(places.numel() as i64, each);
+            places.index_select(0, &chosen.to_device(places.device()))
+        });
+        let chosen = Tensor::stack(&chosen, 1).view([-1]).narrow(0, 0, count);
+        let batch = data.select(&chosen);
         let targets = 1 - domains(&batch);
         Preview {
+            distinct: distinct.unwrap_or_default().min(count),
             input: with_noise(&towards(&targets, &batch.images), self.latent_dim),
             domains: Some(targets),
             classes: None,
@@ -160,6 +170,8 @@ impl Task for Unpaired {
 #[cfg(test)]
 mod tests {
     use sparring_contract::config::{Request, Setting, resolve};
+
+    use tch::Device;
 
     use super::super::loss::Logits;
     use super::*;

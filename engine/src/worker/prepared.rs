@@ -28,13 +28,14 @@ impl Prepared {
         native::prepare(config.threads);
         let source = config.data_source();
         let mut bundle = DataBundle::load(&source, &mut |_| {})?;
-        let has_domains = !source.domains.is_empty();
-        if has_domains {
-            bundle = bundle.balanced();
+        let mut distinct = None;
+        if !source.domains.is_empty() {
+            let (balanced, count) = bundle.balanced();
+            (bundle, distinct) = (balanced, Some(count as i64));
         }
         let (described, warnings) = (bundle.described(), bundle.warnings());
-        let mut dataset = if has_domains {
-            Dataset::labelled(device, &bundle)
+        let mut dataset = if let Some(distinct) = distinct {
+            Dataset::labelled(device, &bundle).with_distinct(distinct)
         } else if config.task.is_image_to_image() {
             Dataset::of(device, &bundle)
         } else {

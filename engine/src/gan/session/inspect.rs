@@ -20,6 +20,8 @@ pub struct Inspection {
     pub pictures: Tensor,
     /// `[n]`, i64: the domain that each picture is to be of, if they have domains.
     pub domains: Option<Tensor>,
+    /// How many of the first pictures are of different inputs.
+    pub distinct: i64,
     /// The right answers, `[n, channels, height, width]`, u8, if there are any.
     pub truth: Option<Tensor>,
     /// `[n, 1, height, width]`: 1 where a pixel was filled in, if the others were known.
@@ -51,6 +53,7 @@ impl Session {
         let [accuracy_real, accuracy_fake] = no_grad(|| self.accuracies());
         Inspection {
             pictures: Tensor::cat(&pictures, 0),
+            distinct: preview.distinct,
             domains: preview.domains,
             truth: preview.truth.as_ref().map(to_bytes),
             missing: preview.missing,

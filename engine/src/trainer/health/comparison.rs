@@ -29,7 +29,7 @@ impl Comparison {
         let quick = if has_domains {
             let of_domain = |domain| {
                 let judge = judge.as_ref().map(Judge::shared);
-                QuickFrechet::of_part(&data.images_of(domain), judge)
+                QuickFrechet::of_part(&data.distinct_of(domain), judge)
             };
             [0, 1].into_iter().map(of_domain).collect::<Option<_>>()?
         } else {

@@ -26,7 +26,7 @@ impl Probe {
     /// A probe for the training images of a session, with the judge of them if there is one.
     pub(super) fn new(session: &Session, judge: Option<Judge>) -> Self {
         let data = session.loader().data();
-        let training = data.images();
+        let training = &data.distinct();
         let real = training.narrow(0, 0, REAL.min(training.size()[0]));
         let count = real.size()[0];
         Self {
@@ -53,7 +53,9 @@ impl Probe {
         let comparison = self.comparison.as_ref();
         let domains = inspection.domains.as_ref();
         let figures = comparison.map(|comparison| comparison.measure(pictures, domains));
-        let training = session.loader().data().images();
+        let training = session.loader().data().distinct();
+        // Two pictures of one input would be alike without any collapse.
+        let different = pictures.narrow(0, 0, inspection.distinct);
         let copying = self.copying.as_ref().filter(|_| copies);
         Measurements {
             seconds: f64::NAN,
@@ -65,12 +67,16 @@ impl Probe {
                 .map_or(f64::NAN, |figures| figures.confidence),
             histogram: figures.map_or_else(Vec::new, |figures| figures.histogram),
             histogram_real: comparison.map_or_else(Vec::new, Comparison::class_shares),
-            diversity: neighbour_distance(pictures, self.real) / self.apart,
+            diversity: if inspection.distinct > 1 {
+                neighbour_distance(&different, self.real) / self.apart
+            } else {
+                f64::NAN
+            },
             accuracy_real: inspection.accuracy_real,
             accuracy_fake: inspection.accuracy_fake,
             saturated: saturated(pictures),
             saturated_real: self.saturated,
-            copying: copying.map_or(f64::NAN, |copying| copying.of(pictures, training)),
+            copying: copying.map_or(f64::NAN, |copying| copying.of(pictures, &training)),
             fidelity: self.fidelity(&inspection),
         }
     }
