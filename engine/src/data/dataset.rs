@@ -102,26 +102,26 @@ impl Dataset {
 
     /// The pictures of a data set to train on, with those to test with and the names of the classes; without classes.
     pub fn of(device: Device, bundle: &DataBundle) -> Self {
-        let part = |part: &Part| {
-            let images = Self::on(device, &part.images);
-            match &part.partners {
-                Some(partners) => images.with_partners(partners),
-                None => images,
-            }
-        };
-        Self::of_parts(bundle, part)
+        Self::of_parts(bundle, |part| Self::of_part(device, part))
     }
 
     /// As [`Dataset::of`], with the class of each picture where the data has labels.
     pub fn labelled(device: Device, bundle: &DataBundle) -> Self {
-        let part = |part: &Part| {
-            let images = Self::on(device, &part.images);
+        Self::of_parts(bundle, |part| {
+            let images = Self::of_part(device, part);
             match &part.labels {
                 Some(labels) => images.with_classes(labels),
                 None => images,
             }
-        };
-        Self::of_parts(bundle, part)
+        })
+    }
+
+    fn of_part(device: Device, part: &Part) -> Self {
+        let images = Self::on(device, &part.images);
+        match &part.partners {
+            Some(partners) => images.with_partners(partners),
+            None => images,
+        }
     }
 
     fn of_parts(bundle: &DataBundle, part: impl Fn(&Part) -> Self) -> Self {

@@ -191,6 +191,9 @@ fn check_task(config: &Config, data: &Dataset) -> Result<(), CompatibilityError>
     {
         return Err(CompatibilityError::NotInTask { task, key });
     }
+    if config.task == TaskKind::Translate && config.translate.from == TranslateFrom::Unpaired {
+        check_domains(config)?;
+    }
     if config.latent_dim == 0 && config.task == TaskKind::Generate {
         return Err(CompatibilityError::NoNoise("set it to 1 or more"));
     }
@@ -198,15 +201,6 @@ fn check_task(config: &Config, data: &Dataset) -> Result<(), CompatibilityError>
         return Err(CompatibilityError::NoNoise(
             "set it to 1 or more, or loss_weights.diversity = 0",
         ));
-    }
-    if config.task == TaskKind::Translate && config.translate.from == TranslateFrom::Unpaired {
-        if config.loss_weights.diversity > 0.0 {
-            let key = "loss_weights.diversity without pairs";
-            return Err(CompatibilityError::NotInTask { task, key });
-        }
-        if config.batch_size < 2 {
-            return Err(CompatibilityError::NoOpposite);
-        }
     }
     let [channels, height, width] = data.shape();
     let factor = config.enlarge.factor;
@@ -225,13 +219,27 @@ fn check_task(config: &Config, data: &Dataset) -> Result<(), CompatibilityError>
         TaskKind::Translate => match config.translate.from {
             TranslateFrom::Grey if channels == 1 => Err(CompatibilityError::AlreadyGrey),
             TranslateFrom::Pairs if !data.has_partners() => Err(CompatibilityError::NoPairs),
-            TranslateFrom::Unpaired if config.translate.domains.is_empty() => {
-                Err(CompatibilityError::NoDomains)
-            }
             _ => Ok(()),
         },
         _ => Ok(()),
     }
+}
+
+/// Checks what only a translation without pairs needs.
+fn check_domains(config: &Config) -> Result<(), CompatibilityError> {
+    if config.translate.domains.is_empty() {
+        return Err(CompatibilityError::NoDomains);
+    }
+    if config.loss_weights.diversity > 0.0 {
+        return Err(CompatibilityError::NotInTask {
+            task: config.task.name(),
+            key: "loss_weights.diversity without pairs",
+        });
+    }
+    if config.batch_size < 2 {
+        return Err(CompatibilityError::NoOpposite);
+    }
+    Ok(())
 }
 
 fn check_halvings(

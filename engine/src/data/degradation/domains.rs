@@ -13,8 +13,8 @@ pub fn domains(batch: &Batch) -> Tensor {
     )
 }
 
-/// For each picture of a batch the place of the one that it is compared with: one of the other domain, as far as there are
-/// as many of both. `domains`, `[n]`, i64, are 0 or 1.
+/// For each picture of a batch the place of the one that a fake beside it is made from: one of the other domain, as far as
+/// there are as many of both. `domains`, `[n]`, i64, are 0 or 1.
 pub fn opposites(domains: &Tensor) -> Tensor {
     let order = domains.argsort_stable(true, 0, false);
     Tensor::zeros_like(&order).scatter(0, &order, &order.flip([0]))
