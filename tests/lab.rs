@@ -18,6 +18,22 @@ pub const NOBODY: u32 = 65_534;
 /// How long a program may take that a test waits for.
 const PATIENCE: Duration = Duration::from_mins(3);
 
+/// Flags of networks from picture to picture that learn in a moment.
+pub const SMALL_UNET: [&str; 12] = [
+    "--set",
+    "batch_size=8",
+    "--threads",
+    "1",
+    "--set",
+    "generator.hidden=[8, 16]",
+    "--set",
+    "generator.group_width=8",
+    "--set",
+    "discriminator.hidden=[4, 8]",
+    "--set",
+    "output.report_every_seconds=0.05",
+];
+
 /// A temporary home with a small data set in it.
 pub struct Lab {
     home: tempfile::TempDir,

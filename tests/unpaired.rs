@@ -7,31 +7,12 @@ use serde_json::Value;
 use sparring_contract::protocol::Event;
 
 use crate::data::pictures::write_pixels;
-use crate::lab::{Lab, Said, tensors};
-
-/// Networks that learn in a moment.
-const SMALL: [&str; 16] = [
-    "--set",
-    "batch_size=8",
-    "--threads",
-    "1",
-    "--seed",
-    "1",
-    "--set",
-    "generator.hidden=[8, 16]",
-    "--set",
-    "generator.group_width=8",
-    "--set",
-    "discriminator.hidden=[4, 8]",
-    "--set",
-    "output.report_every_seconds=0.05",
-    "--set",
-    "output.sample_every_steps=20",
-];
+use crate::lab::{Lab, SMALL_UNET, Said, tensors};
 
 fn train(lab: &Lab, name: &str, arguments: &[&str]) -> Said {
     let mut all = vec!["train", "--json", "--name", name];
-    all.extend(SMALL);
+    all.extend(SMALL_UNET);
+    all.extend(["--seed", "1", "--set", "output.sample_every_steps=20"]);
     all.extend(arguments);
     lab.sparring(&all)
 }

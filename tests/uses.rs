@@ -8,31 +8,14 @@ use serde_json::Value;
 use sparring_contract::protocol::Event;
 
 use crate::data::pictures::{write_pixels, write_png};
-use crate::lab::{Lab, Said, idx_header, tensors, write_images};
-
-/// Networks that learn in a moment.
-const SMALL: [&str; 14] = [
-    "--batch-size",
-    "8",
-    "--threads",
-    "1",
-    "--set",
-    "generator.hidden=[8, 16]",
-    "--set",
-    "generator.group_width=8",
-    "--set",
-    "discriminator.hidden=[4, 8]",
-    "--set",
-    "output.report_every_seconds=0.05",
-    "--set",
-    "output.checkpoint_every_steps=20",
-];
+use crate::lab::{Lab, SMALL_UNET, Said, idx_header, tensors, write_images};
 
 /// Trains on 200 images of 8×8 pixels.
 fn train(lab: &Lab, arguments: &[&str]) -> Said {
     let data = lab.data();
     let mut all = vec!["train", "--json", "--data", data.to_str().unwrap()];
-    all.extend(SMALL);
+    all.extend(SMALL_UNET);
+    all.extend(["--set", "output.checkpoint_every_steps=20"]);
     all.extend(arguments);
     Said::by(&mut lab.command(&all))
 }
@@ -281,7 +264,7 @@ fn pairs_of_ones_own_are_matched_by_name() {
     let mut all = vec![
         "train", "--json", "--name", "own", "--steps", "6", "--pairs", &folder,
     ];
-    all.extend(SMALL);
+    all.extend(SMALL_UNET);
     let said = lab.sparring(&all);
     assert_eq!(said.code, 0, "{said:?}");
     assert_eq!(said.started().images + 2, 24, "a tenth is held out");

@@ -1,17 +1,17 @@
 //! A data set, loaded.
 
-use std::path::{Path, PathBuf};
+mod domains;
 
 use blake3::Hasher;
 use sparring_contract::cache::DataCache;
-use sparring_contract::config::{Channels, DataSource};
+use sparring_contract::config::DataSource;
 use sparring_contract::protocol::{ClassCount, DataReport};
 use sparring_contract::text::printable;
 
 use super::parallel::Progress;
 use super::sources::{About, Loaded};
 use super::split::hold_out;
-use super::{DataError, Images, Part, cache, domains, sources};
+use super::{DataError, Images, Part, cache, sources};
 
 /// A data set in memory: pictures of one size, to train on and to test with.
 #[derive(Debug)]
@@ -72,165 +72,6 @@ impl DataBundle {
                 Self::load_whole(source, cache, progress)
             }),
             _ => Self::load_whole(source, cache, progress),
-        }
-    }
-
-    /// Loads two domains, of which one is translated into the other.
-    fn load_domains(
-        source: &DataSource,
-        names: [&str; 2],
-        load: &mut dyn FnMut(&DataSource) -> Result<Self, DataError>,
-    ) -> Result<Self, DataError> {
-        let whole = DataSource {
-            domains: Vec::new(),
-            ..source.clone()
-        };
-        // Class names are hardly ever absolute paths.
-        if names.iter().all(|name| Path::new(name).is_absolute()) {
-            let [mut first, mut second] = names.map(|folder| DataSource {
-                data: folder.to_owned(),
-                ..whole.clone()
-            });
-            let mut bundles = [load(&first)?, load(&second)?];
-            let shapes = |bundles: &[Self; 2]| bundles.each_ref().map(|one| one.train.shape());
-            let [one, other] = shapes(&bundles);
-            if one != other {
-                // The smaller side, and colour if either has colours.
-                let channels = match one[0].max(other[0]) {
-                    1 => Channels::Grey,
-                    _ => Channels::Rgb,
-                };
-                let side = u32::try_from(one[1].min(other[1])).unwrap_or(u32::MAX);
-                for source in [&mut first, &mut second] {
-                    (source.channels, source.image_size) = (channels, side);
-                }
-                bundles = [load(&first)?, load(&second)?];
-            }
-            let [one, other] = shapes(&bundles);
-            if one != other {
-                let [one, other] = [one, other].map(|[channels, height, width]| {
-                    format!("{height}x{width} with {channels} channels")
-                });
-                return Err(DataError::unusable(
-                    Path::new(names[1]),
-                    format!(
-                        "its pictures are {other}, and those of {} are {one}",
-                        names[0]
-                    ),
-                ));
-            }
-            return Ok(Self::joined(bundles, names));
-        }
-        load(&whole)?.classes_as_domains(names)
-    }
-
-    /// Two data sets of pictures of one shape.
-    fn joined([first, second]: [Self; 2], folders: [&str; 2]) -> Self {
-        let mut names = folders.map(|folder| {
-            let name = Path::new(folder).file_name();
-            name.map_or_else(
-                || folder.to_owned(),
-                |name| name.to_string_lossy().into_owned(),
-            )
-        });
-        if names[0] == names[1] {
-            names = folders.map(str::to_owned);
-        }
-        let test = first.test.as_ref().zip(second.test.as_ref());
-        let mut about = first.about;
-        about.skipped += second.about.skipped;
-        about.skipped_files.extend(second.about.skipped_files);
-        about.warnings.extend(second.about.warnings);
-        about.notes.extend(second.about.notes);
-        let loaded = Loaded {
-            train: domains::joined([&first.train.images, &second.train.images]),
-            test: test.map(|(one, other)| domains::joined([&one.images, &other.images])),
-            class_names: names.to_vec(),
-            about,
-        };
-        Self {
-            held_out: first.held_out,
-            cached: first.cached && second.cached,
-            ..Self::of(
-                format!("{} and {}", first.origin, second.origin),
-                loaded,
-                None,
-            )
-        }
-    }
-
-    /// The pictures of two classes.
-    pub(crate) fn classes_as_domains(self, names: [&str; 2]) -> Result<Self, DataError> {
-        let unusable = |why: String| DataError::unusable(&PathBuf::from(&self.origin), why);
-        if self.class_names.is_empty() {
-            return Err(unusable(format!(
-                "its pictures have no labels, so {} and {} are no classes of it: give two folders instead",
-                names[0], names[1]
-            )));
-        }
-        let mut classes = [0; 2];
-        for (class, name) in classes.iter_mut().zip(names) {
-            let place = self.class_names.iter().position(|known| known == name);
-            *class = place
-                .and_then(|place| u16::try_from(place).ok())
-                .ok_or_else(|| {
-                    unusable(format!(
-                        "it has no class {name}, and no folder of that name was given: its classes are {}",
-                        self.class_names.join(", ")
-                    ))
-                })?;
-        }
-        let train = domains::of_classes(&self.train, classes);
-        for (domain, name) in [0, 1].into_iter().zip(names) {
-            if domains::only(&train, domain).images.count == 0 {
-                return Err(unusable(format!("its class {name} has no pictures")));
-            }
-        }
-        let loaded = Loaded {
-            train,
-            test: self
-                .test
-                .as_ref()
-                .map(|test| domains::of_classes(test, classes))
-                .filter(|test| {
-                    [0, 1]
-                        .iter()
-                        .all(|domain| domains::only(test, *domain).images.count > 0)
-                }),
-            class_names: names.map(str::to_owned).to_vec(),
-            about: self.about,
-        };
-        Ok(Self {
-            judged_by: self.fingerprint,
-            held_out: self.held_out,
-            cached: self.cached,
-            ..Self::of(self.origin, loaded, None)
-        })
-    }
-
-    /// The same with as many pictures to train on of both domains, and how many of the first are all different: behind those
-    /// the smaller domain is repeated.
-    #[must_use]
-    pub fn balanced(self) -> (Self, usize) {
-        let (train, distinct) = domains::balanced(&self.train);
-        (Self { train, ..self }, distinct)
-    }
-
-    /// The pictures of one of two domains, 0 or 1, without classes.
-    #[must_use]
-    pub fn domain(&self, domain: u16) -> Self {
-        let only = |part: &Part| domains::only(part, domain);
-        let loaded = Loaded {
-            train: only(&self.train),
-            test: self.test.as_ref().map(only),
-            class_names: Vec::new(),
-            about: self.about.clone(),
-        };
-        Self {
-            judged_by: self.judged_by.clone(),
-            held_out: self.held_out,
-            cached: self.cached,
-            ..Self::of(self.origin.clone(), loaded, None)
         }
     }
 

@@ -4,7 +4,6 @@ mod bundle;
 mod cache;
 mod dataset;
 mod degradation;
-mod domains;
 mod error;
 mod images;
 mod loader;
