@@ -78,6 +78,7 @@ fn compile_native(libtorch: &Path) -> Result<(), Box<dyn Error>> {
                 "residual",
                 "merge",
                 "small",
+                "random",
                 "adam",
             ]
             .map(source),

@@ -86,6 +86,48 @@ fn the_configuration_that_is_shown_is_one_that_can_be_read_again() {
 }
 
 #[test]
+fn the_configuration_that_is_shown_is_the_one_that_train_would_take() {
+    let lab = Lab::new();
+    let shown = |arguments: &[&str]| {
+        let said = lab.sparring(&[&["config", "show"], arguments].concat());
+        (said.out, said.err)
+    };
+    let (repair, _) = shown(&["--task", "repair"]);
+    assert!(repair.contains("preset = \"pix2pix\""), "{repair}");
+
+    let data = lab.data();
+    let (of_data, note) = shown(&["--data", data.to_str().unwrap()]);
+    let started = lab.sparring(&[
+        "train",
+        "--json",
+        "--steps",
+        "1",
+        "--data",
+        data.to_str().unwrap(),
+    ]);
+    let preset = &started.started().preset;
+    assert!(
+        of_data.contains(&format!("preset = \"{preset}\"")),
+        "{of_data}"
+    );
+    assert!(note.contains("chosen because"), "{note}");
+
+    // A value with a line break stays on its line, and is read again as it was.
+    let odd = "a\nb\"c";
+    let (lines, _) = shown(&["--preset", "r3", "--set", &format!("data={odd}")]);
+    assert!(lines.contains(r#"data = "a\u000ab\"c""#), "{lines}");
+    let file = lab.path().join("odd.toml");
+    std::fs::write(&file, &lines).unwrap();
+    assert_eq!(
+        shown(&["--config", file.to_str().unwrap()])
+            .0
+            .lines()
+            .count(),
+        lines.lines().count()
+    );
+}
+
+#[test]
 fn the_users_file_yields_to_a_file_on_the_command_line_and_that_to_a_flag() {
     let lab = Lab::new();
     let own = lab.sparring(&["config", "path"]).out;
@@ -156,7 +198,7 @@ fn values_that_cannot_be_are_refused_by_name() {
     );
     refused(
         &["--preset", "vae"],
-        "unknown preset `vae` (from --preset): choose r3, cgan, tutorial, mlp, dcgan, cdcgan, resnet, few, resnet-large, pix2pix",
+        "unknown preset `vae` (from --preset): choose r3, cgan, tutorial, mlp, dcgan, cdcgan, resnet, few, resnet-large, pix2pix, pix2pix-large",
     );
     assert!(
         !lab.path().join("runs").exists(),

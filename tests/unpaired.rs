@@ -181,6 +181,10 @@ fn domains_that_there_are_not_are_refused_in_one_line() {
     let [dark, _] = grounds(&lab, [24, 24]);
     let data = lab.data();
     let not_there = lab.path().join("none");
+    let within = dark.join("within");
+    fs::create_dir(&within).unwrap();
+    let digits = lab.path().join("digits.toml");
+    fs::write(&digits, "data = \"mnist\"\n").unwrap();
     for (arguments, code, why) in [
         (
             &["--unpaired", "0", "x"][..],
@@ -222,6 +226,23 @@ fn domains_that_there_are_not_are_refused_in_one_line() {
             ),
         ),
         (
+            &["--unpaired", text(&dark), "6", "--config", text(&digits)],
+            1,
+            format!(
+                "--unpaired {} 6: folders are data themselves: leave --data out",
+                dark.display()
+            ),
+        ),
+        (
+            &["--unpaired", text(&dark), text(&within)],
+            1,
+            format!(
+                "--unpaired {} {}: one folder is in the other, so its pictures would be in both: give two apart",
+                dark.display(),
+                within.display()
+            ),
+        ),
+        (
             &["--unpaired", "0", "6", "--set", "batch_size=1"],
             1,
             "translate.from = \"unpaired\" needs two pictures a step or more, one of each domain, and batch_size = 1: \
@@ -240,6 +261,38 @@ fn domains_that_there_are_not_are_refused_in_one_line() {
         assert_eq!(
             (said.code, said.err.trim_end()),
             (code, format!("error: {why}").as_str())
+        );
+    }
+}
+
+#[test]
+fn an_evaluation_says_which_domain_has_too_few_pictures() {
+    let lab = Lab::new();
+    let [dark, bright] = grounds(&lab, [60, 30]);
+    let domains = ["--unpaired", text(&dark), text(&bright), "--steps", "2"];
+    let said = train(&lab, "few", &domains);
+    assert_eq!(said.code, 0, "{said:?}");
+    lab.sparring(&["eval", "few"]).refused(
+        1,
+        "error: domain bright: the data has 13 pictures to train on or to compare with: at least 20 of either are needed",
+    );
+}
+
+#[test]
+fn a_generator_without_anything_to_learn_is_refused() {
+    let lab = Lab::new();
+    for (task, other) in [
+        (&["--unpaired", "0", "6"][..], "cycle"),
+        (&["--task", "repair"], "l1"),
+    ] {
+        let none = format!("loss_weights.{other}=0");
+        let weights = ["--set", "loss_weights.adversarial=0", "--set", &none];
+        train(&lab, "none", &[task, &weights].concat()).refused(
+            1,
+            &format!(
+                "error: loss_weights.adversarial and loss_weights.{other} are 0, so the generator has nothing to learn: \
+                 set one of them to more"
+            ),
         );
     }
 }

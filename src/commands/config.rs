@@ -1,11 +1,11 @@
 //! `sparring presets` and `sparring config`
 
 use anyhow::Context as _;
-use sparring_contract::config::{DEFAULTS, KEYS, PRESETS, resolve, user_file};
+use sparring_contract::config::{DEFAULTS, KEYS, PRESETS, user_file};
 use sparring_contract::exit;
-use sparring_contract::output::say;
+use sparring_contract::output::{say, tell};
 
-use super::train::request;
+use super::chosen::chosen;
 use crate::cli::Choice;
 
 pub(super) fn presets() -> anyhow::Result<u8> {
@@ -27,15 +27,14 @@ pub(super) fn presets() -> anyhow::Result<u8> {
 
 /// Prints each value and where it is from, as TOML that `--config` reads again.
 pub(super) fn show(choice: &Choice) -> anyhow::Result<u8> {
-    let resolved = resolve(&request(choice)?)?;
+    let (resolved, notes) = chosen(choice, false)?;
+    for note in notes {
+        tell(&note);
+    }
     let lines: Vec<_> = KEYS
         .iter()
         .map(|key| {
-            let value = resolved
-                .config
-                .value(key.name)
-                .map(|value| value.to_string())
-                .unwrap_or_default();
+            let value = resolved.config.line(key.name).unwrap_or_default();
             (
                 format!("{} = {value}", key.name),
                 &resolved.origins[key.name],

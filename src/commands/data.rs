@@ -10,7 +10,7 @@ use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressStyle};
 use serde_json::json;
 use sparring_contract::cache::DataCache;
 use sparring_contract::config::{
-    Config, DataSource, Request, Setting, choose_preset, resolve, user_file,
+    Config, DataSource, Request, Setting, TaskKind, choose_preset, resolve, user_file,
 };
 use sparring_contract::exit;
 use sparring_contract::launch::Launch;
@@ -206,7 +206,7 @@ impl Drop for Waiting {
 
 fn as_json(report: &DataReport) -> anyhow::Result<String> {
     let mut value = serde_json::to_value(report)?;
-    let (preset, reason) = choose_preset(&report.facts());
+    let (preset, reason) = choose_preset(&report.facts(), TaskKind::Generate);
     value["preset"] = json!(preset);
     value["preset_reason"] = json!(reason);
     Ok(value.to_string())

@@ -1,6 +1,7 @@
 //! What each command of the command line does.
 
 mod answer;
+mod chosen;
 mod config;
 mod dashboard;
 mod data;

@@ -1,19 +1,16 @@
 //! `sparring train`
 
-use std::fs;
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::thread::available_parallelism;
 
-use anyhow::{Context as _, anyhow, bail};
-use sparring_contract::config::{
-    Config, Request, Setting, choose_preset, resolve, resolve_for_resume, user_file,
-};
+use sparring_contract::config::{Config, resolve_for_resume};
 use sparring_contract::launch::{Launch, Voice};
 use sparring_contract::output::tell;
 use sparring_contract::run::{Home, Run, RunError, secure_socket_dir};
 
-use super::{dashboard, data, judge};
+use super::chosen::{chosen, settings};
+use super::{dashboard, data};
 use crate::attach::has_terminal;
 use crate::cli::{Choice, Train};
 use crate::client::{Leaving, Surroundings, start, worker};
@@ -72,7 +69,10 @@ fn prepare(home: &Home, flags: &Train) -> anyhow::Result<Prepared> {
         let (run, from) = resume(run, &flags.choice)?;
         (run, from, Vec::new())
     } else {
-        let (config, notes) = configuration(&flags.choice, !flags.json)?;
+        let (resolved, notes) = chosen(&flags.choice, !flags.json)?;
+        let mut config = with_threads(resolved.config);
+        // A worker may run in another folder.
+        config.data = data::source(&config).data;
         (home.create(flags.name.as_deref(), &config)?, None, notes)
     };
     let fresh = from.is_none() && !run.events_file().exists();
@@ -170,61 +170,6 @@ fn continued(checkpoint: Config, wanted: Config) -> Config {
     }
 }
 
-/// The configuration of a new run. If no preset is named, one is chosen from the data, and a line says which and why.
-/// Another line says how the data gets a judge, if the user is to be told.
-fn configuration(choice: &Choice, telling: bool) -> anyhow::Result<(Config, Vec<String>)> {
-    let mut request = request(choice)?;
-    let mut config = resolve(&request)?.config;
-    let source = data::source(&config);
-    let mut notes = Vec::new();
-    if config.task.is_image_to_image() && !request.names_preset()? {
-        request.preset = Some(PICTURE_TO_PICTURE.to_owned());
-        config = resolve(&request)?.config;
-    }
-    let is_named = request.names_preset()?;
-    // MNIST needs no look: the default preset is the one for it.
-    let needs_no_look = is_named && !telling && is_idx(Path::new(&source.data));
-    if !source.is_embedded() && !needs_no_look {
-        let (report, _) = data::load(&source, 0)?;
-        if !is_named {
-            let (preset, reason) = choose_preset(&report.facts());
-            notes.push(format!(
-                "preset {preset}, chosen because {reason}; --preset NAME chooses another"
-            ));
-            request.preset = Some(preset.to_owned());
-            config = resolve(&request)?.config;
-        }
-        // A judge of one of two folders would not be one of both.
-        let can_be_judged = telling && source.domains.is_empty();
-        notes.extend(judge::hint(&source, &report).filter(|_| can_be_judged));
-    }
-    // A worker may run in another folder.
-    config.data = source.data;
-    Ok((with_threads(config), notes))
-}
-
-/// The preset for tasks from picture to picture.
-const PICTURE_TO_PICTURE: &str = "pix2pix";
-
-/// Whether data is IDX files, which are read in no time: then a run with a named preset needs no look at them first.
-fn is_idx(path: &Path) -> bool {
-    let is_idx = |path: &Path| path.to_string_lossy().contains("idx3-ubyte");
-    match path.read_dir() {
-        Ok(mut entries) => entries.any(|entry| entry.is_ok_and(|entry| is_idx(&entry.path()))),
-        Err(_) => !path.is_dir() && is_idx(path),
-    }
-}
-
-/// What the flags ask for.
-pub(super) fn request(choice: &Choice) -> anyhow::Result<Request> {
-    Ok(Request {
-        preset: choice.preset.clone(),
-        user_file: user_file(),
-        file: choice.config.clone(),
-        settings: settings(choice)?,
-    })
-}
-
 /// A run records its number of threads, so 0 becomes the number that this process may use.
 fn with_threads(mut config: Config) -> Config {
     if config.threads == 0 {
@@ -236,90 +181,4 @@ fn with_threads(mut config: Config) -> Config {
 /// The cores that this process may keep busy: affinity and cgroup limits count.
 pub(super) fn usable_cores() -> u32 {
     available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(1))
-}
-
-/// The settings of a translation between two domains: folders where there are any and no other data is named, else
-/// classes.
-fn domains(names: [&str; 2], has_data: bool) -> anyhow::Result<Vec<Setting>> {
-    const FLAG: &str = "--unpaired";
-    let text = |key: &str, value: &str| Setting::flag(FLAG, key, value);
-    let mut settings = vec![
-        text("task", "translate"),
-        text("translate.from", "unpaired"),
-    ];
-    let mut domains = names.map(str::to_owned);
-    if has_data && names.iter().any(|name| name.contains('/')) {
-        bail!(
-            "--unpaired {} {}: folders are data themselves: leave --data out",
-            names[0],
-            names[1]
-        );
-    }
-    if !has_data && names.iter().any(|name| Path::new(name).is_dir()) {
-        for (domain, name) in domains.iter_mut().zip(names) {
-            let folder = fs::canonicalize(name)
-                .with_context(|| format!("--unpaired: cannot find the folder {name}"))?;
-            *domain = folder
-                .into_os_string()
-                .into_string()
-                .map_err(|_| anyhow!("--unpaired: the path of {name} is not UTF-8: rename it"))?;
-        }
-        settings.push(text("data", &domains[0]));
-    }
-    settings.push(Setting::flag(FLAG, "translate.domains", domains.to_vec()));
-    Ok(settings)
-}
-
-fn settings(choice: &Choice) -> anyhow::Result<Vec<Setting>> {
-    let mut settings = choice
-        .settings
-        .iter()
-        .map(|text| Setting::parse(text))
-        .collect::<Result<Vec<_>, _>>()?;
-    let words = [
-        ("--task", "task", &choice.task.task),
-        ("--mask", "repair.mask", &choice.task.mask),
-        ("--from", "translate.from", &choice.task.from),
-        ("--data", "data", &choice.data),
-        ("--device", "device", &choice.device),
-    ];
-    if let Some(folder) = &choice.task.pairs {
-        let of_pairs = [
-            ("task", "translate"),
-            ("translate.from", "pairs"),
-            ("data", folder.as_str()),
-        ];
-        settings.extend(of_pairs.map(|(key, value)| Setting::flag("--pairs", key, value)));
-    }
-    if let [first, second] = choice.task.unpaired.as_slice() {
-        let sets_data = |text: &String| {
-            text.split('=')
-                .next()
-                .is_some_and(|key| key.trim() == "data")
-        };
-        let has_data = choice.data.is_some() || choice.settings.iter().any(sets_data);
-        settings.extend(domains([first, second], has_data)?);
-    }
-    settings.extend(data::picture_settings(&choice.pictures));
-    settings.extend(words.into_iter().filter_map(|(flag, key, value)| {
-        value
-            .as_ref()
-            .map(|value| Setting::flag(flag, key, value.as_str()))
-    }));
-    let numbers = [
-        ("--seed", "seed", &choice.seed),
-        ("--threads", "threads", &choice.threads),
-        ("--epochs", "epochs", &choice.epochs),
-        ("--steps", "steps", &choice.steps),
-        ("--minutes", "minutes", &choice.minutes),
-        ("--batch-size", "batch_size", &choice.batch_size),
-        ("--learning-rate", "learning_rate", &choice.learning_rate),
-        ("--factor", "enlarge.factor", &choice.task.factor),
-    ];
-    settings.extend(numbers.into_iter().filter_map(|(flag, key, value)| {
-        value
-            .as_ref()
-            .map(|value| Setting::number(flag, key, value))
-    }));
-    Ok(settings)
 }

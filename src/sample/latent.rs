@@ -4,6 +4,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 use sparring_contract::protocol::{LatentRequest, LatentTask, Pictures, Task, TaskReply};
+use sparring_contract::text::printable;
 
 use super::progress::Progress;
 use crate::client::{TaskWorker, read_reply};
@@ -33,7 +34,10 @@ impl LatentWorker {
             let reply = self.worker.read(read_reply)?;
             match reply {
                 TaskReply::Done => return Ok(()),
-                TaskReply::Counted { .. } | TaskReply::Progress { .. } => {}
+                TaskReply::Progress { doing } => progress.say(printable(&doing)),
+                TaskReply::Counted { doing, done, total } => {
+                    progress.say(format!("{}, {done} of {total}", printable(&doing)));
+                }
                 reply => {
                     progress.end();
                     take(reply)?;

@@ -42,6 +42,11 @@ impl Progress {
         self.line.inc(pictures);
     }
 
+    /// Says what is being done, before there are pictures to count.
+    pub fn say(&self, doing: String) {
+        self.line.set_message(doing);
+    }
+
     /// Takes the line away.
     pub fn end(&mut self) {
         self.line.finish_and_clear();

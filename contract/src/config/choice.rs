@@ -1,6 +1,7 @@
 //! Which preset suits a data set.
 
 use super::data::IMAGE_SIZES;
+use super::task::TaskKind;
 
 /// What the choice of a preset depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,18 @@ pub struct DataFacts {
     pub images: u64,
 }
 
+impl DataFacts {
+    /// Those of MNIST.
+    pub const MNIST: Self = Self {
+        is_mnist: true,
+        channels: 1,
+        height: 28,
+        width: 28,
+        classes: 10,
+        images: 60_000,
+    };
+}
+
 /// With fewer pictures the discriminator learns them by heart before the generator draws well, so they need
 /// augmentation.
 const FEW: u64 = 5_000;
@@ -26,9 +39,12 @@ const FEW: u64 = 5_000;
 /// Up to this side, dense networks learn grey pictures best per second on a CPU.
 const SMALL: u32 = 28;
 
-/// The preset that suits these pictures, and why it was chosen, to follow "chosen because".
-pub fn choose_preset(facts: &DataFacts) -> (&'static str, String) {
-    if facts.is_mnist {
+/// From this side on, a U-Net learns at a lower rate.
+const LARGE: u32 = 48;
+
+/// The preset that suits these pictures and a task, and why it was chosen, to follow "chosen because".
+pub fn choose_preset(facts: &DataFacts, task: TaskKind) -> (&'static str, String) {
+    if facts.is_mnist && !task.is_image_to_image() {
         return ("r3", "it learns MNIST best per second on a CPU".to_owned());
     }
     let DataFacts { height, width, .. } = *facts;
@@ -41,6 +57,15 @@ pub fn choose_preset(facts: &DataFacts) -> (&'static str, String) {
         0 | 1 => "without labels".to_owned(),
         classes => format!("of {classes} classes"),
     };
+    if task.is_image_to_image() {
+        let preset = if height.max(width) < LARGE {
+            "pix2pix"
+        } else {
+            "pix2pix-large"
+        };
+        let reason = format!("pictures of {width}x{height} are made from pictures");
+        return (preset, reason);
+    }
     let pictures = format!("the pictures are {width}x{height} in {colour}, {labels}");
     let convolves = height == width && IMAGE_SIZES.contains(&height);
     if convolves && facts.images < FEW {
@@ -88,7 +113,7 @@ mod tests {
             classes,
             images,
         };
-        let (preset, _) = choose_preset(&facts);
+        let (preset, _) = choose_preset(&facts, TaskKind::Generate);
         assert!(PRESETS.iter().any(|known| known.name == preset));
         preset
     }
@@ -133,7 +158,7 @@ mod tests {
             images: 5_000,
         };
         assert_eq!(
-            choose_preset(&facts).1,
+            choose_preset(&facts, TaskKind::Generate).1,
             "the pictures are 64x64 in colour, of 4 classes"
         );
         let few = DataFacts {
@@ -141,13 +166,31 @@ mod tests {
             ..facts
         };
         assert_eq!(
-            choose_preset(&few).1,
+            choose_preset(&few, TaskKind::Generate).1,
             "the pictures are 64x64 in colour, of 4 classes, and there are only 200"
         );
-        let mnist = DataFacts {
-            is_mnist: true,
-            ..facts
+        assert_eq!(choose_preset(&DataFacts::MNIST, TaskKind::Generate).0, "r3");
+    }
+
+    #[test]
+    fn large_pictures_are_made_from_pictures_at_a_lower_rate() {
+        let of = |side, task| {
+            let facts = DataFacts {
+                is_mnist: false,
+                height: side,
+                width: side,
+                ..DataFacts::MNIST
+            };
+            choose_preset(&facts, task)
         };
-        assert_eq!(choose_preset(&mnist).0, "r3");
+        assert_eq!(
+            choose_preset(&DataFacts::MNIST, TaskKind::Repair).0,
+            "pix2pix"
+        );
+        assert_eq!(of(32, TaskKind::Enlarge).0, "pix2pix");
+        let (preset, reason) = of(64, TaskKind::Translate);
+        assert_eq!(preset, "pix2pix-large");
+        assert_eq!(reason, "pictures of 64x64 are made from pictures");
+        assert_eq!(of(64, TaskKind::Generate).0, "cdcgan");
     }
 }

@@ -69,6 +69,13 @@ pub struct Request {
 }
 
 impl Request {
+    /// Whether the flags, or the file that they name, say something of a key.
+    pub fn asks_for(&self, key: &str) -> Result<bool, ConfigError> {
+        let in_file = self.file.as_deref().map(read).transpose()?;
+        let is_in_file = in_file.is_some_and(|table| table.contains_key(key));
+        Ok(is_in_file || self.settings.iter().any(|setting| setting.key == key))
+    }
+
     /// Whether any layer names a preset; if not, the default is taken.
     pub fn names_preset(&self) -> Result<bool, ConfigError> {
         Ok(named_preset(self, &layers(self)?).is_some())
@@ -380,7 +387,7 @@ mod tests {
         );
         assert_eq!(
             refusal("preset=vae"),
-            "unknown preset `vae` (from --set preset): choose r3, cgan, tutorial, mlp, dcgan, cdcgan, resnet, few, resnet-large, pix2pix"
+            "unknown preset `vae` (from --set preset): choose r3, cgan, tutorial, mlp, dcgan, cdcgan, resnet, few, resnet-large, pix2pix, pix2pix-large"
         );
     }
 

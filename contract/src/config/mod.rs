@@ -347,6 +347,10 @@ pub const PRESETS: &[Preset] = &[
         include_str!("../../../config/resnet-large.toml"),
     ),
     preset("pix2pix", include_str!("../../../config/pix2pix.toml")),
+    preset(
+        "pix2pix-large",
+        include_str!("../../../config/pix2pix-large.toml"),
+    ),
 ];
 
 /// Every key with its default and its documentation.

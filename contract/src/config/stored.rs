@@ -33,6 +33,30 @@ impl Config {
         key.split('.')
             .try_fold(root, |value, part| value.get(part).cloned())
     }
+
+    /// The same as TOML on one line.
+    pub fn line(&self, key: &str) -> Option<String> {
+        self.value(key).map(on_one_line)
+    }
+}
+
+/// A value as TOML. That of a text with line breaks would have several lines.
+fn on_one_line(value: toml::Value) -> String {
+    match value {
+        toml::Value::String(text) if text.contains(char::is_control) => {
+            let escaped: String = text.chars().map(escaped).collect();
+            format!("\"{escaped}\"")
+        }
+        value => value.to_string(),
+    }
+}
+
+fn escaped(letter: char) -> String {
+    match letter {
+        '"' | '\\' => format!("\\{letter}"),
+        letter if letter.is_control() => format!("\\u{:04x}", u32::from(letter)),
+        letter => letter.to_string(),
+    }
 }
 
 fn to_toml(value: &impl Serialize) -> Result<String, ConfigError> {

@@ -23,6 +23,9 @@ pub struct Direction {
     pub pictures: u64,
     /// Whether the run did not learn from them.
     pub held_out: bool,
+    /// Pictures of the other domain that these are compared with, in words.
+    #[serde(default)]
+    pub against: String,
     /// The run, the plain methods, and real pictures of the other domain.
     pub methods: Vec<TranslatedBy>,
 }

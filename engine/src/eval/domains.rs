@@ -46,12 +46,17 @@ impl Domain {
         let pictures = held_out.unwrap_or_else(|| own.train.images.tensor());
         let count = PICTURES.min(pictures.size()[0]);
         Ok(Self {
-            name,
             training: Training::new(Degradation::Unpaired, &Dataset::of(Device::Cpu, &own)),
             pictures: pictures.narrow(0, 0, count),
             is_held_out,
-            evaluator: Evaluator::new(RealData::of(own)?, judge, progress)?,
+            evaluator: RealData::of(own)
+                .and_then(|real| Evaluator::new(real, judge, progress))
+                .map_err(|error| EvalError::Domain {
+                    name: name.clone(),
+                    error: Box::new(error),
+                })?,
             class,
+            name,
         })
     }
 }
@@ -78,6 +83,11 @@ impl Domains {
     /// Whether [`Domains::pictures`] are held out.
     pub fn is_held_out(&self, domain: usize) -> bool {
         self.0[domain].is_held_out
+    }
+
+    /// What pictures of a domain are compared with, in words, such as `958 test digits`.
+    pub fn against(&self, domain: usize) -> &str {
+        &self.0[domain].evaluator.data().against
     }
 
     /// Pictures of a domain to train on, as many as [`Domains::pictures`] or all, `[n, channels, h, w]`, u8.

@@ -24,6 +24,14 @@ pub enum EvalError {
         /// How many it takes.
         needed: i64,
     },
+    /// One of two domains cannot be evaluated.
+    #[error("domain {name}: {error}")]
+    Domain {
+        /// Its name.
+        name: String,
+        /// Why.
+        error: Box<Self>,
+    },
     /// Too few real pictures.
     #[error(
         "the data has {found} pictures to train on or to compare with: at least {needed} of either are needed"

@@ -131,6 +131,14 @@ pub enum CompatibilityError {
         "translate.from = \"unpaired\" needs two pictures a step or more, one of each domain, and batch_size = 1: choose another batch_size"
     )]
     NoOpposite,
+    /// All terms of the generator's loss have a weight of 0.
+    #[error(
+        "loss_weights.adversarial and loss_weights.{other} are 0, so the generator has nothing to learn: set one of them to more"
+    )]
+    NothingToLearn {
+        /// The other term of the task.
+        other: &'static str,
+    },
     /// The device has one precision only.
     #[error(
         "precision = \"{0}\" is for CUDA devices, and this run is on the CPU: use --device cuda, or precision = \"float32\""
@@ -191,8 +199,19 @@ fn check_task(config: &Config, data: &Dataset) -> Result<(), CompatibilityError>
     {
         return Err(CompatibilityError::NotInTask { task, key });
     }
-    if config.task == TaskKind::Translate && config.translate.from == TranslateFrom::Unpaired {
+    let is_unpaired =
+        config.task == TaskKind::Translate && config.translate.from == TranslateFrom::Unpaired;
+    if is_unpaired {
         check_domains(config)?;
+    }
+    let weights = config.loss_weights;
+    let (other, weight) = if is_unpaired {
+        ("cycle", weights.cycle)
+    } else {
+        ("l1", weights.l1)
+    };
+    if config.task.is_image_to_image() && weights.adversarial + weight == 0.0 {
+        return Err(CompatibilityError::NothingToLearn { other });
     }
     if config.latent_dim == 0 && config.task == TaskKind::Generate {
         return Err(CompatibilityError::NoNoise("set it to 1 or more"));

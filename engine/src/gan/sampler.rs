@@ -7,7 +7,7 @@ use tch::{Device, Kind, Tensor};
 use super::models::PictureSpec;
 use super::trained::trained_generator;
 use crate::data::to_bytes;
-use crate::native::no_grad;
+use crate::native::{Random, no_grad};
 use crate::nn::{Network, StateDict, StateDictError};
 
 /// A trained generator, or its moving average if the configuration has one.
@@ -82,7 +82,7 @@ impl Sampler {
 
 /// The classes of pictures number `first` to `first + count`, i64, if the classes take turns. `None` if there are no
 /// classes.
-pub(super) fn round_robin(first: i64, count: i64, num_classes: i64) -> Option<Tensor> {
+pub fn round_robin(first: i64, count: i64, num_classes: i64) -> Option<Tensor> {
     (num_classes > 0).then(|| {
         Tensor::arange_start(first, first + count, (Kind::Int64, Device::Cpu))
             .remainder(num_classes)
@@ -93,15 +93,16 @@ pub(super) fn round_robin(first: i64, count: i64, num_classes: i64) -> Option<Te
 /// per draw give in Python, unless it is truncated.
 #[derive(Debug)]
 pub struct Noise {
+    random: Random,
     latent_dim: i64,
     truncation: Truncation,
 }
 
 impl Noise {
-    /// Seeds libtorch's generator. Everything else draws from it too, so draw the noise first.
+    /// The noise of a seed. It leaves libtorch's generator alone.
     pub fn seeded(seed: u64, latent_dim: u64) -> Self {
-        tch::manual_seed(seed.cast_signed());
         Self {
+            random: Random::seeded(seed),
             latent_dim: latent_dim.cast_signed(),
             truncation: Truncation::Off,
         }
@@ -115,7 +116,7 @@ impl Noise {
 
     /// The next `count` noise vectors, `[count, latent_dim]`, on the CPU.
     pub fn draw(&mut self, count: i64) -> Tensor {
-        let normal = || Tensor::randn([count, self.latent_dim], (Kind::Float, Device::Cpu));
+        let mut normal = || self.random.normal(count, self.latent_dim);
         match self.truncation {
             Truncation::Off => normal(),
             Truncation::TowardsMean(share) => normal() * share,

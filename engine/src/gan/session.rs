@@ -21,7 +21,7 @@ use super::task::{GeneratorLoss, GeneratorTurn, Preview, StepOutcome, Task};
 use super::unpaired::Unpaired;
 use crate::data::{Batch, DataLoader, Dataset, Degradation};
 use crate::native::no_grad;
-use crate::nn::{Ema, StateDict, StateDictError};
+use crate::nn::{Ema, Network, StateDict, StateDictError};
 use crate::optim::{LearningRateSchedule, NetworkOptimizer, Precision};
 use crate::seed::{Stream, derive};
 
@@ -352,11 +352,24 @@ impl Session {
 
     /// Pictures for these generator inputs, and classes if the generator is conditional.
     pub fn sample_from(&self, input: &Tensor, classes: Option<&Tensor>) -> Tensor {
-        let generator = self
-            .ema
+        to_pixels(self.drawing_generator(), input, classes)
+    }
+
+    /// Copies the weights of the generator that draws pictures, or of its average if there is one, into another of the same
+    /// configuration, on any device.
+    pub fn copy_generator(&self, into: &Network) {
+        let own = self.drawing_generator().state_tensors();
+        no_grad(|| {
+            for (mut to, from) in into.state_tensors().into_iter().zip(own) {
+                to.copy_(&from);
+            }
+        });
+    }
+
+    fn drawing_generator(&self) -> &Network {
+        self.ema
             .as_ref()
-            .map_or(self.generator.network(), Ema::network);
-        to_pixels(generator, input, classes)
+            .map_or(self.generator.network(), Ema::network)
     }
 
     /// A seed for pictures that nobody chose a seed for: another one at every step, short enough to type.

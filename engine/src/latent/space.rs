@@ -1,9 +1,10 @@
 //! A trained generator as a function of its noise.
 
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
 
 use crate::data::to_bytes;
 use crate::eval::chunks;
+use crate::gan::{Noise, round_robin};
 use crate::native::no_grad;
 use crate::nn::Network;
 
@@ -38,6 +39,11 @@ impl LatentSpace {
         self.num_classes
     }
 
+    /// The generator.
+    pub fn generator(&self) -> &Network {
+        &self.generator
+    }
+
     /// The device of the generator.
     pub fn device(&self) -> Device {
         self.generator.device()
@@ -69,10 +75,7 @@ impl LatentSpace {
 
     /// Normal noise `[count, latent_dim]` for a seed, and classes that take turns if there are any; on the CPU.
     pub fn sample(&self, seed: u64, count: i64) -> (Tensor, Option<Tensor>) {
-        tch::manual_seed(seed.cast_signed());
-        let noise = Tensor::randn([count, self.latent_dim], (Kind::Float, Device::Cpu));
-        let classes = (self.num_classes > 0)
-            .then(|| Tensor::arange(count, (Kind::Int64, Device::Cpu)).remainder(self.num_classes));
-        (noise, classes)
+        let noise = Noise::seeded(seed, self.latent_dim.unsigned_abs()).draw(count);
+        (noise, round_robin(0, count, self.num_classes))
     }
 }

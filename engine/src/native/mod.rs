@@ -6,6 +6,7 @@ mod cuda;
 mod layout;
 mod malloc;
 mod merge;
+mod random;
 mod resample;
 mod residual;
 
@@ -21,6 +22,7 @@ pub use cuda::{
 };
 pub use layout::{flattened, unflattened};
 pub use merge::merged;
+pub use random::Random;
 pub use resample::{downsampled, upsampled};
 pub use residual::{ResidualWeights, residual_block};
 
@@ -41,6 +43,12 @@ pub fn prepare(threads: u32) {
     }
 }
 
+/// Makes the calling thread one that computes beside the team: alone, and with numbers that are flushed as the team's are.
+pub fn work_alone() {
+    // SAFETY: it sets flags of this thread.
+    unsafe { sparring_work_alone() };
+}
+
 /// Calls a function that tracks no gradients. Unlike tch's own, it leaves the thread as it was if the function panics.
 pub fn no_grad<T>(function: impl FnOnce() -> T) -> T {
     let _guard = tch::no_grad_guard();
@@ -50,6 +58,7 @@ pub fn no_grad<T>(function: impl FnOnce() -> T) -> T {
 unsafe extern "C" {
     fn sparring_flush_denormals();
     fn sparring_form_team(threads: c_int) -> *mut c_char;
+    fn sparring_work_alone();
     fn sparring_dense(
         out: *mut *mut C_tensor,
         input: *const C_tensor,

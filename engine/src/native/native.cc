@@ -18,6 +18,7 @@
 #include "merge.h"
 #include "norm.h"
 #include "product.h"
+#include "random.h"
 #include "resample.h"
 #include "residual.h"
 #include "small.h"
@@ -99,6 +100,18 @@ char* sparring_graph_end(sparring::Graph* graph) {
 char* sparring_graph_replay(sparring::Graph* graph) {
   return guarded([&] { graph->replay(); });
 }
+
+char* sparring_random_new(sparring::Random** out, uint64_t seed) {
+  return guarded([&] { *out = new sparring::Random(seed); });
+}
+
+void sparring_random_free(sparring::Random* random) { delete random; }
+
+char* sparring_random_normal(torch::Tensor** out, sparring::Random* random, int64_t rows, int64_t columns) {
+  return guarded([&] { *out = new torch::Tensor(random->normal(rows, columns)); });
+}
+
+void sparring_work_alone() { sparring::work_alone(); }
 
 char* sparring_form_team(int threads) {
   return guarded([&] { sparring::form_team(threads); });

@@ -187,6 +187,9 @@ class Team {
 // Never destroyed: its threads run until the process ends.
 Team* team = nullptr;
 
+// Whether this thread has no part in the team.
+thread_local bool alone = false;
+
 }  // namespace
 
 void form_team(int threads) {
@@ -203,8 +206,14 @@ void form_team(int threads) {
 
 int team_size() { return team ? team->size() : 1; }
 
+void work_alone() {
+  at::set_num_threads(1);
+  at::globalContext().setFlushDenormal(true);
+  alone = true;
+}
+
 void share(int64_t pieces, c10::function_ref<void(int64_t)> work) {
-  if (team && pieces > 1) return team->share(pieces, work);
+  if (team && !alone && pieces > 1) return team->share(pieces, work);
   for (int64_t i = 0; i < pieces; i++) work(i);
 }
 

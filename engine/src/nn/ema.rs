@@ -59,12 +59,11 @@ impl Ema {
 
     /// Moves weights and running statistics towards those of `network`.
     pub fn follow(&self, network: &Network, step: u64) {
-        let all = |network: &Network| {
-            let mut tensors = network.parameter_tensors();
-            tensors.extend(network.buffer_tensors());
-            tensors
-        };
-        move_towards(&all(&self.network), &all(network), self.rate(step));
+        move_towards(
+            &self.network.state_tensors(),
+            &network.state_tensors(),
+            self.rate(step),
+        );
     }
 
     /// All its tensors: the names of the network's own after [`EMA_PREFIX`].

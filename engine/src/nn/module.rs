@@ -17,7 +17,7 @@ pub enum Mode {
 pub type NamedTensors<'a> = Vec<(String, &'a Tensor)>;
 
 /// A function of a tensor with parameters, like `torch.nn.Module`.
-pub trait Module: fmt::Debug {
+pub trait Module: fmt::Debug + Send {
     /// The output for a batch; the first dimension counts the examples.
     fn forward(&self, input: &Tensor, mode: Mode) -> Tensor;
 

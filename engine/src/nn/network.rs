@@ -99,6 +99,13 @@ impl Network {
         buffers.map(|(_, tensor)| tensor.shallow_clone()).collect()
     }
 
+    /// Parameters and buffers without their names, in the same order. They share memory with the network.
+    pub fn state_tensors(&self) -> Vec<Tensor> {
+        let mut tensors = self.parameter_tensors();
+        tensors.extend(self.buffer_tensors());
+        tensors
+    }
+
     /// The device that it is on.
     pub fn device(&self) -> Device {
         let parameters = self.parameters();

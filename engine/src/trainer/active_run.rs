@@ -19,7 +19,6 @@ use super::best::best_so_far;
 use super::clock::{Clock, Stopwatch};
 use super::due::{Due, Moment};
 use super::event_sink::EventSink;
-use super::explorer::Explorer;
 use super::finite_state::NotFinite;
 use super::guard::Guard;
 use super::health::{Context, HealthMonitor};
@@ -87,7 +86,6 @@ pub(super) struct ActiveRun<'a> {
     guard: Guard,
     health: HealthMonitor,
     artifacts: Artifacts<'a>,
-    explorer: Explorer,
     injection: Option<Injection>,
     /// The latest panic that was reported.
     latest_panic: Option<String>,
@@ -132,7 +130,6 @@ impl<'a> ActiveRun<'a> {
             guard: Guard::new(&session, attempt),
             health: HealthMonitor::new(judge, best, session.loader().data().class_names().to_vec()),
             artifacts: Artifacts::new(lock, resumed.map(|header| header.step)),
-            explorer: Explorer::default(),
             injection,
             latest_panic: None,
             is_fault_check_free,

@@ -6,6 +6,7 @@ use sparring_contract::config::{Config, change_live};
 use sparring_contract::protocol::{Command, Outcome, Pictures, Purpose, Reason};
 use sparring_contract::run::Run;
 
+use super::explorer::exchange::{CopyRequest, Seen};
 use super::pictures::{grid_columns, pictures};
 use crate::gan::{PictureSpec, Session};
 
@@ -19,6 +20,10 @@ pub(crate) enum Instruction {
     End(Reason),
     /// Carry out a user's command and report the outcome.
     Command(Command, Responder),
+    /// Give the explorer a copy of the generator.
+    Copy(CopyRequest),
+    /// Keep a point that the explorer has shown, and report the outcome.
+    Keep(Box<Seen>, Responder),
 }
 
 /// The way back to whoever gave a command: takes the step and the outcome, once.
@@ -39,6 +44,16 @@ impl Responder {
     pub(crate) fn refuse(self, step: u64, reason: &str) {
         let reason = reason.to_owned();
         self.respond(step, Outcome::Refused { reason });
+    }
+}
+
+impl From<Instruction> for Option<Responder> {
+    /// The way back to whoever waits for an outcome.
+    fn from(instruction: Instruction) -> Self {
+        match instruction {
+            Instruction::Command(_, responder) | Instruction::Keep(_, responder) => Some(responder),
+            Instruction::End(_) | Instruction::Copy(_) => None,
+        }
     }
 }
 

@@ -1,153 +1,211 @@
-//! Pictures around a point of the latent space, drawn between two steps.
+//! Pictures around a point of the latent space, drawn on a thread of their own while training goes on.
+//!
+//! The explorer has a copy of the generator, on the CPU, and asks the trainer for a newer one as often as someone looks.
+//! So nobody waits for the end of a step, and a step waits for a copy at most.
 
-use sparring_contract::protocol::{Exploration, Pictures, Purpose};
-use tch::{Device, Kind, Tensor};
+pub(super) mod exchange;
+mod place;
+#[cfg(test)]
+mod tests;
 
-use super::commands::known_class;
-use super::pictures::pictures;
-use crate::gan::{PictureSpec, Session};
+use std::collections::VecDeque;
+use std::ops::RangeInclusive;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use sparring_contract::protocol::Exploration;
+
+use super::commands::{Done, Instruction, Responder, outcome};
+use super::event_sink::EventSink;
 use crate::latent::{Direction, directions};
+use crate::native::work_alone;
+use crate::panics::caught;
 
-/// Samples by which directions are measured, and their seed.
-const MEASURED: i64 = 1000;
+use exchange::{CopyRequest, GeneratorCopy, Seen};
+use place::View;
+
+/// Numbers of all the samples by which directions are measured: a thousand grey pictures of 28×28. Of larger ones fewer
+/// are made, for somebody waits.
+const MEASURED: i64 = 784_000;
+const SAMPLES: RangeInclusive<i64> = 400..=1000;
+
+/// The seed of the samples.
 const SEED: u64 = 0;
 
 /// Steps after which directions are measured again where a walk begins.
 const STALE: u64 = 500;
 
-/// How far a point may be moved, and along how many directions.
-const FARTHEST: f64 = 100.0;
-const MOST_COORDINATES: usize = 16;
+/// How long a copy is new enough while someone walks, and how long a walk that goes on waits for a newer one.
+const FRESH_FOR: Duration = Duration::from_millis(250);
+const PATIENCE: Duration = Duration::from_millis(30);
 
-/// The directions of a run, as they were measured last.
-#[derive(Debug, Default)]
-pub(super) struct Explorer {
-    directions: Vec<Direction>,
-    measured_at: u64,
+/// What a face asks of the explorer.
+#[derive(Debug)]
+pub(crate) enum Question {
+    /// Show what lies around a point.
+    Look(Exploration, Responder),
+    /// Keep a point as it is seen.
+    Keep(Exploration, Responder),
+    /// The run has ended.
+    End,
 }
 
-/// What there is to see at a point.
-pub(super) struct View {
-    /// The point in the middle of its neighbours, row by row from the upper left.
-    pub(super) around: Pictures,
-    /// The point alone.
-    pub(super) point: Pictures,
-    /// Its noise.
-    pub(super) z: Vec<f32>,
+impl From<Question> for Option<Responder> {
+    /// The way back to whoever asked.
+    fn from(question: Question) -> Self {
+        match question {
+            Question::Look(_, responder) | Question::Keep(_, responder) => Some(responder),
+            Question::End => None,
+        }
+    }
+}
+
+/// Answers questions about the latent space of a run in training.
+pub(crate) struct Explorer {
+    questions: Receiver<Question>,
+    trainer: SyncSender<Instruction>,
+    /// What it draws with, and when that came.
+    copy: Option<(GeneratorCopy, Instant)>,
+    /// A copy whose weights may be overwritten.
+    spare: Option<GeneratorCopy>,
+    /// Where a newer copy will come from, once it was asked for.
+    newer: Option<Receiver<Result<GeneratorCopy, String>>>,
+    directions: Vec<Direction>,
+    measured_at: u64,
+    fresh_for: Duration,
 }
 
 impl Explorer {
-    /// Names of the directions.
-    pub(super) fn names(&self) -> Vec<String> {
-        self.directions.iter().map(Direction::name).collect()
-    }
-
-    /// Draws what there is to see at a point, or says why that is not possible. Measures the directions first, if it has none
-    /// or old ones and the walk begins.
-    pub(super) fn view(
-        &mut self,
-        session: &Session,
-        spec: PictureSpec,
-        place: &Exploration,
-    ) -> Result<View, String> {
-        if spec.degradation.is_some() {
-            return Err(
-                "this run makes pictures from pictures: it has no latent space to explore"
-                    .to_owned(),
-            );
-        }
-        let classes = class(place, spec.num_classes)?;
-        self.measure(session, place);
-        let own = session.preview(place.seed, 1).input.to_device(Device::Cpu);
-        let moved = self.moved(&own, place)?;
-        let axes = self.axes(place)?;
-        let side = i32::try_from(Exploration::SIDE / 2).unwrap_or(1);
-        let around: Vec<_> = (-side..=side)
-            .rev()
-            .flat_map(|up| (-side..=side).map(move |across| [across, up]))
-            .map(|steps| {
-                let ways = axes.iter().zip(steps);
-                ways.fold(moved.shallow_clone(), |noise, (axis, steps)| {
-                    noise + &axis.vector * (Exploration::STEP * f64::from(steps))
-                })
-            })
-            .collect();
-        let around = Tensor::cat(&around, 0);
-        let repeated = classes
-            .as_ref()
-            .map(|classes| classes.expand([around.size()[0]], false).contiguous());
-        let drawn = session.sample_from(&around, repeated.as_ref());
-        let middle = drawn.size()[0] / 2;
-        let message = |drawn: &Tensor| {
-            let (purpose, step) = (Purpose::Explored, session.steps());
-            pictures(purpose, place.seed, step, drawn, Vec::new(), &[])
-        };
-        Ok(View {
-            point: message(&drawn.narrow(0, middle, 1)),
-            around: message(&drawn),
-            z: Vec::try_from(moved.flatten(0, -1)).unwrap_or_default(),
-        })
-    }
-
-    fn measure(&mut self, session: &Session, place: &Exploration) {
-        let begins = place.coordinates.is_empty();
-        let is_stale = session.steps() > self.measured_at.saturating_add(STALE);
-        if self.directions.is_empty() || (begins && is_stale) {
-            let preview = session.preview(SEED, MEASURED);
-            let drawn = session.sample_from(&preview.input, preview.classes.as_ref());
-            let [noise, drawn] = [preview.input, drawn].map(|of| of.to_device(Device::Cpu));
-            self.directions = directions(&noise, &drawn, None);
-            self.measured_at = session.steps();
+    /// An explorer of the run that `trainer` trains.
+    pub(crate) fn new(questions: Receiver<Question>, trainer: SyncSender<Instruction>) -> Self {
+        Self {
+            questions,
+            trainer,
+            copy: None,
+            spare: None,
+            newer: None,
+            directions: Vec::new(),
+            measured_at: 0,
+            fresh_for: FRESH_FOR,
         }
     }
 
-    fn direction(&self, name: &str) -> Result<&Direction, String> {
-        let found = self
-            .directions
-            .iter()
-            .find(|direction| direction.name() == name);
-        found.ok_or_else(|| {
-            let names = self.names().join(", ");
-            format!("there is no direction {name:?}, only {names}")
-        })
-    }
-
-    fn moved(&self, own: &Tensor, place: &Exploration) -> Result<Tensor, String> {
-        if place.coordinates.len() > MOST_COORDINATES {
-            return Err(format!("more than {MOST_COORDINATES} coordinates"));
-        }
-        let mut noise = own.shallow_clone();
-        for coordinate in &place.coordinates {
-            let amount = coordinate.amount;
-            if amount.is_nan() || amount.abs() > FARTHEST {
-                return Err(format!("a coordinate of {amount}: go up to {FARTHEST}"));
+    /// Answers until [`Question::End`] comes, or nobody is left who could ask. Shows pictures to `sink`.
+    pub(crate) fn serve(mut self, sink: &dyn EventSink) {
+        work_alone();
+        let mut waiting = VecDeque::new();
+        loop {
+            if waiting.is_empty() {
+                waiting.extend(self.questions.recv());
             }
-            noise += &self.direction(&coordinate.direction)?.vector * amount;
-        }
-        Ok(noise)
-    }
-
-    fn axes(&self, place: &Exploration) -> Result<[&Direction; 2], String> {
-        match &place.axes {
-            Some([across, up]) => Ok([self.direction(across)?, self.direction(up)?]),
-            None => match self.directions.as_slice() {
-                [across, up, ..] => Ok([across, up]),
-                _ => {
-                    Err("the run has fewer than two directions: its noise is too short".to_owned())
+            waiting.extend(self.questions.try_iter());
+            match waiting.pop_front() {
+                Some(Question::Look(place, responder)) => {
+                    // Whoever holds a key down sees where it led, not every place on the way.
+                    let is_past = matches!(waiting.front(), Some(Question::Look(..)));
+                    self.answer(responder, |explorer| explorer.look(&place, is_past, sink));
                 }
-            },
+                Some(Question::Keep(place, responder)) => self.keep(place, responder),
+                Some(Question::End) | None => return,
+            }
         }
     }
-}
 
-/// The class of a point, `[1]`, i64; `None` for a generator without classes.
-fn class(place: &Exploration, count: i64) -> Result<Option<Tensor>, String> {
-    let asked = place
-        .class
-        .map(|class| known_class(class, count))
-        .transpose()?;
-    Ok((count > 0).then(|| {
-        let class = i64::from(asked.unwrap_or(0));
-        Tensor::full([1], class, (Kind::Int64, Device::Cpu))
-    }))
+    /// Answers a question. If that panics, for example because there is no memory for it, the question is refused.
+    fn answer(&mut self, responder: Responder, answer: impl FnOnce(&mut Self) -> Done) {
+        let done = caught(|| answer(self)).unwrap_or_else(|panic| Err(panic.to_string()));
+        let step = self.copy.as_ref().map_or(0, |(copy, _)| copy.step);
+        responder.respond(step, outcome(done));
+    }
+
+    /// Shows what lies around a point, unless that is past already; says which directions there are.
+    fn look(&mut self, place: &Exploration, is_past: bool, sink: &dyn EventSink) -> Done {
+        if !is_past || self.directions.is_empty() {
+            let view = self.view(place)?;
+            sink.show(view.around);
+        }
+        let names: Vec<_> = self.directions.iter().map(Direction::name).collect();
+        Ok(Some(names.join(",")))
+    }
+
+    fn keep(&mut self, place: Exploration, responder: Responder) {
+        let seen = caught(|| {
+            self.view(&place).map(|view| Seen {
+                step: view.point.step,
+                place,
+                z: view.z,
+                picture: view.point,
+            })
+        });
+        match seen {
+            Ok(Ok(seen)) => self.pass_on(Instruction::Keep(Box::new(seen), responder)),
+            Ok(Err(reason)) => responder.refuse(0, &reason),
+            Err(panic) => responder.refuse(0, &panic.to_string()),
+        }
+    }
+
+    /// Gives the trainer an instruction. The answer to one that it cannot take is that the run is ending.
+    fn pass_on(&self, instruction: Instruction) {
+        if let Err(failed) = self.trainer.send(instruction)
+            && let Some(responder) = Option::<Responder>::from(failed.0)
+        {
+            responder.refuse(0, "the run is ending");
+        }
+    }
+
+    /// Draws what there is to see at a point, or says why that is not possible.
+    fn view(&mut self, place: &Exploration) -> Result<View, String> {
+        let begins = place.coordinates.is_empty();
+        self.refresh(begins)?;
+        let Some((copy, _)) = &self.copy else {
+            return Err("there is nothing to explore yet".to_owned());
+        };
+        let is_stale = begins && copy.step > self.measured_at.saturating_add(STALE);
+        if self.directions.is_empty() || is_stale {
+            let samples = (MEASURED / copy.numbers).clamp(*SAMPLES.start(), *SAMPLES.end());
+            let (noise, classes) = copy.space.sample(SEED, samples);
+            let drawn = copy.space.pixels(&noise, classes.as_ref());
+            self.directions = directions(&noise, &drawn, None);
+            self.measured_at = copy.step;
+        }
+        place::view(copy, &self.directions, place)
+    }
+
+    /// Takes a newer copy of the generator where there is one, and asks for one where there should be. Only where a walk
+    /// begins, and where there is none at all, it is waited for.
+    fn refresh(&mut self, begins: bool) -> Result<(), String> {
+        let age = self.copy.as_ref().map(|(_, came)| came.elapsed());
+        let is_fresh = age.is_some_and(|age| age < self.fresh_for);
+        if !is_fresh && self.newer.is_none() {
+            let (reply, newer) = sync_channel(1);
+            let spare = self.spare.take();
+            self.pass_on(Instruction::Copy(CopyRequest { spare, reply }));
+            self.newer = Some(newer);
+        }
+        let Some(newer) = &self.newer else {
+            return Ok(());
+        };
+        let wait = if begins || self.copy.is_none() {
+            newer.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        } else {
+            newer.recv_timeout(PATIENCE)
+        };
+        match wait {
+            Ok(Ok(copy)) => {
+                self.newer = None;
+                let before = self.copy.replace((copy, Instant::now()));
+                self.spare = before.map(|(copy, _)| copy);
+                Ok(())
+            }
+            Err(RecvTimeoutError::Timeout) => Ok(()),
+            Ok(Err(reason)) => {
+                self.newer = None;
+                Err(reason)
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                self.newer = None;
+                Err("the run is ending".to_owned())
+            }
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Training a run: steps, and between two steps whatever is due or was asked for.
 //!
 //! [`Trainer`] is the loop, and only the loop decides. The other files measure, keep and write, and return what came of
-//! it. The loop reads time from a [`Clock`], reports to an [`EventSink`] and takes [`Instruction`]s
+//! it. The [`Explorer`] draws what is asked for in between, on a thread of its own. The loop reads time from a [`Clock`], reports to an [`EventSink`] and takes [`Instruction`]s
 //! from a channel, so it knows neither sockets nor signals and can be driven by a test.
 
 mod active_run;
@@ -32,6 +32,7 @@ pub(crate) use checkpoint::load as load_checkpoint;
 pub(crate) use clock::Clock;
 pub(crate) use commands::{Instruction, Responder};
 pub(crate) use event_sink::EventSink;
+pub(crate) use explorer::{Explorer, Question};
 pub(crate) use injection::Injection;
 pub(crate) use pictures::{labels, pictures};
 pub(crate) use training_loop::Trainer;

@@ -200,7 +200,20 @@ impl<'a> Trainer<'a> {
                     return ControlFlow::Break(Interruption::End(self.end_for(reason)));
                 }
                 Ok(Instruction::Command(command, responder)) => {
-                    self.carry_out_command(command, responder)?;
+                    let mut flow = ControlFlow::Continue(());
+                    self.carry_out_command(responder, |trainer| {
+                        trainer.try_command(command, &mut flow)
+                    });
+                    flow?;
+                }
+                Ok(Instruction::Keep(seen, responder)) => {
+                    self.carry_out_command(responder, |trainer| trainer.active.keep_point(*seen));
+                }
+                Ok(Instruction::Copy(request)) => {
+                    self.active
+                        .on_the_side("there is nothing to explore", |active| {
+                            active.copy_generator(request);
+                        });
                 }
                 // Nobody is left who could end the pause.
                 Err(TryRecvError::Disconnected) if self.is_paused => self.is_paused = false,
@@ -227,18 +240,12 @@ impl<'a> Trainer<'a> {
     }
 
     /// Carries out a command. If that panics, the command is refused, and training goes on.
-    fn carry_out_command(
-        &mut self,
-        command: Command,
-        responder: Responder,
-    ) -> ControlFlow<Interruption> {
-        let mut flow = ControlFlow::Continue(());
-        let done = caught(|| self.try_command(command, &mut flow)).unwrap_or_else(|panic| {
+    fn carry_out_command(&mut self, responder: Responder, command: impl FnOnce(&mut Self) -> Done) {
+        let done = caught(|| command(self)).unwrap_or_else(|panic| {
             self.active.warn_of("a command failed", &panic);
             Err(panic.to_string())
         });
         responder.respond(self.active.steps(), outcome(done));
-        flow
     }
 
     fn try_command(&mut self, command: Command, flow: &mut ControlFlow<Interruption>) -> Done {
@@ -260,8 +267,6 @@ impl<'a> Trainer<'a> {
             Command::SampleClass { class, count, seed } => {
                 self.active.sample(count, seed, Some(class))
             }
-            Command::Explore(place) => self.active.explore(&place),
-            Command::Keep(place) => self.active.keep_point(place),
             Command::Checkpoint => match self.active.save_checkpoint(CheckpointKind::Latest) {
                 Ok(true) => {
                     let path = self.lock.run().checkpoint_file(self.active.steps());
@@ -285,6 +290,7 @@ impl<'a> Trainer<'a> {
                 }));
                 Ok(None)
             }
+            Command::Explore(_) | Command::Keep(_) => Err("nobody explores this run".to_owned()),
             Command::Unknown => {
                 Err("this worker is of an older build and does not know the command".to_owned())
             }

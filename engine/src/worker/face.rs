@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout};
 use super::hub::{Cursor, Hub};
 use super::orders;
 use super::wire::{FaceCodec, Fitted, Wire, fitted, hello};
-use crate::trainer::{Instruction, Responder};
+use crate::trainer::{Instruction, Question, Responder};
 
 /// Answers that may wait for a face to read them. Further ones are dropped.
 const WAITING_ANSWERS: usize = 64;
@@ -37,6 +37,7 @@ pub(super) struct Desk {
     run: String,
     hub: Arc<Hub>,
     orders: SyncSender<Instruction>,
+    questions: SyncSender<Question>,
     tied: bool,
     /// How long a face may take to say hello.
     patience: Duration,
@@ -47,12 +48,14 @@ impl Desk {
         run: &str,
         hub: &Arc<Hub>,
         orders: SyncSender<Instruction>,
+        questions: SyncSender<Question>,
         tied: bool,
     ) -> Self {
         Self {
             run: run.to_owned(),
             hub: Arc::clone(hub),
             orders,
+            questions,
             tied,
             patience: HELLO_WITHIN,
         }
@@ -115,7 +118,7 @@ impl Desk {
         }
     }
 
-    /// Passes a command to the trainer, which answers between two steps.
+    /// Passes a command to the trainer, which answers between two steps, or to the explorer.
     fn order(&self, face: &FaceHello, id: u64, command: Command, to: &mpsc::Sender<Ack>) {
         let answer = Responder::new({
             let to = to.clone();
@@ -128,15 +131,23 @@ impl Desk {
                 "this face is read-only; attach without --read-only to steer",
             );
         }
-        match self.orders.try_send(Instruction::Command(command, answer)) {
-            Err(TrySendError::Full(Instruction::Command(_, answer))) => {
-                answer.refuse(0, "too many commands wait already; try again");
-            }
-            Err(TrySendError::Disconnected(Instruction::Command(_, answer))) => {
-                answer.refuse(0, "the run is ending");
-            }
-            _ => {}
+        match command {
+            Command::Explore(place) => pass_on(&self.questions, Question::Look(place, answer)),
+            Command::Keep(place) => pass_on(&self.questions, Question::Keep(place, answer)),
+            command => pass_on(&self.orders, Instruction::Command(command, answer)),
         }
+    }
+}
+
+/// Passes on what a face asks for, if there is room for it and somebody takes it.
+fn pass_on<T: Into<Option<Responder>>>(to: &SyncSender<T>, asked: T) {
+    let (back, why) = match to.try_send(asked) {
+        Ok(()) => return,
+        Err(TrySendError::Full(back)) => (back, "too many commands wait already; try again"),
+        Err(TrySendError::Disconnected(back)) => (back, "the run is ending"),
+    };
+    if let Some(answer) = back.into() {
+        answer.refuse(0, why);
     }
 }
 
@@ -315,7 +326,13 @@ mod tests {
         let (speaker, said) = sync_channel(100);
         let hub = Hub::of(&run, 0, speaker).unwrap();
         hub.show(shown);
-        let desk = Desk::new("otter", &Arc::new(hub), sync_channel(1).0, false);
+        let desk = Desk::new(
+            "otter",
+            &Arc::new(hub),
+            sync_channel(1).0,
+            sync_channel(1).0,
+            false,
+        );
         (desk, said)
     }
 

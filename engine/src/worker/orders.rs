@@ -33,7 +33,7 @@ mod tests {
         assert!(!waiting.is_finished());
         let next = || match queue.recv().unwrap() {
             Instruction::End(reason) => reason,
-            Instruction::Command(..) => panic!("nobody gave a command"),
+            other => panic!("{other:?}"),
         };
         assert_eq!(next(), Reason::Stopped);
         waiting.await.unwrap();

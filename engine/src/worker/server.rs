@@ -7,7 +7,6 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -19,9 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::{interval, sleep, timeout};
 
 use super::face::Desk;
-use super::hub::Hub;
 use crate::panics::caught_in;
-use crate::trainer::Instruction;
 
 /// How often to check that the socket still exists: programs that clean /tmp remove old ones.
 const LOOK_AFTER: Duration = Duration::from_secs(5);
@@ -51,9 +48,7 @@ impl Server {
     pub(super) fn bind(
         run: &Run,
         lock: &Arc<Lock>,
-        hub: &Arc<Hub>,
-        orders: SyncSender<Instruction>,
-        tied: bool,
+        desk: Desk,
         since: f64,
     ) -> anyhow::Result<Self> {
         let path = run.socket_path();
@@ -65,7 +60,7 @@ impl Server {
             run: run.clone(),
             lock: Arc::clone(lock),
             since,
-            desk: Desk::new(run.name(), hub, orders, tied),
+            desk,
             faces: JoinSet::new(),
             is_removed: false,
         };

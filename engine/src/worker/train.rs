@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::sync::mpsc::{Receiver, channel, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -17,6 +17,7 @@ use sparring_contract::run::{CheckpointHeader, Lock, Run};
 use tokio::sync::oneshot;
 
 use super::clock::MonotonicClock;
+use super::face::Desk;
 use super::fitting::advised;
 use super::headless::Speaker;
 use super::hub::{Hub, WAITING_LINES};
@@ -25,13 +26,35 @@ use super::prepared::Prepared;
 use super::server::Server;
 use super::signals::{Cut, Signals};
 use crate::panics::{Panic, caught};
-use crate::trainer::{Assignment, Injection, Instruction, Trainer, load_checkpoint};
+use crate::trainer::{
+    Assignment, Explorer, Injection, Instruction, Question, Trainer, load_checkpoint,
+};
 
 /// Instructions that may wait for the end of a step.
 const WAITING_INSTRUCTIONS: usize = 64;
 
 /// The variable that makes a step go wrong (docs/HEALTH.md).
 const INJECTION: &str = "SPARRING_FAULT";
+
+/// What faces ask for.
+struct Faces {
+    /// Of the trainer.
+    instructions: Receiver<Instruction>,
+    /// Answers what they ask about the latent space.
+    explorer: Explorer,
+    /// The way to the explorer.
+    ask: SyncSender<Question>,
+}
+
+/// Ends the explorer.
+struct EndOfExploring(SyncSender<Question>);
+
+impl Drop for EndOfExploring {
+    fn drop(&mut self) {
+        // An explorer that has panicked is gone already.
+        let _ = self.0.send(Question::End);
+    }
+}
 
 /// What a worker is to train, and for whom.
 pub(super) struct Job {
@@ -143,12 +166,20 @@ async fn attended(
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()
         .as_secs_f64();
-    let mut server = Server::bind(run, lock, hub, instruct.clone(), job.tied, since)?;
+    let (ask, questions) = sync_channel(WAITING_INSTRUCTIONS);
+    let desk = Desk::new(run.name(), hub, instruct.clone(), ask.clone(), job.tied);
+    let mut server = Server::bind(run, lock, desk, since)?;
 
     let (done, finished) = oneshot::channel();
     let training = {
         let (lock, from, hub) = (Arc::clone(lock), job.from.clone(), Arc::clone(hub));
-        move || drop(done.send(guarded(&lock, from.as_deref(), &hub, instructions)))
+        let explorer = Explorer::new(questions, instruct.clone());
+        let faces = Faces {
+            instructions,
+            explorer,
+            ask,
+        };
+        move || drop(done.send(guarded(&lock, from.as_deref(), &hub, faces)))
     };
     thread::Builder::new()
         .name("trainer".to_owned())
@@ -192,14 +223,9 @@ fn is_unstarted(ended: &Ended) -> bool {
 }
 
 /// Trains, and turns an error or a panic into an end of the run. libtorch's errors arrive as panics.
-fn guarded(
-    lock: &Lock,
-    from: Option<&Path>,
-    hub: &Hub,
-    instructions: Receiver<Instruction>,
-) -> Ended {
+fn guarded(lock: &Lock, from: Option<&Path>, hub: &Hub, faces: Faces) -> Ended {
     let completed = AtomicU64::new(0);
-    let message = match caught(|| try_training(lock, from, hub, instructions, &completed)) {
+    let message = match caught(|| try_training(lock, from, hub, faces, &completed)) {
         Ok(Ok(Ok(ended))) => return ended,
         Ok(Err(error)) => format!("{error:#}"),
         Ok(Ok(Err(panic))) | Err(panic) => {
@@ -233,7 +259,7 @@ fn try_training(
     lock: &Lock,
     from: Option<&Path>,
     hub: &Hub,
-    instructions: Receiver<Instruction>,
+    faces: Faces,
     completed: &AtomicU64,
 ) -> anyhow::Result<Result<Ended, Panic>> {
     let injection = injection()?;
@@ -270,8 +296,16 @@ fn try_training(
         is_fault_check_free: !device.is_cuda(),
         injection,
     };
+    let Faces {
+        instructions,
+        explorer,
+        ask,
+    } = faces;
     let trainer = Trainer::new(assignment, hub, &clock, instructions, completed);
     Ok(thread::scope(|scope| {
+        let _end = EndOfExploring(ask);
+        // Without it the run goes on.
+        scope.spawn(move || drop(caught(|| explorer.serve(hub))));
         let (_stop, stopped) = channel();
         // Without its readings the run goes on.
         scope.spawn(move || drop(caught(|| machine::watch(hub, device, &stopped))));

@@ -45,6 +45,7 @@ pub(super) fn evaluate(
             to: to_name.to_owned(),
             pictures: sources.size()[0].unsigned_abs(),
             held_out: domains.is_held_out(from),
+            against: domains.against(to).to_owned(),
             methods,
         }
     };

@@ -1,7 +1,7 @@
 //! What a data set holds, in words.
 
 use indicatif::HumanCount;
-use sparring_contract::config::{Config, choose_preset};
+use sparring_contract::config::{Config, TaskKind, choose_preset};
 use sparring_contract::protocol::DataReport;
 use sparring_contract::text::printable;
 
@@ -26,7 +26,7 @@ pub(super) fn lines(report: &DataReport, config: &Config) -> Vec<String> {
     rows.extend(classes(report));
     rows.extend(skipped(report));
     rows.extend(report.notes.iter().map(|note| ("note", note.clone())));
-    let (preset, reason) = choose_preset(&report.facts());
+    let (preset, reason) = choose_preset(&report.facts(), TaskKind::Generate);
     rows.push(("preset", format!("{preset}, chosen because {reason}")));
     let fingerprint = report.fingerprint.chars().take(16).collect();
     rows.push(("fingerprint", fingerprint));

@@ -9,16 +9,18 @@ use super::table::{aligned, cell};
 pub(super) fn lines(subject: &str, report: &UnpairedReport) -> Vec<String> {
     let mut lines = vec![subject.to_owned()];
     for direction in &report.directions {
-        let [from, to] = [&direction.from, &direction.to].map(|name| printable(name));
+        let [from, to, against] =
+            [&direction.from, &direction.to, &direction.against].map(|text| printable(text));
         lines.extend([
             String::new(),
             format!(
-                "from {from} to {to}: {} {}pictures; «there and back» is the PSNR of what comes back from {to}",
+                "from {from} to {to}: {} {} pictures, compared with {against}; «there and back» is the PSNR of what comes \
+                 back from {to}",
                 direction.pictures,
                 if direction.held_out {
-                    "held-out "
+                    "held-out"
                 } else {
-                    "training "
+                    "training"
                 },
             ),
         ]);
@@ -80,6 +82,7 @@ mod tests {
             to: to.to_owned(),
             pictures: 980,
             held_out: taken.is_some(),
+            against: "958 test pictures".to_owned(),
             methods: vec![
                 method("this run", taken, 6.0, Some(17.25)),
                 method("unchanged", taken.map(|_| 0.001), 141.5, None),

@@ -4,14 +4,11 @@ use std::path::PathBuf;
 
 use sparring_contract::config::Config;
 use sparring_contract::picture::FIXED_GRID;
-use sparring_contract::protocol::{
-    Event, Exploration, KeptPoint, MAX_NOTE, Pictures, Purpose, Sampled,
-};
+use sparring_contract::protocol::{Event, KeptPoint, MAX_NOTE, Pictures, Purpose, Sampled};
 
 use super::ActiveRun;
-use crate::gan::PictureSpec;
 use crate::trainer::commands::{Done, change_key, draw_fresh};
-use crate::trainer::explorer::View;
+use crate::trainer::explorer::exchange::{CopyRequest, Seen};
 use crate::trainer::injection::Aside;
 use crate::trainer::pictures::{grid_columns, pictures};
 use crate::trainer::report::epoch;
@@ -35,39 +32,31 @@ impl ActiveRun<'_> {
         Ok(Some(detail))
     }
 
-    /// Shows what lies around a point of the latent space, and says which directions there are.
-    pub(in crate::trainer) fn explore(&mut self, place: &Exploration) -> Done {
-        let view = self.view(place)?;
-        self.sink.show(view.around);
-        Ok(Some(self.explorer.names().join(",")))
+    /// Gives the explorer a copy of the generator.
+    pub(in crate::trainer) fn copy_generator(&mut self, request: CopyRequest) {
+        self.stop_stopwatch();
+        request.answer(&self.session, &self.config);
     }
 
     /// Keeps a point of the latent space: its picture in a file, and where it is in the log.
-    pub(in crate::trainer) fn keep_point(&mut self, place: Exploration) -> Done {
-        let view = self.view(&place)?;
+    pub(in crate::trainer) fn keep_point(&mut self, seen: Seen) -> Done {
+        self.stop_stopwatch();
         let name = self.artifacts.free_point_name();
         let path = self
             .artifacts
-            .write_pictures(&format!("{name}.png"), &view.point, 1)
+            .write_pictures(&format!("{name}.png"), &seen.picture, 1)
             .map_err(|error| error.to_string())?;
         let kept = KeptPoint {
-            step: self.steps(),
+            step: seen.step,
             name: name.clone(),
-            place,
-            z: view.z,
+            place: seen.place,
+            z: seen.z,
             path,
         };
         self.sink
             .record(Event::Kept(Box::new(kept)))
             .map_err(|error| format!("the point cannot be kept: {error}"))?;
         Ok(Some(name))
-    }
-
-    fn view(&mut self, place: &Exploration) -> Result<View, String> {
-        self.stop_stopwatch();
-        let data = self.session.loader().data();
-        let spec = PictureSpec::new(&self.config, data.shape(), data.class_names());
-        self.explorer.view(&self.session, spec, place)
     }
 
     /// Changes a key of the configuration.

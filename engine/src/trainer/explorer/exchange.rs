@@ -1,0 +1,78 @@
+//! What the explorer and the trainer give one another.
+
+use std::sync::mpsc::SyncSender;
+
+use sparring_contract::config::Config;
+use sparring_contract::protocol::{Exploration, Pictures};
+use tch::Device;
+
+use crate::gan::{PictureSpec, Session, generator};
+use crate::latent::LatentSpace;
+
+/// Asks the trainer for a copy of the generator.
+#[derive(Debug)]
+pub(crate) struct CopyRequest {
+    /// An older copy whose weights may be overwritten.
+    pub(super) spare: Option<GeneratorCopy>,
+    /// Takes the copy, or why there is none.
+    pub(super) reply: SyncSender<Result<GeneratorCopy, String>>,
+}
+
+/// A generator, on the CPU, as it was after a step.
+#[derive(Debug)]
+pub(crate) struct GeneratorCopy {
+    pub(super) space: LatentSpace,
+    pub(super) step: u64,
+    /// Numbers of a picture.
+    pub(super) numbers: i64,
+}
+
+/// A point that is to be kept.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(in crate::trainer) step: u64,
+    pub(in crate::trainer) place: Exploration,
+    /// Its noise.
+    pub(in crate::trainer) z: Vec<f32>,
+    pub(in crate::trainer) picture: Pictures,
+}
+
+impl CopyRequest {
+    /// Answers with a copy of the session's generator.
+    pub(in crate::trainer) fn answer(self, session: &Session, config: &Config) {
+        let copy = copy_of(session, config, self.spare);
+        // Nobody waits for it any more when the explorer has ended.
+        let _ = self.reply.send(copy);
+    }
+}
+
+fn copy_of(
+    session: &Session,
+    config: &Config,
+    spare: Option<GeneratorCopy>,
+) -> Result<GeneratorCopy, String> {
+    let data = session.loader().data();
+    let spec = PictureSpec::new(config, data.shape(), data.class_names());
+    if spec.degradation.is_some() {
+        return Err(
+            "this run makes pictures from pictures: it has no latent space to explore".to_owned(),
+        );
+    }
+    let space = spare.map_or_else(
+        || {
+            let latent_dim = config.latent_dim.cast_signed();
+            LatentSpace::new(
+                generator(config, spec, Device::Cpu),
+                latent_dim,
+                spec.num_classes,
+            )
+        },
+        |spare| spare.space,
+    );
+    session.copy_generator(space.generator());
+    Ok(GeneratorCopy {
+        space,
+        step: session.steps(),
+        numbers: data.shape().iter().product(),
+    })
+}
