@@ -24,7 +24,7 @@ pub use generate::Generate;
 pub use image_to_image::ImageToImage;
 pub use loss::{AdversarialLoss, Logits};
 pub use models::{PictureSpec, discriminator, generator};
-pub use sampler::{Classes, Noise, Sampler, round_robin};
+pub use sampler::{Classes, Noise, Sampler};
 pub use session::{Fault, Inspection, Session};
 pub use task::{GeneratorLoss, GeneratorTurn, Preview, StepOutcome, Task};
 pub use tiles::in_tiles;

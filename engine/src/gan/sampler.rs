@@ -82,7 +82,7 @@ impl Sampler {
 
 /// The classes of pictures number `first` to `first + count`, i64, if the classes take turns. `None` if there are no
 /// classes.
-pub fn round_robin(first: i64, count: i64, num_classes: i64) -> Option<Tensor> {
+pub(super) fn round_robin(first: i64, count: i64, num_classes: i64) -> Option<Tensor> {
     (num_classes > 0).then(|| {
         Tensor::arange_start(first, first + count, (Kind::Int64, Device::Cpu))
             .remainder(num_classes)

@@ -1,11 +1,10 @@
 //! A trained generator as a function of its noise.
 
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::data::to_bytes;
 use crate::eval::chunks;
-use crate::gan::{Noise, round_robin};
-use crate::native::no_grad;
+use crate::native::{Random, no_grad};
 use crate::nn::Network;
 
 /// Pictures that are made at once where no gradient is wanted.
@@ -75,7 +74,9 @@ impl LatentSpace {
 
     /// Normal noise `[count, latent_dim]` for a seed, and classes that take turns if there are any; on the CPU.
     pub fn sample(&self, seed: u64, count: i64) -> (Tensor, Option<Tensor>) {
-        let noise = Noise::seeded(seed, self.latent_dim.unsigned_abs()).draw(count);
-        (noise, round_robin(0, count, self.num_classes))
+        let noise = Random::seeded(seed).normal(count, self.latent_dim);
+        let classes = (self.num_classes > 0)
+            .then(|| Tensor::arange(count, (Kind::Int64, Device::Cpu)).remainder(self.num_classes));
+        (noise, classes)
     }
 }

@@ -61,8 +61,8 @@ impl Drop for Random {
 mod tests {
     use super::*;
 
-    /// torch.manual_seed(7); torch.randn(2, 2); torch.randn(4, 5), of which the first, the second and the last. Fewer than 16
-    /// numbers are drawn in another way than more.
+    // torch.manual_seed(7); torch.randn(2, 2); torch.randn(4, 5), of which the first, the second and the last. Fewer than 16
+    // numbers are drawn in another way than more.
     #[test]
     fn numbers_are_those_of_pytorch_whoever_else_draws() {
         let mut random = Random::seeded(7);

@@ -58,7 +58,7 @@ fn copy_of(
             "this run makes pictures from pictures: it has no latent space to explore".to_owned(),
         );
     }
-    let space = spare.map_or_else(
+    let lent = spare.map_or_else(
         || {
             let latent_dim = config.latent_dim.cast_signed();
             LatentSpace::new(
@@ -69,9 +69,9 @@ fn copy_of(
         },
         |spare| spare.space,
     );
-    session.copy_generator(space.generator());
+    session.copy_generator(lent.generator());
     Ok(GeneratorCopy {
-        space,
+        space: lent,
         step: session.steps(),
         numbers: data.shape().iter().product(),
     })
