@@ -62,6 +62,7 @@ fn compile_native(libtorch: &Path) -> Result<(), Box<dyn Error>> {
                 "team",
                 "product",
                 "avx512",
+                "bfloat16",
                 "avx2",
                 "matmul",
                 "activation",

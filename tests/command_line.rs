@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use sparring_contract::launch::Launch;
 
-use crate::lab::{Lab, Said};
+use crate::lab::{Lab, Said, tensors};
 use crate::terminal::eventually;
 
 #[test]
@@ -247,22 +247,58 @@ fn a_device_that_is_not_there_is_refused_and_leaves_no_run() {
 }
 
 #[test]
-fn a_cpu_has_one_precision() {
+fn a_precision_that_the_processor_gains_nothing_from_is_refused() {
     let lab = Lab::new();
-    let said = lab.train(&[
-        "--device",
-        "cpu",
-        "--name",
-        "short",
+    for (precision, why) in [
+        (
+            "tf32",
+            "is for CUDA devices, and this run is on the CPU: use --device cuda, or precision = \"float32\"",
+        ),
+        (
+            "bfloat16",
+            "needs a CUDA device or a processor with AVX512-BF16, which this one lacks: use precision = \"float32\"",
+        ),
+    ] {
+        let mut command = lab.command(&["train", "--json", "--device", "cpu", "--name", "short"]);
+        command
+            .args(["--set", &format!("precision={precision}")])
+            // As on a processor without AVX-512.
+            .env("SPARRING_PRODUCTS", "avx2");
+        Said::by(&mut command).refused(1, &format!("error: precision = \"{precision}\" {why}"));
+        assert!(!lab.path().join("runs/short").exists());
+    }
+}
+
+#[test]
+fn a_run_in_bfloat16_goes_on_to_the_same_bits_and_not_to_those_of_float32() {
+    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    if !cpu.contains("avx512_bf16") {
+        eprintln!("skipped: this processor has no AVX512-BF16");
+        return;
+    }
+    let wide = [
         "--set",
-        "precision=bfloat16",
-    ]);
-    said.refused(
-        1,
-        "error: precision = \"bfloat16\" is for CUDA devices, and this run is on the CPU: use --device cuda, or \
-         precision = \"float32\"",
-    );
-    assert!(!lab.path().join("runs/short").exists());
+        "generator.hidden=[32]",
+        "--set",
+        "discriminator.hidden=[32]",
+    ];
+    let trained = |steps: &str, precision: &str| {
+        let lab = Lab::new();
+        let precision = format!("precision={precision}");
+        let arguments = [
+            "--device", "cpu", "--name", "run", "--steps", steps, "--set", &precision,
+        ];
+        let said = lab.train(&[&arguments[..], &wide].concat());
+        assert_eq!(said.code, 0, "{said:?}");
+        lab
+    };
+    let [whole, halves, float] = [("20", "bfloat16"), ("10", "bfloat16"), ("20", "float32")]
+        .map(|(steps, precision)| trained(steps, precision));
+    let resumed = halves.sparring(&["train", "--json", "--resume", "run", "--steps", "20"]);
+    assert_eq!(resumed.code, 0, "{resumed:?}");
+    let [whole, halves, float] = [whole, halves, float].map(|lab| tensors(&lab.run("run"), 20));
+    assert!(whole == halves);
+    assert!(whole != float);
 }
 
 #[test]

@@ -7,7 +7,8 @@ use std::process::Command;
 
 use near::{activated, assert_near, fitting, grid};
 use sparring_engine::native::{
-    Activation, dense, matmul, mean_softplus, prepare, scaled_images, sharpened,
+    Activation, dense, matmul, mean_softplus, prepare, rounded, rounds_fast, scaled_images,
+    sharpened,
 };
 use tch::{Device, Kind, Tensor};
 
@@ -28,6 +29,7 @@ fn the_operations_match_libtorch() {
     dense_layers_and_their_gradients();
     products_and_their_gradients();
     sharpening_and_its_gradients();
+    products_of_rounded_numbers();
 }
 
 #[test]
@@ -42,6 +44,52 @@ fn the_operations_match_libtorch_on_processors_without_avx512() {
         let said = String::from_utf8_lossy(&run.stdout);
         assert!(said.contains("1 passed; 0 failed"), "{products}: {said}");
     }
+}
+
+/// Those of numbers with 8 bits of mantissa, where the processor has them, and of all bits where it does not.
+fn products_of_rounded_numbers() {
+    let exact = |of: &Tensor| of.to_kind(Kind::Double);
+    let bits = |of: &Tensor| {
+        if rounds_fast() {
+            exact(&of.to_kind(Kind::BFloat16))
+        } else {
+            exact(of)
+        }
+    };
+    // Fewer than are worth rounding; odd and more than a panel; more rows than are taken at a time.
+    for [rows, inner, columns] in [[3, 40, 70], [70, 1027, 130], [401, 48, 16], [200, 33, 33]] {
+        let is_small = rows.min(inner).min(columns) < 16;
+        let normal = |size: [i64; 2]| Tensor::randn(size, (Kind::Float, Device::Cpu));
+        for is_turned in [[false, false], [false, true], [true, false], [true, true]] {
+            let matrix = |size: [i64; 2], is_turned: bool| {
+                if is_turned {
+                    normal([size[1], size[0]]).tr()
+                } else {
+                    normal(size)
+                }
+            };
+            let left = matrix([rows, inner], is_turned[0]);
+            let right = matrix([inner, columns], is_turned[1]);
+            let found = rounded(|| matmul(&left, &right));
+            let expected = if is_small {
+                exact(&left).matmul(&exact(&right))
+            } else {
+                bits(&left).matmul(&bits(&right))
+            };
+            let error = (exact(&found) - &expected).abs().max().double_value(&[]);
+            let size = expected.abs().max().double_value(&[]);
+            assert!(
+                error < 1e-5 * size,
+                "{rows}x{inner}x{columns} {is_turned:?}: {error} of {size}"
+            );
+        }
+    }
+    // The rounding ends with the function.
+    let [left, right] = [(); 2].map(|()| Tensor::randn([64, 64], (Kind::Float, Device::Cpu)));
+    let error = (exact(&matmul(&left, &right)) - exact(&left).matmul(&exact(&right)))
+        .abs()
+        .max();
+    assert!(error.double_value(&[]) < 1e-4);
 }
 
 fn dense_layers_and_their_gradients() {

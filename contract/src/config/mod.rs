@@ -64,7 +64,7 @@ pub struct Config {
     pub seed: u64,
     /// CPU threads; in a request 0 means all that the process may use.
     pub threads: u32,
-    /// Precision of products and convolutions on a CUDA device.
+    /// Precision of products and convolutions.
     pub precision: Precision,
     /// Whether every operation on a CUDA device gives the same bits each time.
     #[serde(default)]
@@ -256,16 +256,16 @@ pub enum Schedule {
     Cosine,
 }
 
-/// Precision of products and convolutions on a CUDA device. Weights, moments and losses are f32 in any case. A CPU
-/// supports only [`Precision::Float32`].
+/// Precision of products and convolutions. Weights, moments and losses are f32 in any case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
     /// 24 bits of mantissa.
     Float32,
-    /// 11 bits of mantissa within the tensor cores.
+    /// 11 bits of mantissa within the tensor cores of a CUDA device.
     Tf32,
-    /// 8 bits of mantissa: inputs and outputs are bfloat16 (autocast).
+    /// 8 bits of mantissa: on a CUDA device inputs and outputs are bfloat16 (autocast), on a processor with AVX512-BF16 the
+    /// inputs of products.
     Bfloat16,
 }
 

@@ -5,6 +5,7 @@ use sparring_contract::config::{
 };
 
 use crate::data::Dataset;
+use crate::native::rounds_fast;
 
 /// Why a configuration does not fit the images. Each message names the key to change.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -139,11 +140,16 @@ pub enum CompatibilityError {
         /// The other term of the task.
         other: &'static str,
     },
-    /// The device has one precision only.
+    /// TF32 is NVIDIA's.
     #[error(
-        "precision = \"{0}\" is for CUDA devices, and this run is on the CPU: use --device cuda, or precision = \"float32\""
+        "precision = \"tf32\" is for CUDA devices, and this run is on the CPU: use --device cuda, or precision = \"float32\""
     )]
-    Precision(&'static str),
+    Tf32,
+    /// The processor gains nothing from bfloat16.
+    #[error(
+        "precision = \"bfloat16\" needs a CUDA device or a processor with AVX512-BF16, which this one lacks: use precision = \"float32\""
+    )]
+    Bfloat16,
 }
 
 /// Checks a configuration against the data.
@@ -151,8 +157,9 @@ pub fn check_compatibility(config: &Config, data: &Dataset) -> Result<(), Compat
     if !data.device().is_cuda() {
         match config.precision {
             Precision::Float32 => {}
-            Precision::Tf32 => return Err(CompatibilityError::Precision("tf32")),
-            Precision::Bfloat16 => return Err(CompatibilityError::Precision("bfloat16")),
+            Precision::Bfloat16 if rounds_fast() => {}
+            Precision::Tf32 => return Err(CompatibilityError::Tf32),
+            Precision::Bfloat16 => return Err(CompatibilityError::Bfloat16),
         }
     }
     check_task(config, data)?;

@@ -104,13 +104,13 @@ impl Session {
     /// Everything random is drawn from (seed, step), so a restored session makes the steps that it would have made.
     pub fn step(&mut self) {
         self.schedule_learning_rates();
-        match self.recorded.take() {
+        self.precision.step(|| match self.recorded.take() {
             Some(mut recorded) => {
                 recorded.step(self);
                 self.recorded = Some(recorded);
             }
             None => learn_now(self),
-        }
+        });
         self.finish_step();
     }
 
@@ -138,7 +138,7 @@ impl Session {
     /// [`Session::step`] on a given batch and generator input, in which each network learns once.
     pub fn step_on(&mut self, batch: &Batch, input: &Tensor) {
         self.schedule_learning_rates();
-        self.train_both(batch, input);
+        self.precision.step(|| self.train_both(batch, input));
         self.finish_step();
     }
 
@@ -205,7 +205,7 @@ impl Session {
         let both = Tensor::cat(&[&real, &fake], 0);
         let classes_of_both = classes.map(|classes| Tensor::cat(&[classes, classes], 0));
         let (reals, fakes) = (real.size()[0], fake.size()[0]);
-        let (loss, logits) = self.precision.run(|| {
+        let (loss, logits) = self.precision.forward(|| {
             let discriminate = |pictures: &Tensor, classes: Option<&Tensor>| {
                 self.discriminator.network().forward(pictures, classes)
             };
@@ -234,7 +234,7 @@ impl Session {
             let seen = self.task.discriminator_input(pictures, input, self.steps);
             self.discriminator.network().forward(&seen, classes)
         };
-        let loss = self.precision.run(|| {
+        let loss = self.precision.forward(|| {
             let on_fake = discriminate(fake);
             let on_real = if self.task.loss().generator_needs_real() {
                 no_grad(|| discriminate(&batch.images))
@@ -264,7 +264,7 @@ impl Session {
     fn generate(&self, input: &Tensor, batch: &Batch) -> Tensor {
         let classes = self.task.classes(batch);
         self.precision
-            .run(|| self.generator.network().forward(input, classes))
+            .forward(|| self.generator.network().forward(input, classes))
     }
 
     /// What the metrics of [`Session::metrics`] are, in the same order.

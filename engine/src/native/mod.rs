@@ -49,6 +49,27 @@ pub fn work_alone() {
     unsafe { sparring_work_alone() };
 }
 
+/// Whether this processor multiplies numbers that are rounded to bfloat16 faster than floats.
+pub fn rounds_fast() -> bool {
+    // SAFETY: it takes nothing.
+    unsafe { sparring_rounds_fast() }
+}
+
+/// Calls a function whose products on the CPU, on this thread and its team, round their inputs to bfloat16 if that is fast.
+/// Sums are f32. The thread is left as it was, also by a panic.
+pub fn rounded<T>(function: impl FnOnce() -> T) -> T {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            // SAFETY: it sets a flag of this thread.
+            unsafe { sparring_set_rounding(self.0) };
+        }
+    }
+    // SAFETY: as above.
+    let _restore = Restore(unsafe { sparring_set_rounding(true) });
+    function()
+}
+
 /// Calls a function that tracks no gradients. Unlike tch's own, it leaves the thread as it was if the function panics.
 pub fn no_grad<T>(function: impl FnOnce() -> T) -> T {
     let _guard = tch::no_grad_guard();
@@ -59,6 +80,8 @@ unsafe extern "C" {
     fn sparring_flush_denormals();
     fn sparring_form_team(threads: c_int) -> *mut c_char;
     fn sparring_work_alone();
+    fn sparring_rounds_fast() -> bool;
+    fn sparring_set_rounding(rounding: bool) -> bool;
     fn sparring_dense(
         out: *mut *mut C_tensor,
         input: *const C_tensor,

@@ -113,6 +113,10 @@ char* sparring_random_normal(torch::Tensor** out, sparring::Random* random, int6
 
 void sparring_work_alone() { sparring::work_alone(); }
 
+bool sparring_rounds_fast() { return sparring::rounds_fast(); }
+
+bool sparring_set_rounding(bool rounding) { return sparring::set_rounding(rounding); }
+
 char* sparring_form_team(int threads) {
   return guarded([&] { sparring::form_team(threads); });
 }

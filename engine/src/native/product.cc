@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "team.h"
 #include "vector_units.h"
 
 // The BLAS in libtorch, for processors without vector units that we know. Calling it directly avoids a tensor per block, which would take
@@ -47,6 +48,8 @@ void product_with_blas(float* out, int64_t stride, Block left, Block right, bool
 struct Way {
   const char* name;
   Product product;
+  // With numbers rounded to bfloat16; null where that is no faster.
+  Product rounded = nullptr;
 };
 
 // The best that this processor has, or what SPARRING_PRODUCTS in the environment names, if it has that.
@@ -54,7 +57,8 @@ const Way& way() {
   static const Way chosen = [] {
     const char* asked = std::getenv("SPARRING_PRODUCTS");
     const std::string_view wish = asked ? asked : "";
-    const Way ways[] = {{"AVX-512", wish == "avx2" ? nullptr : product_with_avx512()}, {"AVX2", product_with_avx2()}};
+    const Way ways[] = {{"AVX-512", wish == "avx2" ? nullptr : product_with_avx512(), product_with_bfloat16()},
+                        {"AVX2", product_with_avx2()}};
     if (wish != "blas")
       for (const Way& way : ways)
         if (way.product) return way;
@@ -65,8 +69,12 @@ const Way& way() {
 
 }  // namespace
 
+bool rounds_fast() { return way().rounded != nullptr; }
+
+bool set_rounding(bool rounding) { return set_mark(rounding && rounds_fast()); }
+
 void product(float* out, int64_t stride, const Block& left, const Block& right, bool added) {
-  way().product(out, stride, left, right, added);
+  (has_mark() ? way().rounded : way().product)(out, stride, left, right, added);
 }
 
 void sum_products(float* sum, int64_t stride, const Block& left, const Block& right, bool added) {

@@ -31,6 +31,13 @@ void product(float* out, int64_t stride, const Block& left, const Block& right, 
 // again for every few rows of the result, so this takes no more of them at a time than stay in the nearest cache.
 void sum_products(float* sum, int64_t stride, const Block& left, const Block& right, bool added);
 
+// Whether the processor multiplies numbers that are rounded to bfloat16 faster than floats.
+bool rounds_fast();
+
+// Whether products that the calling thread makes or shares round the numbers of both matrices to bfloat16, if that is fast;
+// returns what it was before.
+bool set_rounding(bool rounding);
+
 // How it is computed, such as `AVX-512`.
 const char* products();
 

@@ -58,6 +58,9 @@ struct alignas(64) Helper {
   Clock::duration rest = FIRST_REST;
 };
 
+// Whether the work that this thread does is marked.
+thread_local bool marked = false;
+
 class Team {
  public:
   explicit Team(int threads) {
@@ -74,6 +77,7 @@ class Team {
   void share(int64_t pieces, c10::function_ref<void(int64_t)> work) {
     const auto start = Clock::now();
     work_.store(&work, std::memory_order_relaxed);
+    marked_.store(marked, std::memory_order_relaxed);
     done_.store(0, std::memory_order_relaxed);
     generation_++;
     job_.store(pack(generation_, pieces));
@@ -96,8 +100,10 @@ class Team {
     for (;;) {
       if (left(job) == 0 || (helper && helper->rests.load(std::memory_order_relaxed))) return false;
       const auto* work = work_.load(std::memory_order_relaxed);
+      const bool mark = marked_.load(std::memory_order_relaxed);
       if (helper) helper->busy.store(true, std::memory_order_relaxed);
       if (job_.compare_exchange_weak(job, job - 1, std::memory_order_acq_rel, std::memory_order_acquire)) {
+        marked = mark;
         attempt(*work, left(job) - 1);
         if (helper) helper->busy.store(false, std::memory_order_relaxed);
         done_.fetch_add(1);
@@ -177,6 +183,7 @@ class Team {
   std::deque<Helper> helpers_;
   alignas(64) std::atomic<uint64_t> job_{0};
   std::atomic<const c10::function_ref<void(int64_t)>*> work_{nullptr};
+  std::atomic<bool> marked_{false};
   alignas(64) std::atomic<int64_t> done_{0};
   std::atomic<bool> leader_sleeps_{false};
   uint32_t generation_ = 0;
@@ -203,6 +210,10 @@ void form_team(int threads) {
   }
   team = formed;
 }
+
+bool has_mark() { return marked; }
+
+bool set_mark(bool mark) { return std::exchange(marked, mark); }
 
 int team_size() { return team ? team->size() : 1; }
 

@@ -12,6 +12,11 @@ void form_team(int threads);
 // Makes the calling thread one that does its work alone, beside the leader: its operations are not shared.
 void work_alone();
 
+// A mark of the calling thread, which its work bears on whichever thread it is done.
+bool has_mark();
+// Returns whether it was there before.
+bool set_mark(bool mark);
+
 // Number of threads in the team; 1 before it is formed.
 int team_size();
 

@@ -13,4 +13,7 @@ using Product = void (*)(float* out, int64_t stride, Block left, Block right, bo
 Product product_with_avx512();
 Product product_with_avx2();
 
+// Rounds the numbers of both matrices to bfloat16, and sums up floats.
+Product product_with_bfloat16();
+
 }  // namespace sparring
