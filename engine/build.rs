@@ -70,7 +70,7 @@ fn compile_native(libtorch: &Path) -> Result<(), Box<dyn Error>> {
                 "layout",
                 "conv_kernel",
                 "unfold",
-                "padded",
+                "tiled",
                 "turned",
                 "winograd",
                 "conv",

@@ -56,9 +56,15 @@ fn products_of_rounded_numbers() {
             exact(of)
         }
     };
-    // Fewer than are worth rounding; odd and more than a panel; more rows than are taken at a time.
-    for [rows, inner, columns] in [[3, 40, 70], [70, 1027, 130], [401, 48, 16], [200, 33, 33]] {
-        let is_small = rows.min(inner).min(columns) < 16;
+    // Fewer and shorter than are worth rounding; odd and more than a panel; more rows than are taken at a time.
+    for [rows, inner, columns] in [
+        [3, 40, 70],
+        [40, 31, 40],
+        [70, 1027, 130],
+        [401, 48, 16],
+        [200, 33, 33],
+    ] {
+        let is_small = rows.min(columns) < 16 || inner < 32;
         let normal = |size: [i64; 2]| Tensor::randn(size, (Kind::Float, Device::Cpu));
         for is_turned in [[false, false], [false, true], [true, false], [true, true]] {
             let matrix = |size: [i64; 2], is_turned: bool| {

@@ -29,7 +29,7 @@ constexpr int64_t PAIRS = 512, LEFT_ROWS = 192;
 constexpr int64_t APART = PAIRS + LANES;
 static_assert(LEFT_ROWS % TILE_ROWS == 0);
 // Of a smaller product packing costs more than is gained.
-constexpr int64_t SMALLEST = 16;
+constexpr int64_t SMALLEST = 16, SHORTEST = 32;
 
 // Two numbers, the first in the lower half.
 using Pair = uint32_t;
@@ -166,7 +166,7 @@ UNITS Packed packed_left(Pair* memory, const Block& left) {
 
 // Each number of the result is one sum, whose order depends on the inner length alone, as in packed.h.
 UNITS void rounded_product(float* out, int64_t stride, Block left, Block right, bool added) {
-  if (std::min({left.rows, right.rows, right.columns}) < SMALLEST)
+  if (std::min(left.rows, right.columns) < SMALLEST || right.rows < SHORTEST)
     return product_with_avx512()(out, stride, left, right, added);
   Pair* const panel = memory_of_thread<PAIRS * PANEL_COLUMNS>();
   Pair* const memory = memory_of_thread<LEFT_ROWS * APART>();

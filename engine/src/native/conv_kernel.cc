@@ -2,7 +2,7 @@
 
 #include <torch/types.h>
 
-#include "padded.h"
+#include "tiled.h"
 #include "turned.h"
 #include "unfold.h"
 #include "winograd.h"
@@ -17,7 +17,7 @@ Geometry geometry(const at::Tensor& small, const at::Tensor& big, int64_t kernel
 }
 
 std::unique_ptr<ConvKernel> conv_kernel(const Geometry& g, const at::Tensor& weight, Use use) {
-  if (takes_padded(g)) return std::make_unique<PaddedKernel>(g, weight, use);
+  if (takes_tiled(g)) return std::make_unique<TiledKernel>(g, weight, use);
   if (takes_winograd(g)) return std::make_unique<WinogradKernel>(g, weight, use);
   if (takes_turned(g)) return std::make_unique<TurnedKernel>(g, weight);
   return std::make_unique<UnfoldedKernel>(g, weight);

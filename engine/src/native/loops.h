@@ -5,3 +5,10 @@
 #else
 #define VECTORIZED
 #endif
+
+// Before a loop whose passes do not depend on one another.
+#if defined(__clang__)
+#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define INDEPENDENT _Pragma("GCC ivdep")
+#endif

@@ -31,12 +31,6 @@ struct Shape {
   float down, across;
 };
 
-#if defined(__clang__)
-#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
-#else
-#define INDEPENDENT _Pragma("GCC ivdep")
-#endif
-
 // The points of a tile from the 3 x 3 pixels of a phase that it sees.
 VECTORIZED void points_of_pixels(const Sources& from, const Targets& to, int64_t channels, Shape tile) {
   const auto [d00, d01, d02, d10, d11, d12, d20, d21, d22] = from;
