@@ -6,7 +6,9 @@ use sparring_contract::protocol::{Event, Reason};
 use sparring_contract::run::CheckpointHeader;
 use sparring_fake_cuda as fake;
 
-use crate::lab::{Lab, Said, write_images};
+use crate::lab::{ENDLESS, Lab, Live, SMALL_UNET, Said, write_images};
+
+use crate::terminal::Terminal;
 
 /// Lets a command find a CUDA device.
 fn with_device(command: &mut Command) -> &mut Command {
@@ -95,6 +97,61 @@ fn a_run_on_a_device_is_trained_sampled_and_resumed_to_the_same_bits() {
     ];
     let said = Said::by(with_device(&mut lab.command(&arguments)));
     assert_eq!(said.code, 0, "{said:?}");
+}
+
+#[test]
+fn a_latent_space_is_explored_while_a_device_trains_and_looked_at_afterwards() {
+    let lab = Lab::new();
+    let mut command =
+        lab.training(&[&["--name", "run", "--device", "cuda"], &ENDLESS[..]].concat());
+    with_device(&mut command);
+    let mut live = Live::start(command);
+    live.until(|event| matches!(event, Event::Stats(_)));
+    let mut terminal = Terminal::with(lab.command(&["attach", "run"]));
+    terminal.shows("● training");
+    terminal.types("e");
+    terminal.shows("←→ brightness");
+    terminal.types("\x1b[C");
+    terminal.shows("+0.5");
+    terminal.types("\r");
+    terminal.shows("kept as point-1");
+    terminal.types("\x1bd");
+    assert_eq!(terminal.ends().code(), Some(0));
+    assert_eq!(live.terminated(), 143);
+
+    let picture = lab.run("run").samples_dir().join("point-1.png");
+    let picture = picture.to_str().unwrap();
+    for arguments in [
+        &["sample", "run", "--point", "point-1"][..],
+        &["interpolate", "run", "--seeds", "1,2"],
+        &["edit", "run"],
+        &["project", "run", picture],
+    ] {
+        let on_device = [arguments, &["--device", "cuda"]].concat();
+        let said = Said::by(with_device(&mut lab.command(&on_device)));
+        assert_eq!(said.code, 0, "{arguments:?}: {said:?}");
+    }
+}
+
+#[test]
+fn two_domains_are_translated_on_a_device() {
+    let lab = Lab::new();
+    let mut all = vec!["train", "--json", "--name", "twin", "--device", "cuda"];
+    all.extend(SMALL_UNET);
+    all.extend(["--unpaired", "0", "6", "--steps", "12"]);
+    let trained = Said::by(with_device(&mut lab.command(&all)));
+    assert_eq!(trained.code, 0, "{trained:?}");
+    assert_eq!(trained.started().device, "cuda:0");
+    let data = lab.path().join("large");
+    write_images(&data, 3, 28);
+    for arguments in [
+        &["translate", "twin", data.to_str().unwrap(), "--to", "0"][..],
+        &["eval", "twin"],
+    ] {
+        let on_device = [arguments, &["--device", "cuda"]].concat();
+        let said = Said::by(with_device(&mut lab.command(&on_device)));
+        assert_eq!(said.code, 0, "{arguments:?}: {said:?}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use sparring_contract::config::{Config, change_live};
 use sparring_contract::protocol::{Command, Outcome, Pictures, Purpose, Reason};
 use sparring_contract::run::Run;
 
-use super::explorer::exchange::{CopyRequest, Seen};
+use super::lending::{CopyRequest, Seen};
 use super::pictures::{grid_columns, pictures};
 use crate::gan::{PictureSpec, Session};
 
@@ -36,7 +36,7 @@ impl Responder {
     }
 
     /// Reports the outcome at a step.
-    pub(super) fn respond(self, step: u64, outcome: Outcome) {
+    pub(crate) fn respond(self, step: u64, outcome: Outcome) {
         (self.0)(step, outcome);
     }
 
@@ -64,10 +64,10 @@ impl fmt::Debug for Responder {
 }
 
 /// The detail of a command that was carried out, if there is one, or why it was refused.
-pub(super) type Done = Result<Option<String>, String>;
+pub(crate) type Done = Result<Option<String>, String>;
 
 /// The outcome of a command.
-pub(super) fn outcome(done: Done) -> Outcome {
+pub(crate) fn outcome(done: Done) -> Outcome {
     match done {
         Ok(detail) => Outcome::Done { detail },
         Err(reason) => Outcome::Refused { reason },
@@ -123,7 +123,7 @@ pub(super) fn draw_fresh(
 }
 
 /// A class that was asked for, if the model has it; `classes` is how many it is told, 0 for none.
-pub(super) fn known_class(class: u64, classes: i64) -> Result<u32, String> {
+pub(crate) fn known_class(class: u64, classes: i64) -> Result<u32, String> {
     if classes == 0 {
         return Err("the model is trained without classes".to_owned());
     }

@@ -12,7 +12,7 @@ use crate::data::{Dataset, Images};
 use crate::gan::Session;
 
 /// Small networks on the CPU, with a few settings of the test's own.
-pub(super) fn config(settings: &[&str]) -> Config {
+pub(crate) fn config(settings: &[&str]) -> Config {
     let small = [
         "device=cpu",
         "batch_size=8",
@@ -34,7 +34,7 @@ pub(super) fn config(settings: &[&str]) -> Config {
 }
 
 /// A session of this configuration on 64 images of 8×8 pixels, eight steps an epoch.
-pub(super) fn session_of(config: &Config) -> Session {
+pub(crate) fn session_of(config: &Config) -> Session {
     let images = Images {
         count: 64,
         channels: 1,

@@ -15,10 +15,11 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
+use super::explorer::Question;
 use super::hub::{Cursor, Hub};
 use super::orders;
 use super::wire::{FaceCodec, Fitted, Wire, fitted, hello};
-use crate::trainer::{Instruction, Question, Responder};
+use crate::trainer::{Instruction, Responder};
 
 /// Answers that may wait for a face to read them. Further ones are dropped.
 const WAITING_ANSWERS: usize = 64;

@@ -9,6 +9,7 @@ mod draw;
 mod environment;
 mod eval;
 mod examine;
+mod explorer;
 mod face;
 mod fitting;
 mod headless;

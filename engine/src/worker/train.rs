@@ -17,6 +17,7 @@ use sparring_contract::run::{CheckpointHeader, Lock, Run};
 use tokio::sync::oneshot;
 
 use super::clock::MonotonicClock;
+use super::explorer::{Explorer, Question};
 use super::face::Desk;
 use super::fitting::advised;
 use super::headless::Speaker;
@@ -26,9 +27,7 @@ use super::prepared::Prepared;
 use super::server::Server;
 use super::signals::{Cut, Signals};
 use crate::panics::{Panic, caught};
-use crate::trainer::{
-    Assignment, Explorer, Injection, Instruction, Question, Trainer, load_checkpoint,
-};
+use crate::trainer::{Assignment, Injection, Instruction, Trainer, load_checkpoint};
 
 /// Instructions that may wait for the end of a step.
 const WAITING_INSTRUCTIONS: usize = 64;

@@ -8,8 +8,8 @@ use sparring_contract::protocol::{Event, KeptPoint, MAX_NOTE, Pictures, Purpose,
 
 use super::ActiveRun;
 use crate::trainer::commands::{Done, change_key, draw_fresh};
-use crate::trainer::explorer::exchange::{CopyRequest, Seen};
 use crate::trainer::injection::Aside;
+use crate::trainer::lending::{CopyRequest, Seen};
 use crate::trainer::pictures::{grid_columns, pictures};
 use crate::trainer::report::epoch;
 

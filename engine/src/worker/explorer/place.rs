@@ -3,10 +3,8 @@
 use sparring_contract::protocol::{Exploration, Pictures, Purpose};
 use tch::{Device, Kind, Tensor};
 
-use super::exchange::GeneratorCopy;
 use crate::latent::Direction;
-use crate::trainer::commands::known_class;
-use crate::trainer::pictures::pictures;
+use crate::trainer::{GeneratorCopy, known_class, pictures};
 
 /// How far a point may be moved, and along how many directions.
 const FARTHEST: f64 = 100.0;

@@ -3,7 +3,6 @@
 //! The explorer has a copy of the generator, on the CPU, and asks the trainer for a newer one as often as someone looks.
 //! So nobody waits for the end of a step, and a step waits for a copy at most.
 
-pub(super) mod exchange;
 mod place;
 #[cfg(test)]
 mod tests;
@@ -15,13 +14,13 @@ use std::time::{Duration, Instant};
 
 use sparring_contract::protocol::Exploration;
 
-use super::commands::{Done, Instruction, Responder, outcome};
-use super::event_sink::EventSink;
 use crate::latent::{Direction, directions};
 use crate::native::work_alone;
 use crate::panics::caught;
+use crate::trainer::{
+    CopyRequest, Done, EventSink, GeneratorCopy, Instruction, Responder, Seen, outcome,
+};
 
-use exchange::{CopyRequest, GeneratorCopy, Seen};
 use place::View;
 
 /// Numbers of all the samples by which directions are measured: a thousand grey pictures of 28×28. Of larger ones fewer
@@ -41,7 +40,7 @@ const PATIENCE: Duration = Duration::from_millis(30);
 
 /// What a face asks of the explorer.
 #[derive(Debug)]
-pub(crate) enum Question {
+pub(super) enum Question {
     /// Show what lies around a point.
     Look(Exploration, Responder),
     /// Keep a point as it is seen.
@@ -61,7 +60,7 @@ impl From<Question> for Option<Responder> {
 }
 
 /// Answers questions about the latent space of a run in training.
-pub(crate) struct Explorer {
+pub(super) struct Explorer {
     questions: Receiver<Question>,
     trainer: SyncSender<Instruction>,
     /// What it draws with, and when that came.
@@ -77,7 +76,7 @@ pub(crate) struct Explorer {
 
 impl Explorer {
     /// An explorer of the run that `trainer` trains.
-    pub(crate) fn new(questions: Receiver<Question>, trainer: SyncSender<Instruction>) -> Self {
+    pub(super) fn new(questions: Receiver<Question>, trainer: SyncSender<Instruction>) -> Self {
         Self {
             questions,
             trainer,
@@ -91,7 +90,7 @@ impl Explorer {
     }
 
     /// Answers until [`Question::End`] comes, or nobody is left who could ask. Shows pictures to `sink`.
-    pub(crate) fn serve(mut self, sink: &dyn EventSink) {
+    pub(super) fn serve(mut self, sink: &dyn EventSink) {
         work_alone();
         let mut waiting = VecDeque::new();
         loop {

@@ -6,12 +6,10 @@ use std::time::Duration;
 
 use sparring_contract::protocol::{Event, Exploration, Outcome, Pictures};
 
-use super::super::commands::{Instruction, Responder};
-use super::super::event_sink::EventSink;
-use super::super::testing::{config, session_of};
-use super::exchange::GeneratorCopy;
 use super::{Explorer, Question};
 use crate::gan::Session;
+use crate::trainer::testing::{config, session_of};
+use crate::trainer::{EventSink, GeneratorCopy, Instruction, Responder};
 
 /// Passes on the pictures that are shown.
 struct Shown(Sender<Pictures>);

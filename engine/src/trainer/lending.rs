@@ -1,4 +1,4 @@
-//! What the explorer and the trainer give one another.
+//! What the trainer lends to whoever explores the latent space, and what it is given to keep.
 
 use std::sync::mpsc::SyncSender;
 
@@ -13,33 +13,33 @@ use crate::latent::LatentSpace;
 #[derive(Debug)]
 pub(crate) struct CopyRequest {
     /// An older copy whose weights may be overwritten.
-    pub(super) spare: Option<GeneratorCopy>,
+    pub(crate) spare: Option<GeneratorCopy>,
     /// Takes the copy, or why there is none.
-    pub(super) reply: SyncSender<Result<GeneratorCopy, String>>,
+    pub(crate) reply: SyncSender<Result<GeneratorCopy, String>>,
 }
 
 /// A generator, on the CPU, as it was after a step.
 #[derive(Debug)]
 pub(crate) struct GeneratorCopy {
-    pub(super) space: LatentSpace,
-    pub(super) step: u64,
+    pub(crate) space: LatentSpace,
+    pub(crate) step: u64,
     /// Numbers of a picture.
-    pub(super) numbers: i64,
+    pub(crate) numbers: i64,
 }
 
 /// A point that is to be kept.
 #[derive(Debug)]
 pub(crate) struct Seen {
-    pub(in crate::trainer) step: u64,
-    pub(in crate::trainer) place: Exploration,
+    pub(crate) step: u64,
+    pub(crate) place: Exploration,
     /// Its noise.
-    pub(in crate::trainer) z: Vec<f32>,
-    pub(in crate::trainer) picture: Pictures,
+    pub(crate) z: Vec<f32>,
+    pub(crate) picture: Pictures,
 }
 
 impl CopyRequest {
     /// Answers with a copy of the session's generator.
-    pub(in crate::trainer) fn answer(self, session: &Session, config: &Config) {
+    pub(crate) fn answer(self, session: &Session, config: &Config) {
         let copy = copy_of(session, config, self.spare);
         // Nobody waits for it any more when the explorer has ended.
         let _ = self.reply.send(copy);
