@@ -115,7 +115,9 @@ fn a_latent_space_is_explored_while_a_device_trains_and_looked_at_afterwards() {
     terminal.shows("+0.5");
     terminal.types("\r");
     terminal.shows("kept as point-1");
-    terminal.types("\x1bd");
+    terminal.types("\x1b");
+    terminal.until(|screen| !screen.contents().contains("latent space"));
+    terminal.types("d");
     assert_eq!(terminal.ends().code(), Some(0));
     assert_eq!(live.terminated(), 143);
 

@@ -11,22 +11,37 @@ use sparring_contract::config::{
 use super::{data, judge};
 use crate::cli::Choice;
 
+/// When the data is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// If a preset has to be chosen.
+    IfNeeded,
+    /// Also if reading it takes time: what is wrong with it is said before a run is made.
+    BeforeRun,
+    /// Always, to tell the user what else there is for it.
+    Closely,
+}
+
 /// The configuration that the flags choose. If no preset is named, one is chosen from the data, and a line says which and
 /// why. Another line says how the data gets a judge, if the user is to be told.
-pub(super) fn chosen(choice: &Choice, telling: bool) -> anyhow::Result<(Resolved, Vec<String>)> {
+pub(super) fn chosen(choice: &Choice, look: Look) -> anyhow::Result<(Resolved, Vec<String>)> {
     let mut request = request(choice)?;
     let mut resolved = resolve(&request)?;
     let task = resolved.config.task;
     let source = data::source(&resolved.config);
     let is_named = request.names_preset()?;
     let mut notes = Vec::new();
-    let needs_look = !is_named || (telling && !is_idx(Path::new(&source.data)));
+    let is_needed = match look {
+        Look::IfNeeded => false,
+        Look::BeforeRun => !is_idx(Path::new(&source.data)),
+        Look::Closely => true,
+    };
     let facts = if source.is_embedded() {
         DataFacts::MNIST
-    } else if needs_look {
+    } else if is_needed || !is_named {
         let (report, _) = data::load(&source, 0)?;
         // A judge of one of two folders would not be one of both.
-        let can_be_judged = telling && source.domains.is_empty();
+        let can_be_judged = look == Look::Closely && source.domains.is_empty();
         notes.extend(judge::hint(&source, &report).filter(|_| can_be_judged));
         report.facts()
     } else {

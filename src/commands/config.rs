@@ -5,7 +5,7 @@ use sparring_contract::config::{DEFAULTS, KEYS, PRESETS, user_file};
 use sparring_contract::exit;
 use sparring_contract::output::{say, tell};
 
-use super::chosen::chosen;
+use super::chosen::{Look, chosen};
 use crate::cli::Choice;
 
 pub(super) fn presets() -> anyhow::Result<u8> {
@@ -27,7 +27,7 @@ pub(super) fn presets() -> anyhow::Result<u8> {
 
 /// Prints each value and where it is from, as TOML that `--config` reads again.
 pub(super) fn show(choice: &Choice) -> anyhow::Result<u8> {
-    let (resolved, notes) = chosen(choice, false)?;
+    let (resolved, notes) = chosen(choice, Look::IfNeeded)?;
     for note in notes {
         tell(&note);
     }

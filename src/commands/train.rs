@@ -9,7 +9,7 @@ use sparring_contract::launch::{Launch, Voice};
 use sparring_contract::output::tell;
 use sparring_contract::run::{Home, Run, RunError, secure_socket_dir};
 
-use super::chosen::{chosen, settings};
+use super::chosen::{Look, chosen, settings};
 use super::{dashboard, data};
 use crate::attach::has_terminal;
 use crate::cli::{Choice, Train};
@@ -69,7 +69,12 @@ fn prepare(home: &Home, flags: &Train) -> anyhow::Result<Prepared> {
         let (run, from) = resume(run, &flags.choice)?;
         (run, from, Vec::new())
     } else {
-        let (resolved, notes) = chosen(&flags.choice, !flags.json)?;
+        let look = if flags.json {
+            Look::BeforeRun
+        } else {
+            Look::Closely
+        };
+        let (resolved, notes) = chosen(&flags.choice, look)?;
         let mut config = with_threads(resolved.config);
         // A worker may run in another folder.
         config.data = data::source(&config).data;
