@@ -40,6 +40,14 @@ fn train_with(lab: &Lab, settings: &[(&str, &str)], arguments: &[&str]) -> Optio
     Some(Said::by(with_fake(&mut lab.training(arguments), settings)?))
 }
 
+/// Asserts that a command that takes `--device` goes well on a CUDA device.
+#[track_caller]
+fn goes_well_on_device(lab: &Lab, arguments: &[&str]) {
+    let on_device = [arguments, &["--device", "cuda"]].concat();
+    let said = Said::by(with_device(&mut lab.command(&on_device)));
+    assert_eq!(said.code, 0, "{arguments:?}: {said:?}");
+}
+
 fn checkpoint(lab: &Lab, name: &str, step: u64) -> Vec<u8> {
     std::fs::read(lab.run(name).checkpoint_file(step)).unwrap()
 }
@@ -129,9 +137,7 @@ fn a_latent_space_is_explored_while_a_device_trains_and_looked_at_afterwards() {
         &["edit", "run"],
         &["project", "run", picture],
     ] {
-        let on_device = [arguments, &["--device", "cuda"]].concat();
-        let said = Said::by(with_device(&mut lab.command(&on_device)));
-        assert_eq!(said.code, 0, "{arguments:?}: {said:?}");
+        goes_well_on_device(&lab, arguments);
     }
 }
 
@@ -146,14 +152,11 @@ fn two_domains_are_translated_on_a_device() {
     assert_eq!(trained.started().device, "cuda:0");
     let data = lab.path().join("large");
     write_images(&data, 3, 28);
-    for arguments in [
-        &["translate", "twin", data.to_str().unwrap(), "--to", "0"][..],
-        &["eval", "twin"],
-    ] {
-        let on_device = [arguments, &["--device", "cuda"]].concat();
-        let said = Said::by(with_device(&mut lab.command(&on_device)));
-        assert_eq!(said.code, 0, "{arguments:?}: {said:?}");
-    }
+    goes_well_on_device(
+        &lab,
+        &["translate", "twin", data.to_str().unwrap(), "--to", "0"],
+    );
+    goes_well_on_device(&lab, &["eval", "twin"]);
 }
 
 #[test]

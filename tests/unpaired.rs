@@ -169,6 +169,9 @@ fn a_translation_without_pairs_that_was_stopped_goes_on_to_the_same_bits() {
         assert_eq!(said.code, 0, "{said:?}");
         lab
     });
+    let other = halves.sparring(&["train", "--json", "--resume", "run", "--unpaired", "0", "6"]);
+    let refused = "error: translate.domains = [\"0\", \"6\"] (from --unpaired): a resumed run keeps its translate.domains";
+    assert!(other.err.starts_with(refused), "{other:?}");
     let resumed = halves.sparring(&["train", "--json", "--resume", "run", "--steps", "40"]);
     assert_eq!(resumed.code, 0, "{resumed:?}");
     let [a, b] = [&whole, &halves].map(|lab| tensors(&lab.run("run"), 40));

@@ -70,7 +70,7 @@ fn is_idx(path: &Path) -> bool {
 }
 
 /// What the flags ask for.
-fn request(choice: &Choice) -> anyhow::Result<Request> {
+pub(super) fn request(choice: &Choice) -> anyhow::Result<Request> {
     let mut request = Request {
         preset: choice.preset.clone(),
         user_file: user_file(),
@@ -127,7 +127,7 @@ fn domains(names: [&str; 2], has_data: bool) -> anyhow::Result<Vec<Setting>> {
 }
 
 /// What the flags and `--set` say, those of domains excepted.
-pub(super) fn settings(choice: &Choice) -> anyhow::Result<Vec<Setting>> {
+fn settings(choice: &Choice) -> anyhow::Result<Vec<Setting>> {
     let mut settings = choice
         .settings
         .iter()

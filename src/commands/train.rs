@@ -9,7 +9,7 @@ use sparring_contract::launch::{Launch, Voice};
 use sparring_contract::output::tell;
 use sparring_contract::run::{Home, Run, RunError, secure_socket_dir};
 
-use super::chosen::{Look, chosen, settings};
+use super::chosen::{Look, chosen, request};
 use super::{dashboard, data};
 use crate::attach::has_terminal;
 use crate::cli::{Choice, Train};
@@ -154,7 +154,7 @@ fn resume(run: Run, choice: &Choice) -> anyhow::Result<(Run, Option<PathBuf>)> {
         ));
         (wanted, None)
     };
-    let config = resolve_for_resume(&stored, &settings(choice)?)?.config;
+    let config = resolve_for_resume(&stored, &request(choice)?.settings)?.config;
     run.write_config(&with_threads(config))?;
     drop(lock);
     Ok((run, from))
