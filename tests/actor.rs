@@ -325,6 +325,7 @@ pub fn started(run: &Run) -> Record {
             from: None,
             metrics: MetricSpec::of_older_runs(),
             class_names: Vec::new(),
+            conditional: false,
             shape: [1, 28, 28],
         })),
         time: now(),

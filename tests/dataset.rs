@@ -477,6 +477,7 @@ fn colour_checkpoint(to: &Path) {
         quick_distance: None,
         features: None,
         class_names: Vec::new(),
+        data_fingerprint: String::new(),
         config,
     };
     let pixels = 3 * 64 * 64;

@@ -24,6 +24,7 @@ pub fn header(class_names: &[&str]) -> CheckpointHeader {
         quick_distance: None,
         features: None,
         class_names: class_names.iter().map(|name| (*name).to_owned()).collect(),
+        data_fingerprint: String::new(),
         config,
     }
 }

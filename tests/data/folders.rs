@@ -13,7 +13,7 @@ use sparring_contract::protocol::Event;
 use super::pictures::{
     drawn, encode, info, refused, write_greys, write_pixels, write_png, write_promise,
 };
-use crate::lab::Lab;
+use crate::lab::{Lab, Said};
 
 fn fixture(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -113,6 +113,38 @@ fn a_folder_with_nothing_but_bad_files_is_refused() {
     refused(&lab, &folder, &[], &message);
 }
 
+fn warnings(said: &Said) -> Vec<String> {
+    said.events()
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::Warning { message, .. } => Some(message),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn a_run_that_goes_on_with_other_pictures_says_so() {
+    let lab = Lab::new();
+    let folder = lab.path().join("pictures");
+    write_greys(&folder, 20);
+    let said = lab.train_on(&folder, &["--steps", "2", "--name", "grown"]);
+    assert_eq!(said.code, 0, "{said:?}");
+    let resume = |steps| lab.sparring(&["train", "--json", "--resume", "grown", "--steps", steps]);
+    assert_eq!(warnings(&resume("4")), [""; 0]);
+
+    write_greys(&folder, 30);
+    let said = resume("6");
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(
+        warnings(&said),
+        [
+            "the data has changed since the checkpoint was saved: other pictures, labels or test pictures; the run goes on with \
+             what is there now"
+        ]
+    );
+}
+
 #[test]
 fn a_skipped_file_is_told_in_the_log_of_the_run() {
     let lab = Lab::new();
@@ -121,16 +153,8 @@ fn a_skipped_file_is_told_in_the_log_of_the_run() {
     fs::write(folder.join("bad\x1b[31m.png"), []).unwrap();
     let said = lab.train_on(&folder, &["--steps", "2", "--name", "told"]);
     assert_eq!(said.code, 0, "{said:?}");
-    let warnings: Vec<_> = said
-        .events()
-        .into_iter()
-        .filter_map(|event| match event {
-            Event::Warning { message, .. } => Some(message),
-            _ => None,
-        })
-        .collect();
     assert_eq!(
-        warnings,
+        warnings(&said),
         [
             r"1 file of the data cannot be used and was skipped, first bad\u{1b}[31m.png: it is empty; `sparring data info` names more"
         ]

@@ -121,6 +121,9 @@ pub struct Started {
     /// Names of the classes, in the order of their numbers; empty where the data has no classes.
     #[serde(default)]
     pub class_names: Vec<String>,
+    /// Whether the generator is told which class to make.
+    #[serde(default)]
+    pub conditional: bool,
     /// Shape of a picture, `[channels, height, width]`; zeros in the logs of older runs.
     #[serde(default)]
     pub shape: [u32; 3],

@@ -26,6 +26,8 @@ pub struct CheckpointHeader {
     /// Names of the classes of the data, in the order of their labels; empty if the data has no labels or the checkpoint
     /// is of a build that did not keep them.
     pub class_names: Vec<String>,
+    /// The fingerprint of the data that it was trained on; empty in checkpoints of builds that did not keep it.
+    pub data_fingerprint: String,
     /// The configuration in force, with what was changed while training.
     pub config: Config,
 }
@@ -81,11 +83,14 @@ impl CheckpointHeader {
             ("config".to_owned(), self.config.to_toml()?),
             blank_digest(),
         ];
+        let data_fingerprint = (!self.data_fingerprint.is_empty())
+            .then(|| ("data_fingerprint".to_owned(), self.data_fingerprint.clone()));
         Ok(always
             .into_iter()
             .chain(quick_distance)
             .chain(features)
             .chain(class_names)
+            .chain(data_fingerprint)
             .collect())
     }
 
@@ -163,6 +168,7 @@ impl CheckpointHeader {
             quick_distance,
             features,
             class_names: serde_json::from_str(field("class_names")).unwrap_or_default(),
+            data_fingerprint: field("data_fingerprint").to_owned(),
             config: Config::parse(field("config"), path)?,
         };
         if header.least_elements() > u128::from(file.elements()) * SLACK {
@@ -223,6 +229,7 @@ mod tests {
             quick_distance: None,
             features: None,
             class_names: vec!["cat".to_owned(), "dog".to_owned()],
+            data_fingerprint: "c0ff".to_owned(),
             config: resolve(&request).unwrap().config,
         }
     }

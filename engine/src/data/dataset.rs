@@ -15,6 +15,8 @@ pub struct Dataset {
     /// `[count]`, i64.
     classes: Option<Tensor>,
     class_names: Vec<String>,
+    /// Of the data that the images are from; empty if nobody said.
+    fingerprint: String,
     /// What each image is to be made from, if that is no function of the image: as `images`.
     partners: Option<Tensor>,
     /// How many of the first images are all different, if some are repeated behind them.
@@ -57,6 +59,7 @@ impl Dataset {
             images,
             classes: None,
             class_names: Vec::new(),
+            fingerprint: String::new(),
             partners: None,
             distinct: None,
             test: None,
@@ -154,6 +157,20 @@ impl Dataset {
             class_names,
             ..self
         }
+    }
+
+    /// Says which data the images are from.
+    #[must_use]
+    pub fn with_fingerprint(self, fingerprint: String) -> Self {
+        Self {
+            fingerprint,
+            ..self
+        }
+    }
+
+    /// The fingerprint of the data that the images are from; empty if nobody said.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     /// The [`typical_classes`] of `count` pictures; `None` if nothing is known of classes.

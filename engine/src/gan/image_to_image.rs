@@ -2,9 +2,10 @@
 
 use sparring_contract::config::{Config, LossWeights};
 use sparring_contract::protocol::{Better, MetricKind, MetricSpec};
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 
 use super::augment::Augment;
+use super::conditions::{chosen_of, with_noise};
 use super::loss::AdversarialLoss;
 use super::metrics::adversarial_specs;
 use super::models::PictureSpec;
@@ -76,26 +77,6 @@ impl ImageToImage {
         let between_pictures = self.difference(&made, &(turn.generate)(&again), &input);
         between_noise / (between_pictures + 1e-2)
     }
-}
-
-/// `count` of so many places by chance, `[count]`, i64: each once before any comes again. Drawn on the CPU: the same on every
-/// device.
-pub(super) fn chosen_of(places: i64, count: i64) -> Tensor {
-    let order = Tensor::randperm(places, (Kind::Int64, Device::Cpu));
-    let turns = Tensor::arange(count, (Kind::Int64, Device::Cpu)).remainder(places);
-    order.index_select(0, &turns)
-}
-
-/// The generator's input from conditions `[n, …, h, w]` and fresh noise, each number of which fills a channel.
-pub(super) fn with_noise(conditions: &Tensor, latent_dim: i64) -> Tensor {
-    if latent_dim == 0 {
-        return conditions.shallow_clone();
-    }
-    let size = conditions.size();
-    let options = (Kind::Float, conditions.device());
-    let noise = Tensor::randn([size[0], latent_dim, 1, 1], options);
-    let noise = noise.expand([size[0], latent_dim, size[2], size[3]], false);
-    Tensor::cat(&[conditions, &noise], 1)
 }
 
 impl Task for ImageToImage {
@@ -197,22 +178,5 @@ impl Task for ImageToImage {
         let [d_real, d_fake] = self.loss.probabilities(&outcome.logits);
         let l1 = self.difference(&outcome.fake, &outcome.batch.images, outcome.input) * 0.5;
         vec![outcome.d_loss, outcome.g_loss, d_real, d_fake, l1]
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_place_is_chosen_once_before_any_comes_again() {
-        tch::manual_seed(5);
-        let chosen: Vec<i64> = chosen_of(4, 10).try_into().unwrap();
-        for turn in chosen.chunks(4) {
-            let mut places = turn.to_vec();
-            places.sort_unstable();
-            places.dedup();
-            assert_eq!(places.len(), turn.len(), "{chosen:?}");
-        }
     }
 }

@@ -4,6 +4,7 @@
 
 mod augment;
 mod compatibility;
+mod conditions;
 mod generate;
 mod image_to_image;
 mod loss;

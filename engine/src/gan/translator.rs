@@ -3,7 +3,7 @@
 use sparring_contract::config::Config;
 use tch::{Device, Tensor};
 
-use super::image_to_image::with_noise;
+use super::conditions::with_noise;
 use super::models::PictureSpec;
 use super::sampler::to_pixels;
 use super::trained::trained_generator;

@@ -5,7 +5,7 @@ use sparring_contract::protocol::{Better, MetricKind, MetricSpec};
 use tch::{Kind, Tensor};
 
 use super::augment::Augment;
-use super::image_to_image::{chosen_of, with_noise};
+use super::conditions::{chosen_of, with_noise};
 use super::loss::AdversarialLoss;
 use super::metrics::adversarial_specs;
 use super::models::PictureSpec;

@@ -151,6 +151,7 @@ pub(super) fn started(
         from,
         metrics: [session.metric_specs(), held_out::specs(references)].concat(),
         class_names: data.class_names().to_vec(),
+        conditional: config.conditional,
         shape: data
             .shape()
             .map(|size| u32::try_from(size).unwrap_or_default()),

@@ -2,6 +2,7 @@
 
 use sparring_contract::config::Config;
 use sparring_contract::protocol::Fidelity;
+use sparring_contract::run::CheckpointHeader;
 use sparring_contract::text::printable;
 
 use crate::data::{DataBundle, Dataset, Degradation};
@@ -45,6 +46,7 @@ impl Prepared {
         if let Some(labels) = bundle.train.labels.as_ref().filter(|_| config.conditional) {
             dataset = dataset.with_classes(labels);
         }
+        let dataset = dataset.with_fingerprint(bundle.fingerprint);
         check_compatibility(config, &dataset)?;
         Ok(Self {
             dataset,
@@ -56,6 +58,18 @@ impl Prepared {
                 .collect(),
             judged_by: bundle.judged_by,
         })
+    }
+
+    /// Warns if a checkpoint was trained on other data: what comes of it is not what would have come of the old data.
+    pub(super) fn compare_data(&mut self, checkpoint: &CheckpointHeader) {
+        let before = &checkpoint.data_fingerprint;
+        if !before.is_empty() && before != self.dataset.fingerprint() {
+            self.warnings.push(
+                "the data has changed since the checkpoint was saved: other pictures, labels or test pictures; the run goes on \
+                 with what is there now"
+                    .to_owned(),
+            );
+        }
     }
 
     /// The judge of the data, if there is one that can be used. One that cannot is a warning more: the training needs none.

@@ -265,6 +265,9 @@ fn try_training(
     let resumed = from.map(CheckpointHeader::read_intact).transpose()?;
     let config = lock.run().config()?;
     let mut prepared = Prepared::of(&config)?;
+    if let Some(header) = &resumed {
+        prepared.compare_data(header);
+    }
     hub.emit(Event::Phase {
         phase: Phase::WarmingUp,
         step: resumed.as_ref().map_or(0, |header| header.step),

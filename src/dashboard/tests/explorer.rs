@@ -4,11 +4,15 @@ use sparring_contract::protocol::{
     Command, Coordinate, Exploration, Outcome, Pictures, Purpose, ToFace,
 };
 
-use super::run::{Face, pictures, training_run};
+use super::run::{Face, Run, pictures, training_run};
 
 /// A face whose explorer knows its directions and shows something.
 pub(super) fn exploring() -> Face {
-    let mut face = Face::attached_to(training_run());
+    exploring_in(training_run())
+}
+
+fn exploring_in(run: Run) -> Face {
+    let mut face = Face::attached_to(run);
     face.press("e");
     answers(&mut face);
     face.hears(ToFace::Pictures(around(0)));
@@ -110,4 +114,13 @@ fn a_class_that_the_run_does_not_have_is_refused_where_it_was_asked_for() {
     // The next place is one that it has.
     face.press("right");
     assert_eq!(places(&face).last().unwrap().class, None);
+}
+
+#[test]
+fn classes_are_offered_by_runs_that_have_them_only() {
+    assert!(exploring().screen().contains("0–9"));
+    let mut run = training_run();
+    let started = run.snapshot.started.as_mut().expect("a run");
+    started.conditional = false;
+    assert!(!exploring_in(run).screen().contains("0–9"));
 }

@@ -138,6 +138,7 @@ pub fn started() -> Started {
         from: None,
         metrics: specs(),
         class_names: (0..10).map(|digit| digit.to_string()).collect(),
+        conditional: true,
         shape: [1, 28, 28],
     }
 }

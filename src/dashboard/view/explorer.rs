@@ -134,8 +134,8 @@ fn neighbours(around: &Pictures, ink: Ink, area: Rect, buffer: &mut Buffer) {
             if let Some(picture) = Picture::of(around, usize::from(index)) {
                 picture.drawn(brush).render(place, buffer);
             }
-            if across == side && down == side && index == side * side / 2 {
-                corners(place, ink, buffer);
+            if across == side && index == side * side / 2 {
+                corners(place, ink, area, buffer);
             }
         }
     }
@@ -169,8 +169,8 @@ fn extent(each: Size, (across, down): (u16, u16)) -> Size {
     Size::new(along(across, each.width), along(down, each.height))
 }
 
-/// Marks a picture in the cells around it.
-fn corners(place: Rect, ink: Ink, buffer: &mut Buffer) {
+/// Marks a picture in the cells around it, as far as they are in the area.
+fn corners(place: Rect, ink: Ink, area: Rect, buffer: &mut Buffer) {
     let (left, top) = (place.x.saturating_sub(1), place.y.saturating_sub(1));
     for (x, y, corner) in [
         (left, top, "┌"),
@@ -178,7 +178,8 @@ fn corners(place: Rect, ink: Ink, buffer: &mut Buffer) {
         (left, place.bottom(), "└"),
         (place.right(), place.bottom(), "┘"),
     ] {
-        if let Some(cell) = buffer.cell_mut((x, y)) {
+        let is_inside = area.contains((x, y).into());
+        if let Some(cell) = buffer.cell_mut((x, y)).filter(|_| is_inside) {
             cell.set_symbol(corner).set_style(ink.theme.accent());
         }
     }

@@ -14,7 +14,7 @@ pub(super) fn draw(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
     let gap = if area.width >= 100 { 3 } else { 2 };
     let mut pieces = match &state.dialog {
         None => keys(state, ink),
-        Some(dialog) => dialog_keys(dialog, ink),
+        Some(dialog) => dialog_keys(state, dialog, ink),
     };
     fit(&mut pieces, usize::from(area.width), gap);
     put(buffer, area, joined(pieces, &Span::raw(" ".repeat(gap))));
@@ -62,7 +62,7 @@ fn rank(action: Action) -> u8 {
     }
 }
 
-fn dialog_keys<'a>(dialog: &Dialog, ink: Ink) -> Vec<Piece<'a>> {
+fn dialog_keys<'a>(state: &State, dialog: &Dialog, ink: Ink) -> Vec<Piece<'a>> {
     let keys: &[(&str, &str)] = match dialog {
         Dialog::Help => &[("Tab", "next panel"), ("Esc", "close")],
         Dialog::Stop => &[
@@ -83,8 +83,10 @@ fn dialog_keys<'a>(dialog: &Dialog, ink: Ink) -> Vec<Piece<'a>> {
         ],
         Dialog::Died => &[("d", "leave"), ("Esc", "look on")],
     };
+    let is_conditional = state.started().is_some_and(|started| started.conditional);
     (1..)
         .zip(keys)
+        .filter(|(_, (_, word))| *word != "class" || is_conditional)
         .map(|(place, (name, word))| {
             // The way back is never left out.
             let rank = if *name == "Esc" { 0 } else { place };

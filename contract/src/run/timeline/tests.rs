@@ -28,6 +28,7 @@ fn started(step: u64) -> Event {
         from: (step > 0).then(|| format!("checkpoints/step-{step}.safetensors").into()),
         metrics: Vec::new(),
         class_names: Vec::new(),
+        conditional: false,
         shape: [1, 28, 28],
     }))
 }

@@ -77,6 +77,13 @@ impl DataBundle {
         about.skipped_files.extend(second.about.skipped_files);
         about.warnings.extend(second.about.warnings);
         about.notes.extend(second.about.notes);
+        let lonely = first.test.as_ref().xor(second.test.as_ref());
+        about.warnings.extend(lonely.map(|test| {
+            format!(
+                "{} pictures to test with are not used: the other folder has none",
+                test.images.count
+            )
+        }));
         let loaded = Loaded {
             train: joined([&first.train.images, &second.train.images]),
             test: test.map(|(one, other)| joined([&one.images, &other.images])),

@@ -62,6 +62,7 @@ impl ActiveRun<'_> {
             step,
             shape: session.loader().data().shape(),
             class_names: session.loader().data().class_names().to_vec(),
+            data_fingerprint: session.loader().data().fingerprint().to_owned(),
             training_seconds,
             attempt: self.guard.attempt(),
             quick_distance,
