@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use sparring::dashboard::view::{Ink, view};
 use sparring::dashboard::{Keymap, Message, Settings, State, update};
-use sparring::terminal::{Capabilities, ColorChoice, Environment, Render, Shade, Theme};
+use sparring::terminal::{Capabilities, ColorChoice, Environment, RenderChoice, Shade, Theme};
 use sparring_contract::protocol::{Phase, Pictures, Purpose, Snapshot, Stats, ToFace};
 
 /// Frames that are drawn and timed.
@@ -20,7 +20,7 @@ fn main() {
         size: Some(ratatui::layout::Size::new(200, 60)),
         ..Environment::of(&std::io::stdout())
     };
-    let capabilities = Capabilities::new(&environment, ColorChoice::Always, Some(Render::Half));
+    let capabilities = Capabilities::new(&environment, ColorChoice::Always, RenderChoice::Half);
     let ink = Ink::new(Theme::new(Shade::Dark, capabilities.colors), &capabilities);
     let state = long_run();
     let area = Rect::new(0, 0, 200, 60);

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test may fail loudly
 
 mod actor;
+mod asked;
 mod attach;
 mod attached;
 mod command_line;

@@ -25,7 +25,13 @@ pub struct Terminal {
     /// Everything the program wrote.
     pub written: Vec<u8>,
     before: String,
+    /// What it answers when it is asked about itself, once each time.
+    answers: Option<String>,
+    answered: usize,
 }
+
+/// The last of a face's questions, which every terminal answers.
+const LAST_QUESTION: &[u8] = b"\x1b[c";
 
 impl Terminal {
     /// A terminal of 120×34 cells with a program that leads its session, as a shell or `xterm -e` would.
@@ -66,7 +72,16 @@ impl Terminal {
             screen: vt100::Parser::new(34, 120, 0),
             written: Vec::new(),
             before,
+            answers: None,
+            answered: 0,
         }
+    }
+
+    /// The same, and the terminal answers so when it is asked about itself. One that is not told to does not answer.
+    pub fn answering(command: Command, answers: &str) -> Self {
+        let mut terminal = Self::with(command);
+        terminal.answers = Some(answers.to_owned());
+        terminal
     }
 
     /// Types.
@@ -132,6 +147,15 @@ impl Terminal {
         self.screen.screen()
     }
 
+    /// Reads what the program writes until it has asked so often.
+    #[track_caller]
+    pub fn is_asked(&mut self, times: usize) {
+        let begun = Instant::now();
+        while self.questions() < times {
+            self.go_on(begun, "another question");
+        }
+    }
+
     /// Reads once, if something comes in time. False when the program's side is closed.
     fn read(&mut self, patience: Duration) -> bool {
         let mut question = [PollFd::new(&self.master, PollFlags::IN)];
@@ -145,10 +169,27 @@ impl Terminal {
             Ok(read) => {
                 self.screen.process(&bytes[..read]);
                 self.written.extend(&bytes[..read]);
+                self.answer();
                 true
             }
             Err(error) => panic!("{error}"),
         }
+    }
+
+    fn answer(&mut self) {
+        let asked = self.questions();
+        for _ in self.answered..asked {
+            if let Some(answers) = self.answers.clone() {
+                self.types(&answers);
+            }
+        }
+        self.answered = asked;
+    }
+
+    /// How often it was asked about itself.
+    pub fn questions(&self) -> usize {
+        let windows = self.written.windows(LAST_QUESTION.len());
+        windows.filter(|bytes| *bytes == LAST_QUESTION).count()
     }
 
     /// Waits for the end of the program.

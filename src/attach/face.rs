@@ -9,15 +9,17 @@ use tokio::sync::mpsc::{Receiver, Sender};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::connection::{Death, News};
+use super::display::Display;
 use super::left::Left;
 use super::notice;
 use super::options::Options;
 use super::pacing::{Cause, Pacer, Seconds};
 use super::signals::{Signals, Wanted};
 use crate::clock::now;
-use crate::dashboard::view::{Ink, view};
+use crate::dashboard::view::{Ink, hung, view};
 use crate::dashboard::{Effect, Leave, Message, Standing, State, update};
-use crate::terminal::{Colors, Guard, Input, Output, Screen, Theme};
+use crate::terminal::query::Answers;
+use crate::terminal::{Colors, Guard, Input, Output, PATIENCE, Screen};
 
 /// A running worker sends its snapshot sooner than this. Drawing an empty dashboard first would only flicker.
 const FIRST_NEWS: Duration = Duration::from_millis(60);
@@ -36,7 +38,10 @@ const AT_ONCE: usize = 64;
 /// A dashboard at work.
 pub(super) struct Face {
     state: State,
+    display: Display,
     ink: Ink,
+    /// What the terminal has told of what it was asked last; `None` once it has told all.
+    answers: Option<Answers>,
     guard: Guard,
     screen: Screen,
     output: Output,
@@ -52,6 +57,8 @@ pub(super) struct Face {
     begun: Instant,
     /// Nothing is drawn until then, because a snapshot is about to arrive.
     holds_until: Option<Instant>,
+    /// Nothing is drawn until then, because the terminal is about to say what it can show.
+    asks_until: Option<Instant>,
     /// What the next frame is for.
     cause: Option<Cause>,
     /// Pictures from fixed noise that wait until the budget has bytes for them.
@@ -72,16 +79,19 @@ impl Face {
         wishes: Sender<ToWorker>,
         options: &Options,
     ) -> io::Result<Self> {
-        let theme = Theme::new(options.shade, options.capabilities.colors);
         // Before the size is asked for, so that no change of it is missed.
         let signals = Signals::listen()?;
-        let usual = options.capabilities.size;
+        let display = options.display.clone();
+        let usual = display.capabilities().size;
         let (width, height) = size(usual)?;
         let begun = Instant::now();
-        Ok(Self {
+        let mut face = Self {
             holds_until: (state.is_alive() && !started).then_some(begun + FIRST_NEWS),
             state,
-            ink: Ink::new(theme, &options.capabilities),
+            ink: display.ink(),
+            display,
+            answers: None,
+            asks_until: None,
             guard,
             screen: Screen::new(width, height),
             output: Output::open()?,
@@ -98,7 +108,52 @@ impl Face {
             code: None,
             left: None,
             signals,
-        })
+        };
+        face.ask()?;
+        Ok(face)
+    }
+
+    /// Asks the terminal what it can show.
+    fn ask(&mut self) -> io::Result<()> {
+        if let Some(questions) = self.display.questions() {
+            self.answers = Some(Answers::default());
+            self.asks_until = Some(Instant::now() + PATIENCE);
+            self.output.write(questions.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Takes in what the terminal says. Answers that come late count as well.
+    fn hear_terminal(&mut self, reply: &[u8]) -> io::Result<()> {
+        let Some(answers) = &mut self.answers else {
+            return Ok(());
+        };
+        answers.take(reply);
+        if answers.complete {
+            self.asks_until = None;
+            self.learn()?;
+            self.answers = None;
+        }
+        Ok(())
+    }
+
+    /// Draws as the terminal says it can show things.
+    fn learn(&mut self) -> io::Result<()> {
+        let answers = self.answers.clone().unwrap_or_default();
+        if self.display.learn(answers) {
+            self.ink = self.display.ink();
+            self.screen
+                .show_pixels(self.display.capabilities().graphics);
+            self.measure()?;
+        }
+        if let Some(refusal) = self.display.refusal() {
+            if self.state.started().is_some() {
+                self.remark(&refusal);
+            } else {
+                self.notes.push(refusal);
+            }
+        }
+        Ok(())
     }
 
     /// Shows the dashboard until it is left.
@@ -181,6 +236,7 @@ impl Face {
         match input {
             Input::Key(key) => self.act(Message::Key(key.into()), Cause::User),
             Input::Paste(text) => self.act(Message::Paste(text), Cause::User),
+            Input::Told(reply) => self.hear_terminal(&reply),
             Input::Gone => {
                 self.left = Some(Left::Gone);
                 Ok(())
@@ -306,6 +362,8 @@ impl Face {
         self.output.forget();
         self.guard.take()?;
         self.tell_time();
+        // It may be another terminal, or another program between it and this one.
+        self.ask()?;
         self.measure()
     }
 
@@ -319,8 +377,8 @@ impl Face {
 
     /// When there is something to draw.
     fn due(&self) -> Option<Instant> {
-        if self.holds_until.is_some() {
-            return self.holds_until;
+        if let Some(until) = self.asks_until.max(self.holds_until) {
+            return Some(until);
         }
         if !self.output.stuck_for().is_zero() {
             return Some(Instant::now() + TRY_AGAIN);
@@ -332,10 +390,19 @@ impl Face {
     }
 
     fn draw_what_is_due(&mut self) -> io::Result<()> {
-        if self.holds_until.is_some_and(|until| Instant::now() < until) {
+        let now = Instant::now();
+        if self
+            .asks_until
+            .max(self.holds_until)
+            .is_some_and(|until| now < until)
+        {
             return Ok(());
         }
         self.holds_until = None;
+        if self.asks_until.take().is_some() {
+            // A terminal that has not told all may have told some.
+            self.learn()?;
+        }
         if !self.output.flush()? {
             // Nothing more is drawn until the terminal has taken what it was sent.
             if self.output.stuck_for() >= GIVE_UP {
@@ -373,9 +440,11 @@ impl Face {
             update(&mut self.state, Message::Traffic(rate));
         }
         let (state, ink) = (&self.state, self.ink);
-        let bytes = self.screen.draw(&mut self.output, |area, buffer| {
-            view(state, ink, area, buffer);
-        })?;
+        let bytes = self.screen.draw(
+            &mut self.output,
+            |area, buffer| view(state, ink, area, buffer),
+            |placed| hung(state, placed),
+        )?;
         self.cause = None;
         if self.pacer.drawn(now, cause, bytes) {
             self.remark(&self.thrift());
@@ -386,7 +455,8 @@ impl Face {
     /// The colours that pictures are drawn in.
     fn picture_colors(&self) -> Colors {
         let all = self.ink.theme.colors();
-        if self.pacer.is_thrifty() {
+        // Pixels take no fewer bytes in fewer colours.
+        if self.pacer.is_thrifty() && !self.ink.has_pixels() {
             // 16 colours hide too much: pictures that come less often say more.
             all.min(Colors::Ansi256)
         } else {

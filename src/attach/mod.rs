@@ -1,6 +1,7 @@
 //! A dashboard in front of a run: its terminal, its worker, and the loop between them.
 
 mod connection;
+mod display;
 mod face;
 mod last_words;
 mod left;
@@ -29,6 +30,7 @@ use connection::Connection;
 use face::Face;
 
 pub(crate) use connection::Death;
+pub(crate) use display::Display;
 pub(crate) use left::Left;
 pub(crate) use options::Options;
 
@@ -39,7 +41,7 @@ const WAITING_WISHES: usize = 128;
 
 /// Shows the dashboard of a run until the user leaves it. `child` is the run's worker if this process started it.
 pub(crate) fn attach(run: &Run, child: Option<Child>, options: &Options) -> anyhow::Result<Left> {
-    options.capabilities.impose_on_crossterm();
+    options.display.capabilities().impose_on_crossterm();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

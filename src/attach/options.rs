@@ -1,15 +1,13 @@
 //! How a dashboard is shown.
 
+use super::display::Display;
 use crate::dashboard::Keymap;
-use crate::terminal::{Capabilities, Shade};
 
 /// How a dashboard is shown.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
-    /// What the terminal can show.
-    pub(crate) capabilities: Capabilities,
-    /// Whether its background is dark.
-    pub(crate) shade: Shade,
+    /// What it is drawn on.
+    pub(crate) display: Display,
     /// Frames of news a second, at most.
     pub(crate) fps: u16,
     /// Bytes a second to the terminal; `None`: no limit.

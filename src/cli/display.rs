@@ -18,6 +18,9 @@ pub struct View {
     /// When to use colour
     #[arg(long, value_enum, default_value_t)]
     pub color: When,
+    /// How pictures are drawn
+    #[arg(long, value_enum, default_value_t)]
+    pub render: Render,
     /// Shell command to run when the run ends or a health check raises an alarm; it gets SPARRING_RUN and SPARRING_MESSAGE
     #[arg(long, value_name = "CMD")]
     pub notify: Option<String>,
@@ -43,8 +46,10 @@ pub struct Drawing {
 /// Background of a terminal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Background {
-    /// Light letters on dark
+    /// As the terminal says; dark if it does not
     #[default]
+    Auto,
+    /// Light letters on dark
     Dark,
     /// Dark letters on light
     Light,
@@ -74,6 +79,12 @@ pub enum Render {
     Braille,
     /// Characters of growing brightness
     Ascii,
+    /// Pixels, in terminals that know kitty's graphics protocol
+    Kitty,
+    /// Pixels, in terminals that know iTerm2's inline images
+    Iterm,
+    /// Pixels, in terminals that know sixels
+    Sixel,
 }
 
 /// Size of pictures.

@@ -15,13 +15,13 @@ use sparring_contract::output::{say, tell};
 use sparring_contract::protocol::Command;
 use sparring_contract::run::{Home, Run, State};
 
-use super::flags::color;
+use super::flags::{color, render};
 use super::wait::wait;
-use crate::attach::{self, Death, Left, Options};
+use crate::attach::{self, Death, Display, Left, Options};
 use crate::cli::{Attach, Background, View};
 use crate::client::{ask, check_here, find};
 use crate::dashboard::Keymap;
-use crate::terminal::{Capabilities, Environment, Shade};
+use crate::terminal::{Environment, Shade};
 
 /// A worker ended before it had anything to show.
 #[derive(Debug, thiserror::Error)]
@@ -67,12 +67,16 @@ pub(super) fn attach(home: &Home, flags: &Attach) -> anyhow::Result<u8> {
 
 /// How a dashboard is shown, after flags, environment and the user's file.
 pub(super) fn options(view: &View, read_only: bool) -> anyhow::Result<Options> {
-    let color = color(view.color);
     Ok(Options {
-        capabilities: Capabilities::new(&Environment::of(&io::stdout()), color, None),
-        shade: match view.theme {
-            Background::Dark => Shade::Dark,
-            Background::Light => Shade::Light,
+        display: Display {
+            environment: Environment::of(&io::stdout()),
+            color: color(view.color),
+            render: render(view.render),
+            shade: match view.theme {
+                Background::Auto => None,
+                Background::Dark => Some(Shade::Dark),
+                Background::Light => Some(Shade::Light),
+            },
         },
         fps: view.fps,
         budget: (view.budget > 0).then_some(f64::from(view.budget) * 1000.0),

@@ -29,7 +29,7 @@ pub(super) fn doctor(home: &Home, flags: &Doctor) -> anyhow::Result<u8> {
             examination: examined.ok(),
         },
         machine: MachineFacts::look(),
-        terminal: TerminalFacts::of(&Environment::of(&std::io::stdout())),
+        terminal: TerminalFacts::of(&Environment::of(&std::io::stdout()).asked()),
         settings,
         folders: Folder::look(home),
         logout: Logout::look(),

@@ -5,7 +5,7 @@ use sparring_contract::protocol::Truncation;
 
 use crate::cli::{self, Drawing, Render, Scale, When};
 use crate::sample::{Existing, Look};
-use crate::terminal::{self, ColorChoice};
+use crate::terminal::{self, ColorChoice, Protocol, RenderChoice};
 
 /// The flags `--truncation` and `--tails`.
 pub(super) fn truncation(flags: cli::Truncation) -> Truncation {
@@ -57,13 +57,16 @@ pub(super) fn look(flags: &Drawing) -> Look {
     }
 }
 
-/// The flag `--render`; `None` is `auto`.
-fn render(render: Render) -> Option<terminal::Render> {
+/// The flag `--render`.
+pub(super) fn render(render: Render) -> RenderChoice {
     match render {
-        Render::Auto => None,
-        Render::Half => Some(terminal::Render::Half),
-        Render::Braille => Some(terminal::Render::Braille),
-        Render::Ascii => Some(terminal::Render::Ascii),
+        Render::Auto => RenderChoice::Auto,
+        Render::Half => RenderChoice::Half,
+        Render::Braille => RenderChoice::Braille,
+        Render::Ascii => RenderChoice::Ascii,
+        Render::Kitty => RenderChoice::Pixels(Protocol::Kitty),
+        Render::Iterm => RenderChoice::Pixels(Protocol::Iterm),
+        Render::Sixel => RenderChoice::Pixels(Protocol::Sixel),
     }
 }
 

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use crate::terminal::{Capabilities, ColorChoice, Colors, Environment, Reasons, Render};
+use crate::terminal::{
+    Capabilities, ColorChoice, Colors, Environment, Reasons, Render, RenderChoice,
+};
 
 /// What stdout can show, and what told so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -21,16 +23,22 @@ pub struct TerminalFacts {
     pub unicode: bool,
     /// What told so.
     pub unicode_because: String,
-    /// How pictures are drawn: `half` blocks, `braille` or `ascii`.
+    /// How pictures are drawn: `half` blocks, `braille`, `ascii`, or pixels by `kitty`, `iterm` or `sixel`.
     pub pictures: &'static str,
+    /// What told so, or why they are not drawn in pixels.
+    pub pictures_because: String,
 }
 
 impl TerminalFacts {
     /// What an output with this environment can show.
     pub fn of(environment: &Environment) -> Self {
-        let found = Capabilities::new(environment, ColorChoice::Auto, None);
-        let Reasons { colors, unicode } =
-            Capabilities::reasons(environment, ColorChoice::Auto, None);
+        let (color, render) = (ColorChoice::Auto, RenderChoice::Auto);
+        let found = Capabilities::new(environment, color, render);
+        let Reasons {
+            colors,
+            unicode,
+            pictures,
+        } = Capabilities::reasons(environment, color, render);
         Self {
             is_terminal: found.is_terminal,
             columns: found.size.width,
@@ -44,11 +52,13 @@ impl TerminalFacts {
             colors_because: colors,
             unicode: found.unicode,
             unicode_because: unicode,
-            pictures: match found.render {
-                Render::Half => "half",
-                Render::Braille => "braille",
-                Render::Ascii => "ascii",
+            pictures: match (found.graphics, found.render) {
+                (Some(graphics), _) => graphics.protocol.name(),
+                (None, Render::Braille) => "braille",
+                (None, Render::Ascii) => "ascii",
+                (None, Render::Half | Render::Pixels(_)) => "half",
             },
+            pictures_because: pictures,
         }
     }
 }

@@ -217,7 +217,8 @@ fn terminal(found: &TerminalFacts) -> Entry {
     let pictures = match found.pictures {
         "half" => "half blocks",
         "ascii" => "letters",
-        other => other,
+        "braille" => "braille",
+        _ => "pixels",
     };
     Entry::new(
         "terminal",
@@ -225,7 +226,7 @@ fn terminal(found: &TerminalFacts) -> Entry {
             format!("{}{by}{}", found.columns, found.rows),
             format!("{colors} ({})", found.colors_because),
             format!("{letters} ({})", found.unicode_because),
-            format!("pictures in {pictures}"),
+            format!("pictures in {pictures} ({})", found.pictures_because),
         ],
     )
 }

@@ -2,7 +2,9 @@
 
 use std::io;
 
-use crate::terminal::{Capabilities, ColorChoice, Environment, Render, Scale};
+use sparring_contract::output::tell;
+
+use crate::terminal::{Capabilities, ColorChoice, Environment, RenderChoice, Scale};
 
 /// How pictures are shown.
 #[derive(Clone, Copy, Debug, Default)]
@@ -11,8 +13,8 @@ pub struct Look {
     pub columns: Option<u16>,
     /// The flag `--color`.
     pub color: ColorChoice,
-    /// The flag `--render`; `None` is `auto`.
-    pub render: Option<Render>,
+    /// The flag `--render`.
+    pub render: RenderChoice,
     /// How large pictures are shown; the largest scale that fits if not given.
     pub scale: Option<Scale>,
     /// Whether to leave out the names of classes under pictures.
@@ -20,8 +22,13 @@ pub struct Look {
 }
 
 impl Look {
-    /// What stdout can show, as far as the flags leave it to the terminal.
+    /// What stdout can show, as far as the flags leave it to the terminal. A terminal is asked; says on stderr if it cannot
+    /// do what a flag wants.
     pub(super) fn capabilities(self, stdout: &io::Stdout) -> Capabilities {
-        Capabilities::new(&Environment::of(stdout), self.color, self.render)
+        let environment = Environment::of(stdout).asked();
+        if let Some(refusal) = Capabilities::refusal(&environment, self.color, self.render) {
+            tell(&format!("warning: {refusal}"));
+        }
+        Capabilities::new(&environment, self.color, self.render)
     }
 }

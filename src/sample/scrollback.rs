@@ -1,5 +1,6 @@
 //! Pictures in rows, printed as soon as a row is full.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use ratatui::buffer::Buffer;
@@ -12,15 +13,22 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::Look;
 use crate::terminal::gallery::fitting;
-use crate::terminal::{Brush, Capabilities, Picture, Scale, to_text};
+use crate::terminal::graphics::Raster;
+use crate::terminal::{Brush, Capabilities, Graphics, Picture, Scale, to_text};
 
-/// Pictures shrink until this many fit beside each other.
+/// Pictures shrink until this many fit beside each other. In the terminal's own pixels they lose nothing by it.
 const WORTH_A_ROW: usize = 4;
+const WORTH_A_ROW_OF_PIXELS: usize = 8;
+
+/// Lines below a picture: the names of classes, and that of the cursor.
+const BELOW: u16 = 2;
 
 /// How pictures stand in rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Layout {
     brush: Brush,
+    /// How pixels get to the terminal, if they do.
+    graphics: Option<Graphics>,
     /// Cells of a picture.
     each: Size,
     /// Pictures in a row, at least 1.
@@ -45,10 +53,22 @@ pub struct Scrollback<W> {
     put: u64,
     /// A row of pictures, and below it the line of their classes if they have any.
     row: Buffer,
+    /// The pictures of the row that the terminal shows in pixels of its own, and their columns.
+    hung: Vec<(u16, Raster)>,
 }
 
 impl Layout {
-    fn new(
+    /// In pixels of the terminal's own, as long as a row is not higher than the screen.
+    fn new(capabilities: Capabilities, look: Look, count: u64, picture: (usize, usize)) -> Self {
+        let layout = Self::of(capabilities, look, count, picture);
+        let rows = capabilities.size.height;
+        if capabilities.graphics.is_some() && layout.each.height.saturating_add(BELOW) > rows {
+            return Self::of(capabilities.without_graphics(), look, count, picture);
+        }
+        layout
+    }
+
+    fn of(
         capabilities: Capabilities,
         look: Look,
         count: u64,
@@ -68,11 +88,22 @@ impl Layout {
         let fit = |scale| fitting(space, cells(scale).width).max(1);
 
         let count = usize::try_from(count).unwrap_or(usize::MAX);
-        let enough = asked.unwrap_or(WORTH_A_ROW).min(count);
-        let smallest = || Scale::choices(width, height).last().unwrap_or_default();
+        let worth_a_row = match capabilities.graphics {
+            None => WORTH_A_ROW,
+            Some(_) => WORTH_A_ROW_OF_PIXELS,
+        };
+        let enough = asked.unwrap_or(worth_a_row).min(count);
+        let choices = || Scale::choices(capabilities.render, width, height);
+        let smallest = || choices().last().unwrap_or_default();
+        let is_low = |scale| {
+            let height = cells(scale).height.saturating_add(BELOW);
+            capabilities.graphics.is_none() || height <= capabilities.size.height
+        };
         let scale = look.scale.unwrap_or_else(|| {
-            Scale::choices(width, height)
-                .find(|scale| fit(*scale) >= enough && cells(*scale).width <= space)
+            choices()
+                .find(|scale| {
+                    fit(*scale) >= enough && cells(*scale).width <= space && is_low(*scale)
+                })
                 .unwrap_or_else(smallest)
         });
         // Unless asked otherwise, there are as few rows as possible, of about the same length.
@@ -83,6 +114,7 @@ impl Layout {
         let row = columns * (usize::from(each.width) + 1) - 1;
         Self {
             brush: brush(scale),
+            graphics: capabilities.graphics,
             each,
             columns,
             width: u16::try_from(row).unwrap_or(u16::MAX).min(space),
@@ -130,6 +162,7 @@ impl<W: Write> Scrollback<W> {
             layout: None,
             put: 0,
             row: Buffer::default(),
+            hung: Vec::new(),
         }
     }
 
@@ -163,7 +196,12 @@ impl<W: Write> Scrollback<W> {
                 self.row = layout.empty_row(labelled);
             }
             let place = layout.place(column);
-            picture.drawn(layout.brush).render(place, &mut self.row);
+            if let Some(graphics) = layout.graphics {
+                let times = graphics.times(layout.each, &picture);
+                self.hung.push((place.x, Raster::of(&picture, times)));
+            } else {
+                picture.drawn(layout.brush).render(place, &mut self.row);
+            }
             if let (true, Some(label)) = (labelled, pictures.labels.get(index)) {
                 self.write_label(*label, place);
             }
@@ -192,9 +230,19 @@ impl<W: Write> Scrollback<W> {
     }
 
     fn print_row(&mut self, first: bool) -> io::Result<()> {
-        let text = to_text(&self.row, self.capabilities.colors);
+        let mut text = to_text(&self.row, self.capabilities.colors);
+        if let Some(graphics) = self.layout.and_then(|layout| layout.graphics) {
+            // The blank row is there, so that nothing scrolls any more: back up, and down again.
+            let rows = self.row.area.height;
+            let _ = write!(text, "\x1b[{rows}A");
+            for (column, raster) in self.hung.drain(..) {
+                let _ = write!(text, "\x1b[{}G", column.saturating_add(1));
+                graphics.draw(None, &raster, &mut text);
+            }
+            let _ = write!(text, "\r\x1b[{rows}B");
+        }
         let gap = if first { "" } else { "\n" };
-        write!(self.to, "{gap}{text}")?;
+        self.to.write_all(format!("{gap}{text}").as_bytes())?;
         self.to.flush()
     }
 }
@@ -216,7 +264,7 @@ fn shortened(text: &str, width: usize, end: char) -> String {
 mod tests {
     use super::*;
     use crate::sample::replies::tests::pictures;
-    use crate::terminal::{Colors, Render};
+    use crate::terminal::{Colors, Protocol, Render};
 
     fn terminal(width: u16) -> Capabilities {
         Capabilities {
@@ -224,7 +272,20 @@ mod tests {
             colors: Colors::True,
             unicode: true,
             render: Render::Half,
+            graphics: None,
             size: Size::new(width, 24),
+        }
+    }
+
+    fn pixels(width: u16, rows: u16) -> Capabilities {
+        Capabilities {
+            render: Render::Pixels((9, 18)),
+            graphics: Some(Graphics {
+                protocol: Protocol::Sixel,
+                cell: (9, 18),
+            }),
+            size: Size::new(width, rows),
+            ..terminal(width)
         }
     }
 
@@ -233,6 +294,7 @@ mod tests {
             is_terminal: false,
             colors: Colors::None,
             render: Render::Ascii,
+            graphics: None,
             ..terminal(80)
         }
     }
@@ -251,6 +313,36 @@ mod tests {
             columns: Some(columns),
             ..Look::default()
         }
+    }
+
+    #[test]
+    fn pixels_make_rows_of_small_pictures_that_are_never_higher_than_the_screen() {
+        let sample = |of| layout(of, Look::default(), 16);
+        // 28 pixels of 4×4 are 112 across, 13 cells.
+        assert_eq!(sample(pixels(120, 34)), (Scale::Times(4), 8, 111));
+        // 28 pixels of 9×9 are 252 down, 14 rows.
+        let full = Look {
+            scale: Some(Scale::Full),
+            ..Look::default()
+        };
+        let render = |rows| {
+            let layout = Layout::new(pixels(120, rows), full, 16, (28, 28));
+            layout.brush.render
+        };
+        assert_eq!(render(16), Render::Pixels((9, 18)));
+        assert_eq!(render(15), Render::Half);
+    }
+
+    #[test]
+    fn pixels_are_drawn_over_a_row_that_was_printed() {
+        let mut text = Vec::new();
+        let mut scrollback = Scrollback::new(&mut text, pixels(80, 24), Look::default(), 2);
+        scrollback.put(&pictures(0, 2)).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        let rows = text.bytes().take_while(|byte| *byte == b'\n').count();
+        let (up, down) = (format!("\n\x1b[{rows}A"), format!("\r\x1b[{rows}B"));
+        assert!(text.contains(&up) && text.ends_with(&down), "{text:?}");
+        assert_eq!(text.matches("\x1bP0;1;0q").count(), 2);
     }
 
     #[test]

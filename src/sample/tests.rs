@@ -10,7 +10,7 @@ use tempfile::{TempDir, tempdir};
 
 use super::replies::tests::{bytes_of, pictures};
 use super::*;
-use crate::terminal::{ColorChoice, Colors, Environment, Render};
+use crate::terminal::{ColorChoice, Colors, Environment, Render, RenderChoice};
 
 /// The header of a checkpoint for grey pictures of 2×2, conditional if it has classes.
 pub fn header(class_names: &[&str]) -> CheckpointHeader {
@@ -59,7 +59,11 @@ fn shell(script: &str) -> Command {
 }
 
 fn piped() -> Capabilities {
-    Capabilities::new(&Environment::default(), ColorChoice::Auto, None)
+    Capabilities::new(
+        &Environment::default(),
+        ColorChoice::Auto,
+        RenderChoice::Auto,
+    )
 }
 
 fn shown(command: Command, count: u64) -> Result<String> {

@@ -4,6 +4,18 @@ use ratatui::layout::{Rect, Size};
 
 use super::{Brush, Colors, Render, Scale};
 
+/// Which pictures to lay out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// How many there are.
+    pub count: usize,
+    /// So many in a row belong together: they stand below each other, or beside each other where that shows more, and
+    /// none without the others.
+    pub group: usize,
+    /// If so many can be shown larger, the others may be left out.
+    pub enough: usize,
+}
+
 /// Rows of whole pictures with a blank column and row between them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gallery {
@@ -17,13 +29,27 @@ pub struct Gallery {
     pub places: Vec<Rect>,
 }
 
+impl Wanted {
+    /// All of so many pictures.
+    pub fn all(count: usize, group: usize) -> Self {
+        Self {
+            count,
+            group,
+            enough: count,
+        }
+    }
+}
+
 impl Gallery {
-    /// Lays out up to `wanted` pictures of `width`×`height` pixels from the top left of an area: all of them at the
-    /// largest scale that has room for all, or else as many as fit at the smallest scale. So many pictures in a row as make a
-    /// `group` stand below each other, or beside each other where that shows more, and none without the others.
+    /// Lays out pictures of `width`×`height` pixels from the top left of an area: at the largest scale at which enough of
+    /// them have room, or else as many as fit at the smallest scale.
     pub fn within(
         area: Rect,
-        (wanted, group): (usize, usize),
+        Wanted {
+            count: wanted,
+            group,
+            enough,
+        }: Wanted,
         (width, height): (usize, usize),
         render: Render,
         colors: Colors,
@@ -54,14 +80,13 @@ impl Gallery {
                 below
             }
         };
-        let mut gallery = at(Scale::Full);
-        for scale in Scale::choices(width, height).skip(1) {
-            if gallery.places.len() == wanted {
-                break;
+        let mut choices = Scale::choices(render, width, height).map(at).peekable();
+        while let Some(gallery) = choices.next() {
+            if gallery.places.len() >= enough || choices.peek().is_none() {
+                return gallery;
             }
-            gallery = at(scale);
         }
-        gallery
+        at(Scale::Full)
     }
 
     /// Lays out up to `wanted` pictures in groups, as square as there is room for.
@@ -177,7 +202,7 @@ mod tests {
         render: Render,
     ) -> (Scale, usize, usize, usize) {
         let area = Rect::new(3, 2, width, height);
-        let gallery = Gallery::within(area, (wanted, 1), (28, 28), render, Colors::True);
+        let gallery = Gallery::within(area, Wanted::all(wanted, 1), (28, 28), render, Colors::True);
         (
             gallery.brush.scale,
             gallery.columns,
@@ -213,7 +238,13 @@ mod tests {
     fn larger_pictures_shrink_until_they_fit_but_not_beyond_recognition() {
         let of = |side, width, height| {
             let area = Rect::new(0, 0, width, height);
-            let gallery = Gallery::within(area, (16, 1), (side, side), Render::Half, Colors::True);
+            let gallery = Gallery::within(
+                area,
+                Wanted::all(16, 1),
+                (side, side),
+                Render::Half,
+                Colors::True,
+            );
             (gallery.brush.scale, gallery.places.len())
         };
         assert_eq!(of(64, 259, 131), (Scale::Full, 16));
@@ -228,10 +259,40 @@ mod tests {
     }
 
     #[test]
+    fn where_a_few_are_enough_they_are_shown_larger() {
+        let of = |width, height| {
+            let area = Rect::new(0, 0, width, height);
+            let few = Wanted {
+                enough: 4,
+                ..Wanted::all(16, 1)
+            };
+            let gallery = Gallery::within(area, few, (28, 28), Render::Half, Colors::True);
+            (gallery.brush.scale, gallery.places.len())
+        };
+        assert_eq!(of(117, 29), (Scale::Full, 8));
+        assert_eq!(of(57, 29), (Scale::Full, 4));
+        assert_eq!(of(57, 28), (Scale::Half, 9));
+    }
+
+    #[test]
+    fn in_pixels_every_whole_number_is_a_scale() {
+        let of = |width, height| {
+            let area = Rect::new(0, 0, width, height);
+            let render = Render::Pixels((9, 18));
+            let all = Wanted::all(16, 1);
+            let gallery = Gallery::within(area, all, (28, 28), render, Colors::True);
+            (gallery.brush.scale, gallery.places.len())
+        };
+        assert_eq!(of(117, 30), (Scale::Times(5), 16));
+        assert_eq!(of(59, 31), (Scale::Times(4), 16));
+        assert_eq!(of(20, 5), (Scale::Times(2), 2));
+    }
+
+    #[test]
     fn pictures_keep_a_blank_between_them() {
         let gallery = Gallery::within(
             Rect::new(3, 2, 59, 31),
-            (16, 1),
+            Wanted::all(16, 1),
             (28, 28),
             Render::Half,
             Colors::True,
@@ -245,7 +306,13 @@ mod tests {
     fn pictures_that_belong_together_stand_together_and_none_is_left_out() {
         let of = |width, height| {
             let area = Rect::new(0, 0, width, height);
-            let gallery = Gallery::within(area, (48, 3), (28, 28), Render::Half, Colors::True);
+            let gallery = Gallery::within(
+                area,
+                Wanted::all(48, 3),
+                (28, 28),
+                Render::Half,
+                Colors::True,
+            );
             (gallery.columns, gallery.rows, gallery.places)
         };
         let (columns, rows, places) = of(59, 23);
@@ -276,7 +343,9 @@ mod tests {
             picture in (0..70usize, 0..70usize),
         ) {
             let area = Rect::new(x, y, width.min(u16::MAX - x), height.min(u16::MAX - y));
-            let gallery = Gallery::within(area, (wanted, group), picture, Render::Half, Colors::None);
+            let wanted_of_group = Wanted::all(wanted, group);
+            let gallery =
+                Gallery::within(area, wanted_of_group, picture, Render::Half, Colors::None);
             prop_assert!(gallery.places.len() <= wanted);
             prop_assert_eq!(gallery.places.len() % group, 0);
             for (index, place) in gallery.places.iter().enumerate() {

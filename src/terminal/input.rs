@@ -24,6 +24,8 @@ pub enum Input {
     Key(KeyEvent),
     /// Text was pasted.
     Paste(String),
+    /// The terminal answered a question, or reported something.
+    Told(Vec<u8>),
     /// The terminal is gone.
     Gone,
 }
@@ -61,7 +63,7 @@ fn read(to: &Sender<Input>) -> io::Result<()> {
             let input = match sent {
                 Sent::Key(key) => Input::Key(key),
                 Sent::Paste(text) => Input::Paste(text),
-                Sent::Reply(_) => continue,
+                Sent::Reply(reply) => Input::Told(reply),
             };
             if to.blocking_send(input).is_err() {
                 return Ok(());

@@ -57,6 +57,9 @@ enum First {
 }
 
 impl Parser {
+    /// The key that asks a program to end.
+    pub const INTERRUPT: KeyEvent = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+
     /// Takes bytes in and returns what has become whole by them.
     pub fn feed(&mut self, bytes: &[u8]) -> Vec<Sent> {
         let mut sent = Vec::new();

@@ -1,4 +1,6 @@
 //! Draws pictures in cells. A cell is about twice as high as wide, so pixels are square in each way of drawing here.
+//!
+//! Where the terminal shows pixels of its own, the cells of a picture are only marked; [`super::graphics`] fills them.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect, Size};
@@ -6,8 +8,8 @@ use ratatui::style::Style;
 use ratatui::widgets::Widget;
 use sparring_contract::protocol::Pictures;
 
-use super::Colors;
 use super::colors::luma;
+use super::{Colors, Placed};
 
 /// What one cell shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,6 +21,9 @@ pub enum Render {
     Braille,
     /// A character as bright as the mean of two pixels, one above the other: 28×28 pixels take 28×14 cells.
     Ascii,
+    /// The terminal's own pixels, of which a cell has so many, across and down. A picture takes about the cells that half
+    /// blocks would, and every pixel of it is shown, as a square.
+    Pixels((u16, u16)),
 }
 
 /// How large a picture is drawn. A smaller scale draws the mean of each square of pixels as one pixel, so pictures are
@@ -34,6 +39,8 @@ pub enum Scale {
     Third,
     /// The mean of 4×4 pixels.
     Quarter,
+    /// Every pixel as a square of so many of the terminal's own pixels.
+    Times(u16),
 }
 
 /// How a picture is drawn.
@@ -54,6 +61,8 @@ pub struct Picture<'a> {
     channels: usize,
     height: usize,
     width: usize,
+    /// Which one of a message's it is.
+    placed: Option<Placed>,
 }
 
 /// A picture and how to draw it: a widget that starts at the top left of its area and is cut off at the area's end.
@@ -77,30 +86,41 @@ const THRESHOLD: u8 = 112;
 const LEAST_SIDE: usize = 12;
 
 impl Render {
-    /// The pixels in one cell, across and down.
+    /// The pixels that a scale draws in one cell, across and down.
     fn pixels(self) -> (usize, usize) {
         match self {
             Self::Half | Self::Ascii => (1, 2),
             Self::Braille => (2, 4),
+            Self::Pixels((width, height)) => (width.max(1).into(), height.max(1).into()),
         }
     }
 }
 
 impl Scale {
-    /// The scales to choose from for a picture of this many pixels, largest first. Full scale is always one of them.
-    pub fn choices(width: usize, height: usize) -> impl Iterator<Item = Self> {
-        let shorter = width.min(height);
-        [Self::Full, Self::Half, Self::Third, Self::Quarter]
-            .into_iter()
-            .filter(move |scale| {
-                *scale == Self::Full || shorter.div_ceil(scale.factor()) >= LEAST_SIDE
-            })
+    /// The scales to choose from for a picture of this many pixels, largest first; at least one. In the terminal's own
+    /// pixels, full scale is as large as that of half blocks.
+    pub fn choices(render: Render, width: usize, height: usize) -> impl Iterator<Item = Self> {
+        let choices: Vec<_> = match render {
+            Render::Pixels((across, _)) => {
+                let least = (across / 4).max(1);
+                (least..=across.max(1)).rev().map(Self::Times).collect()
+            }
+            Render::Half | Render::Braille | Render::Ascii => {
+                let shorter = width.min(height);
+                let shows = |scale: &Self| {
+                    *scale == Self::Full || shorter.div_ceil(scale.factor()) >= LEAST_SIDE
+                };
+                let parts = [Self::Full, Self::Half, Self::Third, Self::Quarter];
+                parts.into_iter().filter(shows).collect()
+            }
+        };
+        choices.into_iter()
     }
 
-    /// The scale in words; `None` for full scale.
+    /// The scale in words; `None` if every pixel is shown.
     pub fn words(self) -> Option<&'static str> {
         match self {
-            Self::Full => None,
+            Self::Full | Self::Times(_) => None,
             Self::Half => Some("half scale"),
             Self::Third => Some("a third of full scale"),
             Self::Quarter => Some("a quarter of full scale"),
@@ -110,7 +130,7 @@ impl Scale {
     /// The side, in pixels, of the square that is drawn as one pixel.
     fn factor(self) -> usize {
         match self {
-            Self::Full => 1,
+            Self::Full | Self::Times(_) => 1,
             Self::Half => 2,
             Self::Third => 3,
             Self::Quarter => 4,
@@ -124,7 +144,13 @@ impl Brush {
         let (across, down) = self.render.pixels();
         let factor = self.scale.factor();
         let cells = |pixels: usize, each: usize| {
-            u16::try_from(pixels.div_ceil(factor).div_ceil(each)).unwrap_or(u16::MAX)
+            let drawn = match (self.render, self.scale) {
+                (Render::Pixels(_), Scale::Times(times)) => pixels.saturating_mul(times.into()),
+                // As large as in half blocks, or nearly.
+                (Render::Pixels(_), _) => pixels.saturating_mul((across / factor).max(1)),
+                (Render::Half | Render::Braille | Render::Ascii, _) => pixels.div_ceil(factor),
+            };
+            u16::try_from(drawn.div_ceil(each)).unwrap_or(u16::MAX)
         };
         Size::new(cells(width, across), cells(height, down))
     }
@@ -140,6 +166,7 @@ impl<'a> Picture<'a> {
             channels,
             height,
             width,
+            placed: None,
         })
     }
 
@@ -149,12 +176,26 @@ impl<'a> Picture<'a> {
             return None;
         }
         let side = |pixels| usize::try_from(pixels).ok();
-        Self::new(
+        let picture = Self::new(
             pictures.picture(index)?,
             side(pictures.channels)?,
             side(pictures.height)?,
             side(pictures.width)?,
-        )
+        )?;
+        Some(Self {
+            placed: Placed::new(pictures.purpose, index),
+            ..picture
+        })
+    }
+
+    /// Its bytes, as they came.
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        self.pixels
+    }
+
+    /// 1 for grey, 3 for RGB.
+    pub(super) fn channels(&self) -> usize {
+        self.channels
     }
 
     /// Pixels across.
@@ -183,17 +224,21 @@ impl<'a> Picture<'a> {
             return THRESHOLD;
         }
         let plane = self.height * self.width;
-        let pixel = |index: usize| {
-            [0, 1, 2].map(|channel| {
-                let value = self.pixels.get(channel * plane + index);
-                value.copied().unwrap_or_default()
-            })
-        };
         let sum: usize = (0..plane)
-            .map(|index| usize::from(luma(pixel(index))))
+            .map(|index| usize::from(luma(self.pixel(index))))
             .sum();
         // Not so low that the dark grain of a black picture shows.
         u8::try_from(sum / plane).unwrap_or(u8::MAX).max(16)
+    }
+
+    /// The colour of a pixel by its place among all, row by row. A grey one has it in each part.
+    pub(super) fn pixel(&self, index: usize) -> [u8; 3] {
+        let plane = self.height * self.width;
+        [0, 1, 2].map(|channel: usize| {
+            let plane_start = channel.min(self.channels - 1) * plane;
+            let value = self.pixels.get(plane_start + index);
+            value.copied().unwrap_or_default()
+        })
     }
 
     /// The mean colour of one square of `factor`×`factor` pixels, by its column and row among the squares. A square at the
@@ -254,6 +299,7 @@ impl Drawing<'_> {
             Render::Half => self.halves(x, y),
             Render::Braille => (self.dots(x, y), Style::new()),
             Render::Ascii => (self.glyph(x, y), Style::new()),
+            Render::Pixels(_) => (' ', Style::new()),
         }
     }
 
@@ -306,6 +352,10 @@ impl Drawing<'_> {
 impl Widget for Drawing<'_> {
     fn render(self, area: Rect, buffer: &mut Buffer) {
         let size = self.size();
+        let placed = match self.brush.render {
+            Render::Pixels(_) => self.picture.placed,
+            Render::Half | Render::Braille | Render::Ascii => None,
+        };
         let whole = Rect {
             width: size.width.min(area.width),
             height: size.height.min(area.height),
@@ -316,6 +366,9 @@ impl Widget for Drawing<'_> {
             if let Some(cell) = buffer.cell_mut((x, y)) {
                 cell.reset();
                 cell.set_char(glyph).set_style(style);
+                if let Some(placed) = placed {
+                    placed.mark(cell, size);
+                }
             }
         }
     }

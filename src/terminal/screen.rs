@@ -1,4 +1,5 @@
-//! A screen of cells. Each frame sends only what changed, in one piece, inside a synchronized update.
+//! A screen of cells, and of pictures in pixels over them. Each frame sends only what changed, in one piece, inside a
+//! synchronized update.
 
 use std::fmt::Write as _;
 use std::io;
@@ -7,8 +8,11 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
+use super::graphics::{Graphics, Wall};
 use super::output::Output;
 use super::pen::Pen;
+use super::placed::is_marked;
+use super::{Picture, Placed};
 
 /// These ask the terminal to hold a frame back until it is whole, and then to show it (DEC private mode 2026). Terminals
 /// without that mode ignore them.
@@ -25,6 +29,9 @@ pub struct Screen {
     next: Buffer,
     /// Whether the terminal may show something other than `shown`, and must be cleared.
     unknown: bool,
+    /// How pixels get there, if they do.
+    graphics: Option<Graphics>,
+    wall: Wall,
     frame: String,
 }
 
@@ -36,6 +43,8 @@ impl Screen {
             shown: Buffer::empty(area),
             next: Buffer::empty(area),
             unknown: true,
+            graphics: None,
+            wall: Wall::default(),
             frame: String::with_capacity(FRAME),
         }
     }
@@ -46,16 +55,24 @@ impl Screen {
         self.unknown = true;
     }
 
-    /// Draws a frame with `paint`, which gets a blank buffer. Returns how many bytes it takes: 0 if nothing changed.
-    pub fn draw(
+    /// Says how pixels get to the terminal, if they do, and redraws everything with the next frame.
+    pub fn show_pixels(&mut self, graphics: Option<Graphics>) {
+        self.graphics = graphics;
+        self.unknown = true;
+    }
+
+    /// Draws a frame with `paint`, which gets a blank buffer. `picture` finds a picture whose cells it marked. Returns how
+    /// many bytes the frame takes: 0 if nothing changed.
+    pub fn draw<'a>(
         &mut self,
         output: &mut Output,
         paint: impl FnOnce(Rect, &mut Buffer),
+        picture: impl Fn(Placed) -> Option<Picture<'a>>,
     ) -> io::Result<usize> {
         let area = self.next.area;
         self.next.reset();
         paint(area, &mut self.next);
-        self.compose();
+        self.compose(picture);
         output.write(self.frame.as_bytes())?;
         std::mem::swap(&mut self.shown, &mut self.next);
         self.next.resize(area);
@@ -63,16 +80,22 @@ impl Screen {
     }
 
     /// Fills `frame` with the bytes that turn what the terminal shows into what it should show.
-    fn compose(&mut self) {
+    fn compose<'a>(&mut self, picture: impl Fn(Placed) -> Option<Picture<'a>>) {
         self.frame.clear();
         self.frame.push_str(BEGIN);
         if std::mem::take(&mut self.unknown) {
             self.frame.push_str("\x1b[0m\x1b[2J");
+            self.wall.strip(self.graphics, &mut self.frame);
             self.shown.resize(self.next.area);
             self.shown.reset();
         }
         let begun = self.frame.len();
         encode(self.shown.diff(&self.next).into_iter(), &mut self.frame);
+        if let Some(graphics) = self.graphics {
+            let buffers = (&self.shown, &self.next);
+            self.wall
+                .rehang(graphics, buffers, picture, &mut self.frame);
+        }
         if begun == BEGIN.len() && self.frame.len() == begun {
             self.frame.clear();
         } else {
@@ -96,6 +119,9 @@ fn encode<'a>(cells: impl Iterator<Item = (u16, u16, &'a Cell)>, text: &mut Stri
                 let _ = write!(text, "\x1b[{};{}H", y + 1, x + 1);
             }
         }
+        // A picture is drawn over blanks.
+        let blank = Cell::default();
+        let cell = if is_marked(cell) { &blank } else { cell };
         pen.take_up(cell, text);
         text.push_str(cell.symbol());
         let width = Span::raw(cell.symbol()).width().max(1);
@@ -114,7 +140,7 @@ mod tests {
     fn frame(screen: &mut Screen, paint: impl FnOnce(&mut Buffer)) -> String {
         screen.next.reset();
         paint(&mut screen.next);
-        screen.compose();
+        screen.compose(|_| None);
         std::mem::swap(&mut screen.shown, &mut screen.next);
         screen.frame.clone()
     }

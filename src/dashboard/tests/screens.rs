@@ -59,6 +59,7 @@ screens! {
     exploring_36x9: walked(), 36 x 9;
     note_80x24: after("n h m"), 80 x 24;
     enlarged_gallery_80x24: after("z"), 80 x 24;
+    enlarged_gallery_120x34: after("z"), 120 x 34;
     enlarged_gallery_40x12: after("z"), 40 x 12;
     enlarged_curves_80x24: after("tab z down y m"), 80 x 24;
     enlarged_balance_120x34: after("tab tab z"), 120 x 34;

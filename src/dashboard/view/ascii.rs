@@ -3,11 +3,14 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::terminal::Placed;
+
 /// Replaces every letter beyond ASCII by one of the same place and width that looks most alike.
 pub(super) fn transliterate(area: Rect, buffer: &mut Buffer) {
     for place in area.positions() {
         if let Some(cell) = buffer.cell_mut(place)
             && !cell.symbol().is_ascii()
+            && Placed::of(cell).is_none()
         {
             let letter = cell.symbol().chars().next().map_or(' ', alike);
             cell.set_char(letter);

@@ -144,7 +144,7 @@ fn neighbours(around: &Pictures, ink: Ink, area: Rect, buffer: &mut Buffer) {
 /// The largest scale at which so many pictures fit across and down.
 fn fitting(pictures: &Pictures, way: (u16, u16), ink: Ink, area: Rect) -> Option<(Brush, Size)> {
     let (width, height) = (pictures.width as usize, pictures.height as usize);
-    Scale::choices(width, height)
+    Scale::choices(ink.render, width, height)
         .map(|scale| {
             let brush = Brush {
                 render: ink.render,

@@ -11,7 +11,11 @@ use super::frame::{Edge, Frame};
 use super::ink::{Ink, centred, put, row, wrapped};
 use crate::dashboard::state::{Panel, Shown, Standing, State, plain};
 use crate::dashboard::words::{ago, grouped};
+use crate::terminal::gallery::Wanted;
 use crate::terminal::{Gallery, Picture};
+
+/// The enlarged panel shows so many pictures larger rather than all of them small.
+const ENOUGH: usize = 4;
 
 /// Draws the panel.
 pub(super) fn draw(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
@@ -21,7 +25,8 @@ pub(super) fn draw(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
         let inner = Frame::new(title, focused).draw(ink, area, buffer);
         return explain(&missing(state), ink, inner, buffer);
     };
-    let hang = hang(&shown.pictures, ink, area);
+    let enough = state.look.enlarged.then_some(ENOUGH);
+    let hang = hang(&shown.pictures, enough, ink, area);
     let mut frame = Frame::new(title(state, shown, &hang, ink), focused);
     frame.edge = hang.edge;
     let inner = frame.draw(ink, area, buffer);
@@ -67,7 +72,9 @@ fn title<'a>(state: &State, shown: &Shown, hang: &Hang, ink: Ink) -> Vec<Line<'a
     if there < all {
         title.push(Line::from(format!("{there} of {all}")));
     }
-    if let Some(words) = hang.gallery.brush.scale.words() {
+    // In the terminal's own pixels a smaller picture still has them all.
+    let words = hang.gallery.brush.scale.words();
+    if let Some(words) = words.filter(|_| !ink.has_pixels()) {
         title.push(Line::from(ink.dim(words)));
     }
     if ink.is_coarse() {
@@ -107,7 +114,7 @@ struct Hang {
 
 /// Of a few ways to hang the pictures, the first that shows most: an open row between them and a whole frame are
 /// given up for more pictures or larger ones, in this order.
-fn hang(pictures: &Pictures, ink: Ink, area: Rect) -> Hang {
+fn hang(pictures: &Pictures, enough: Option<usize>, ink: Ink, area: Rect) -> Hang {
     let ways = [(Edge::Box, true), (Edge::Box, false), (Edge::Rule, false)];
     let mut best: Option<(usize, Hang)> = None;
     for (edge, airy) in ways {
@@ -123,7 +130,7 @@ fn hang(pictures: &Pictures, ink: Ink, area: Rect) -> Hang {
                 ..area
             },
         };
-        let gallery = laid_out(pictures, ink, place, airy);
+        let gallery = laid_out(pictures, enough, ink, place, airy);
         let cells: usize = gallery
             .places
             .iter()
@@ -136,17 +143,29 @@ fn hang(pictures: &Pictures, ink: Ink, area: Rect) -> Hang {
     best.map_or_else(
         || Hang {
             edge: Edge::Box,
-            gallery: laid_out(pictures, ink, Rect::ZERO, true),
+            gallery: laid_out(pictures, enough, ink, Rect::ZERO, true),
         },
         |(_, hang)| hang,
     )
 }
 
-/// The pictures in the middle of an area. Without the open row between them there is room for a row more of high
+/// The pictures in the middle of an area. If `enough` of them, or of their groups, can be shown larger, the others may be
+/// left out. Without the open row between them there is room for a row more of high
 /// ones; a picture's own dark edge keeps them apart.
-pub(super) fn laid_out(pictures: &Pictures, ink: Ink, area: Rect, airy: bool) -> Gallery {
+pub(super) fn laid_out(
+    pictures: &Pictures,
+    enough: Option<usize>,
+    ink: Ink,
+    area: Rect,
+    airy: bool,
+) -> Gallery {
     let size = (pictures.width as usize, pictures.height as usize);
-    let wanted = (pictures.count as usize, pictures.group());
+    let (count, group) = (pictures.count as usize, pictures.group());
+    let wanted = Wanted {
+        count,
+        group,
+        enough: enough.map_or(count, |enough| count.min(enough * group)),
+    };
     let within = |area| Gallery::within(area, wanted, size, ink.render, ink.pictures);
     let mut gallery = if airy {
         within(area)

@@ -34,6 +34,11 @@ impl Ink {
         }
     }
 
+    /// Whether pictures are drawn in the terminal's own pixels.
+    pub fn has_pixels(self) -> bool {
+        matches!(self.render, Render::Pixels(_))
+    }
+
     /// Whether pictures have fewer colours than the terminal.
     pub(super) fn is_coarse(self) -> bool {
         self.pictures < self.theme.colors()

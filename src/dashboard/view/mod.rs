@@ -26,7 +26,8 @@ mod teaching;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::state::{Panel, State};
+use super::state::{Dialog, Panel, State};
+use crate::terminal::{Picture, Placed};
 pub use ink::Ink;
 
 /// Draws a dashboard into a blank area of any size.
@@ -45,6 +46,20 @@ pub fn view(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
     if !ink.unicode {
         ascii::transliterate(area, buffer);
     }
+}
+
+/// The picture that was drawn in marked cells, while it is there.
+pub fn hung(state: &State, placed: Placed) -> Option<Picture<'_>> {
+    let explored = match &state.dialog {
+        Some(Dialog::Explore(explorer)) => explorer.around.as_ref(),
+        _ => None,
+    };
+    let shown = state.gallery.shown().map(|shown| &shown.pictures);
+    explored
+        .into_iter()
+        .chain(shown)
+        .find(|pictures| placed.is_of(pictures.purpose))
+        .and_then(|pictures| Picture::of(pictures, placed.index()))
 }
 
 fn screen(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {

@@ -91,7 +91,7 @@ fn probabilities<'a>(state: &State, ink: Ink, gap: &str) -> Line<'a> {
 
 fn picture(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
     if let Some(shown) = state.gallery.shown() {
-        let one = gallery::laid_out(&shown.pictures, ink, area, true);
+        let one = gallery::laid_out(&shown.pictures, None, ink, area, true);
         gallery::pictures(&shown.pictures, &one, buffer);
     }
 }

@@ -85,6 +85,7 @@ fn gpu_box() -> Findings {
             unicode: false,
             unicode_because: "LANG is not set".to_owned(),
             pictures: "ascii",
+            pictures_because: "the terminal takes no pictures".to_owned(),
         },
         settings: Settings {
             file: Some("/home/ada/.config/sparring/config.toml".into()),
