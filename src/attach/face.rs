@@ -30,6 +30,9 @@ const GIVE_UP: Duration = Duration::from_mins(5);
 /// How long the last frame may take to leave.
 const LAST_FRAME: Duration = Duration::from_secs(1);
 const BELL: &[u8] = b"\x07";
+/// Asks the terminal for its state, and its answer: so it has taken all that was sent before.
+const HAS_ARRIVED: &[u8] = b"\x1b[5n";
+const ARRIVED: &[u8] = b"\x1b[0n";
 /// How often times on the screen advance.
 const SECOND: Duration = Duration::from_secs(1);
 /// How much news to take in before looking at the keys again.
@@ -64,6 +67,8 @@ pub(super) struct Face {
     /// Pictures from fixed noise that wait until the budget has bytes for them.
     waiting: Option<Pictures>,
     measured: Seconds,
+    /// The bytes of which the terminal will say that they have arrived, and when they were sent.
+    underway: Option<(usize, Instant)>,
     /// The worker's exit code, once it has told of the end.
     code: Option<u8>,
     left: Option<Left>,
@@ -105,6 +110,7 @@ impl Face {
             cause: Some(Cause::User),
             waiting: None,
             measured: 0.0,
+            underway: None,
             code: None,
             left: None,
             signals,
@@ -125,6 +131,12 @@ impl Face {
 
     /// Takes in what the terminal says. Answers that come late count as well.
     fn hear_terminal(&mut self, reply: &[u8]) -> io::Result<()> {
+        if reply == ARRIVED {
+            if let Some((bytes, sent)) = self.underway.take() {
+                self.pacer.arrived(bytes, sent.elapsed().as_secs_f64());
+            }
+            return Ok(());
+        }
         let Some(answers) = &mut self.answers else {
             return Ok(());
         };
@@ -361,6 +373,7 @@ impl Face {
     fn come_back(&mut self) -> io::Result<()> {
         self.output.forget();
         self.guard.take()?;
+        self.underway = None;
         self.tell_time();
         // It may be another terminal, or another program between it and this one.
         self.ask()?;
@@ -446,8 +459,13 @@ impl Face {
             |placed| hung(state, placed),
         )?;
         self.cause = None;
+        if self.underway.is_none() && self.pacer.measures(bytes) {
+            self.output.write(HAS_ARRIVED)?;
+            self.underway = Some((bytes, Instant::now()));
+        }
         if self.pacer.drawn(now, cause, bytes) {
-            self.remark(&self.thrift());
+            let thrift = self.thrift();
+            update(&mut self.state, Message::Aside(thrift));
         }
         Ok(())
     }
@@ -466,16 +484,17 @@ impl Face {
 
     /// What the budget costs, in words.
     fn thrift(&self) -> String {
+        let budget = self.pacer.allowance().unwrap_or_default() / 1000.0;
         if !self.pacer.is_thrifty() {
-            return "pictures fit into --budget again".to_owned();
+            return format!("pictures fit {budget:.0} KB/s again (--budget)");
         }
         let coarser = if self.picture_colors() == self.ink.theme.colors() {
             ""
         } else {
-            " in coarser colours"
+            " in fewer colours"
         };
         format!(
-            "pictures{coarser} come some {:.0} s apart, to keep within --budget",
+            "new pictures{coarser} every {:.0} s, for {budget:.0} KB/s to this terminal (--budget)",
             self.pacer.pictures_wait()
         )
     }

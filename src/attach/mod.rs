@@ -33,6 +33,7 @@ pub(crate) use connection::Death;
 pub(crate) use display::Display;
 pub(crate) use left::Left;
 pub(crate) use options::Options;
+pub(crate) use pacing::Budget;
 
 /// News that may wait for a slow screen. A face that lags behind gets a new snapshot.
 const WAITING_NEWS: usize = 256;

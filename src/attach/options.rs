@@ -1,6 +1,7 @@
 //! How a dashboard is shown.
 
 use super::display::Display;
+use super::pacing::Budget;
 use crate::dashboard::Keymap;
 
 /// How a dashboard is shown.
@@ -10,8 +11,8 @@ pub(crate) struct Options {
     pub(crate) display: Display,
     /// Frames of news a second, at most.
     pub(crate) fps: u16,
-    /// Bytes a second to the terminal; `None`: no limit.
-    pub(crate) budget: Option<f64>,
+    /// Bytes a second to the terminal.
+    pub(crate) budget: Budget,
     /// A command for `sh` when something needs the user's attention.
     pub(crate) notify: Option<String>,
     /// Which key does what.

@@ -20,6 +20,24 @@ const AIM: f64 = 0.9;
 /// The displayed rate is a mean over so many seconds.
 const WINDOW: f64 = 5.0;
 
+/// The share of what a link carries that a dashboard may take: what the user types and other programs share it.
+const SHARE_OF_LINK: f64 = 0.5;
+/// The least bytes a second that a measured link is taken to carry: below that a dashboard would stand still.
+const LEAST_LINK: f64 = 500.0;
+/// The least bytes that a link is measured with: fewer tell of its delay, not of what it carries.
+const LEAST_MEASURED: usize = 2000;
+
+/// How many bytes a second a dashboard may write.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Budget {
+    /// Any number.
+    None,
+    /// So many.
+    Fixed(f64),
+    /// So many, or fewer if the link to the terminal carries less than twice as many.
+    AtMost(f64),
+}
+
 /// Seconds since the dashboard began.
 pub(super) type Seconds = f64;
 
@@ -39,8 +57,11 @@ pub(super) enum Cause {
 pub(super) struct Pacer {
     /// Seconds between two frames of news.
     least_gap: f64,
-    /// Bytes a second; `None`: no limit.
+    limit: Budget,
+    /// Bytes a second to aim at; `None`: no limit.
     budget: Option<f64>,
+    /// Bytes a second that the link carries, as far as it was measured.
+    link: Option<f64>,
     next_frame: Seconds,
     /// Bytes that could be spent at `saved_at`.
     saved: f64,
@@ -54,10 +75,15 @@ pub(super) struct Pacer {
 
 impl Pacer {
     /// At most `fps` frames of news a second, in a budget of bytes a second.
-    pub(super) fn new(fps: u16, budget: Option<f64>) -> Self {
+    pub(super) fn new(fps: u16, limit: Budget) -> Self {
         Self {
             least_gap: 1.0 / f64::from(fps.max(1)),
-            budget: budget.map(|budget| budget * AIM),
+            limit,
+            budget: match limit {
+                Budget::None => None,
+                Budget::Fixed(budget) | Budget::AtMost(budget) => Some(budget * AIM),
+            },
+            link: None,
             next_frame: 0.0,
             saved: 0.0,
             saved_at: 0.0,
@@ -65,6 +91,28 @@ impl Pacer {
             thrifty: false,
             written: std::collections::VecDeque::new(),
         }
+    }
+
+    /// Whether it is worth while to ask the terminal to say when so many bytes have arrived.
+    pub(super) fn measures(&self, bytes: usize) -> bool {
+        matches!(self.limit, Budget::AtMost(_)) && bytes >= LEAST_MEASURED
+    }
+
+    /// Takes in that so many bytes have arrived, and that the answer was back after so many seconds.
+    pub(super) fn arrived(&mut self, bytes: usize, seconds: f64) {
+        let Budget::AtMost(most) = self.limit else {
+            return;
+        };
+        let rate = bytes as f64 / seconds.max(1e-3);
+        // One slow moment is not a slow link.
+        let link = self.link.map_or(rate, |before| f64::midpoint(before, rate));
+        self.link = Some(link);
+        self.budget = Some(most.min((link * SHARE_OF_LINK).max(LEAST_LINK)) * AIM);
+    }
+
+    /// Bytes a second that may be written; `None`: any number.
+    pub(super) fn allowance(&self) -> Option<f64> {
+        self.budget.map(|budget| budget / AIM)
     }
 
     /// When the next frame of news may be drawn.
@@ -183,8 +231,28 @@ mod tests {
     }
 
     #[test]
+    fn a_slow_link_lowers_the_budget_and_a_fast_one_does_not_raise_it() {
+        let mut pacer = Pacer::new(10, Budget::AtMost(BUDGET));
+        assert!(pacer.measures(5000) && !pacer.measures(500));
+        pacer.arrived(5000, 0.05);
+        assert_eq!(pacer.allowance(), Some(BUDGET));
+        // 3 KB/s, again and again.
+        (0..20).for_each(|_| pacer.arrived(6000, 2.0));
+        let allowance = pacer.allowance().unwrap();
+        assert!((allowance - 1500.0).abs() < 5.0, "{allowance}");
+        (0..40).for_each(|_| pacer.arrived(6000, 600.0));
+        assert_eq!(pacer.allowance(), Some(LEAST_LINK));
+        (0..20).for_each(|_| pacer.arrived(6000, 0.1));
+        assert_eq!(pacer.allowance(), Some(BUDGET));
+        let mut fixed = Pacer::new(10, Budget::Fixed(BUDGET));
+        fixed.arrived(6000, 60.0);
+        assert!(!fixed.measures(5000));
+        assert_eq!(fixed.allowance(), Some(BUDGET));
+    }
+
+    #[test]
     fn what_fits_is_drawn_as_often_as_allowed_in_full_colours() {
-        let mut pacer = Pacer::new(10, Some(BUDGET));
+        let mut pacer = Pacer::new(10, Budget::Fixed(BUDGET));
         let (rate, batches) = a_minute(&mut pacer, 50, 200);
         assert!(rate < BUDGET, "{rate}");
         assert!(batches > 500, "{batches}");
@@ -193,7 +261,7 @@ mod tests {
 
     #[test]
     fn pictures_that_do_not_fit_come_less_often_and_coarser() {
-        let mut pacer = Pacer::new(10, Some(BUDGET));
+        let mut pacer = Pacer::new(10, Budget::Fixed(BUDGET));
         let (rate, batches) = a_minute(&mut pacer, 100, 50_000);
         assert!(rate < BUDGET, "{rate}");
         assert!((8..20).contains(&batches), "{batches}");
@@ -204,7 +272,7 @@ mod tests {
     fn noise_in_colour_all_over_a_large_screen_keeps_within_the_budget() {
         // 117×57 half blocks of a 200×60 screen, each with two RGB colours of its own: 41 bytes a cell.
         let pictures = 117 * 57 * 41;
-        let mut pacer = Pacer::new(10, Some(BUDGET));
+        let mut pacer = Pacer::new(10, Budget::Fixed(BUDGET));
         let (rate, batches) = minutes(10, &mut pacer, 400, pictures);
         assert!(rate < BUDGET, "{rate}");
         assert!((10..30).contains(&batches), "{batches}");
@@ -212,7 +280,7 @@ mod tests {
 
     #[test]
     fn figures_leave_room_for_pictures() {
-        let mut pacer = Pacer::new(10, Some(BUDGET));
+        let mut pacer = Pacer::new(10, Budget::Fixed(BUDGET));
         let (rate, batches) = a_minute(&mut pacer, 4000, 10_000);
         assert!(rate < BUDGET, "{rate}");
         assert!(batches >= 5, "{batches}");
@@ -220,7 +288,7 @@ mod tests {
 
     #[test]
     fn full_colours_come_back_when_pictures_grow_cheap() {
-        let mut pacer = Pacer::new(10, Some(BUDGET));
+        let mut pacer = Pacer::new(10, Budget::Fixed(BUDGET));
         a_minute(&mut pacer, 100, 50_000);
         assert!(pacer.is_thrifty());
         assert!(pacer.drawn(61.0, Cause::Pictures, 2000));
@@ -229,10 +297,10 @@ mod tests {
 
     #[test]
     fn what_the_user_does_costs_nothing_and_no_budget_holds_nothing_back() {
-        let mut pacer = Pacer::new(10, Some(BUDGET));
+        let mut pacer = Pacer::new(10, Budget::Fixed(BUDGET));
         pacer.drawn(1.0, Cause::User, 100_000);
         assert!(pacer.next_frame() < 1.2);
-        let mut free = Pacer::new(10, None);
+        let mut free = Pacer::new(10, Budget::None);
         let (rate, _) = a_minute(&mut free, 1000, 50_000);
         assert!(rate > 100_000.0, "{rate}");
         assert!(!free.is_thrifty());
@@ -240,7 +308,7 @@ mod tests {
 
     #[test]
     fn the_rate_is_that_of_the_last_seconds() {
-        let mut pacer = Pacer::new(10, None);
+        let mut pacer = Pacer::new(10, Budget::None);
         pacer.drawn(10.0, Cause::News, 1000);
         pacer.drawn(14.0, Cause::News, 1000);
         assert_eq!(pacer.rate(14.0), 400.0);

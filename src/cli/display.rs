@@ -10,8 +10,9 @@ pub struct View {
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=60))]
     pub fps: u16,
     /// KB per second to the terminal, at most: beyond it, pictures come less often, then in coarser colours; 0 sets no limit
-    #[arg(long, value_name = "KB", default_value_t = 8, value_parser = clap::value_parser!(u32).range(..=1_000_000))]
-    pub budget: u32,
+    /// [default: no limit; over ssh 8, or less if the link carries less]
+    #[arg(long, value_name = "KB", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+    pub budget: Option<u32>,
     /// Background of the terminal
     #[arg(long, value_enum, default_value_t)]
     pub theme: Background,

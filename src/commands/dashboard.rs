@@ -17,7 +17,7 @@ use sparring_contract::run::{Home, Run, State};
 
 use super::flags::{color, render};
 use super::wait::wait;
-use crate::attach::{self, Death, Display, Left, Options};
+use crate::attach::{self, Budget, Death, Display, Left, Options};
 use crate::cli::{Attach, Background, View};
 use crate::client::{ask, check_here, find};
 use crate::dashboard::Keymap;
@@ -32,6 +32,9 @@ pub(super) struct NeverBegan {
     /// Its exit code, or that of a failure.
     pub(super) code: u8,
 }
+
+/// Bytes a second to a terminal behind ssh, at most.
+const OVER_SSH: f64 = 8000.0;
 
 /// How often to look for a worker that was just started.
 const LOOK_EVERY: Duration = Duration::from_millis(30);
@@ -67,9 +70,16 @@ pub(super) fn attach(home: &Home, flags: &Attach) -> anyhow::Result<u8> {
 
 /// How a dashboard is shown, after flags, environment and the user's file.
 pub(super) fn options(view: &View, read_only: bool) -> anyhow::Result<Options> {
+    let environment = Environment::of(&io::stdout());
     Ok(Options {
+        budget: match view.budget {
+            Some(0) => Budget::None,
+            Some(kilobytes) => Budget::Fixed(f64::from(kilobytes) * 1000.0),
+            None if environment.is_remote() => Budget::AtMost(OVER_SSH),
+            None => Budget::None,
+        },
         display: Display {
-            environment: Environment::of(&io::stdout()),
+            environment,
             color: color(view.color),
             render: render(view.render),
             shade: match view.theme {
@@ -79,7 +89,6 @@ pub(super) fn options(view: &View, read_only: bool) -> anyhow::Result<Options> {
             },
         },
         fps: view.fps,
-        budget: (view.budget > 0).then_some(f64::from(view.budget) * 1000.0),
         notify: view.notify.clone(),
         keymap: keymap()?,
         read_only,

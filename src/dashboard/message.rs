@@ -29,8 +29,10 @@ pub enum Message {
     },
     /// Bytes a second that this face writes to its terminal.
     Traffic(f64),
-    /// A remark for the log, such as that pictures have fewer colours.
+    /// A remark for the log about something that is not as the user wants it.
     Remark(String),
+    /// A line for the log about something that is as it should be, such as that pictures come less often over a slow link.
+    Aside(String),
 }
 
 /// Something for the loop around a dashboard to do.

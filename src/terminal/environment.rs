@@ -14,7 +14,7 @@ use super::{Colors, Shade};
 const USUAL: Size = Size::new(80, 24);
 
 /// The environment variables that say something about a terminal.
-const VARIABLES: [&str; 9] = [
+const VARIABLES: [&str; 11] = [
     "NO_COLOR",
     "COLORTERM",
     "TERM",
@@ -24,6 +24,8 @@ const VARIABLES: [&str; 9] = [
     "LANG",
     "COLUMNS",
     "LINES",
+    "SSH_CONNECTION",
+    "SSH_TTY",
 ];
 
 /// Parts of `TERM` that mean 24 bits. ssh passes `TERM` on, but not `COLORTERM`.
@@ -115,6 +117,13 @@ impl Environment {
     pub fn is_multiplexed(&self) -> bool {
         let term = self.variable("TERM");
         self.is_in_tmux() || term.starts_with("screen")
+    }
+
+    /// Whether the terminal is at the other end of an ssh connection.
+    pub fn is_remote(&self) -> bool {
+        ["SSH_CONNECTION", "SSH_TTY"]
+            .into_iter()
+            .any(|name| !self.variable(name).is_empty())
     }
 
     fn is_in_tmux(&self) -> bool {

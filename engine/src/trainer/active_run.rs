@@ -195,6 +195,7 @@ impl<'a> ActiveRun<'a> {
             last_step: self.last_step,
             pause_at,
             is_time_up: minutes > 0.0 && counted.as_secs_f64() >= minutes * 60.0,
+            elapsed,
             since_report: self.reporter.since(elapsed),
             since_shown: self
                 .sink

@@ -4,8 +4,12 @@ use std::time::Duration;
 
 use sparring_contract::config::Output;
 
-/// How often the fixed pictures are drawn for faces that watch.
+/// How often the fixed pictures are drawn for faces that watch: with a report, once a second.
 const SHOW_EVERY: Duration = Duration::from_secs(1);
+
+/// In its first seconds a run changes most, and somebody looks who has just started it.
+const EARLY: Duration = Duration::from_secs(10);
+const SHOW_EARLY_EVERY: Duration = Duration::from_millis(250);
 
 /// Steps between two states kept to go back to. A copy costs no more than the optimisers of one step, so this takes far
 /// less than 1% of the time. It counts steps, not seconds, so that a run that went back can be reproduced.
@@ -26,6 +30,8 @@ pub(super) struct Moment<'a> {
     pub(super) pause_at: Option<u64>,
     /// Whether the minutes asked for are over.
     pub(super) is_time_up: bool,
+    /// Training time of this process.
+    pub(super) elapsed: Duration,
     /// Training time since the latest report.
     pub(super) since_report: Duration,
     /// Time since the fixed pictures were last shown; `None` if no face watches.
@@ -81,17 +87,25 @@ impl Due {
             || is_due(output.checkpoint_every_steps, steps);
         let health_check = moment.is_health_check_due;
         let finish = steps >= moment.last_step || moment.is_time_up;
+        let show_pictures = moment.since_shown.is_some_and(|since| {
+            if moment.elapsed < EARLY {
+                since >= SHOW_EARLY_EVERY
+            } else {
+                report && since >= SHOW_EVERY
+            }
+        });
         Self {
             // Each of these waits for the device anyway, or must not see a faulty state.
             fault_check: moment.is_fault_check_free
                 || report
+                || show_pictures
                 || keep_state
                 || checkpoint
                 || health_check
                 || finish,
             keep_state,
             report,
-            show_pictures: report && moment.since_shown.is_some_and(|since| since >= SHOW_EVERY),
+            show_pictures,
             health_check,
             epoch_pictures,
             step_pictures: is_due(output.sample_every_steps, steps).then_some(steps),
@@ -127,6 +141,7 @@ mod tests {
             last_step: 100_000,
             pause_at: None,
             is_time_up: false,
+            elapsed: Duration::from_mins(2),
             since_report: Duration::ZERO,
             since_shown: Some(Duration::from_mins(1)),
             is_health_check_due: false,
@@ -177,6 +192,18 @@ mod tests {
         assert!(after(Some(Duration::from_secs(1))).show_pictures);
         assert!(!after(Some(half)).show_pictures);
         assert!(!after(None).show_pictures, "nobody watches");
+    }
+
+    #[test]
+    fn in_the_first_seconds_pictures_come_often() {
+        let early = |since_shown| {
+            due(|moment| {
+                moment.elapsed = Duration::from_secs(2);
+                moment.since_shown = Some(Duration::from_millis(since_shown));
+            })
+        };
+        assert!(early(250).show_pictures && early(250).fault_check);
+        assert!(!early(249).show_pictures);
     }
 
     #[test]

@@ -20,7 +20,8 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::LinkLost { why } => lose(state, &why),
         Message::WorkerDied { status, log } => bury(state, &status, &log),
         Message::Traffic(rate) => measure(state, rate),
-        Message::Remark(text) => remark(state, text),
+        Message::Remark(text) => write(state, Weight::Warning, text),
+        Message::Aside(text) => write(state, Weight::Plain, text),
     }
 }
 
@@ -44,8 +45,8 @@ fn measure(state: &mut State, rate: f64) -> Vec<Effect> {
     Vec::new()
 }
 
-fn remark(state: &mut State, text: String) -> Vec<Effect> {
-    state.journal.write(state.now, Weight::Warning, text);
+fn write(state: &mut State, weight: Weight, text: String) -> Vec<Effect> {
+    state.journal.write(state.now, weight, text);
     Vec::new()
 }
 
