@@ -6,7 +6,7 @@ pub const SUCCESS: u8 = 0;
 pub const FAILURE: u8 = 1;
 /// The command line or the configuration is wrong; nothing was started.
 pub const USAGE: u8 = 2;
-/// The worker program beside the face is missing or of another build.
+/// The worker program, or its libtorch, is missing or of another build.
 pub const MISMATCH: u8 = 3;
 /// Training went wrong again and again, and was stopped; everything up to then is saved.
 pub const DIVERGED: u8 = 4;

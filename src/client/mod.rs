@@ -2,6 +2,7 @@
 
 mod ask;
 mod find;
+mod installed;
 mod leaving;
 mod link;
 mod program;
@@ -16,7 +17,7 @@ pub(crate) use ask::{Answer, ask};
 pub(crate) use find::{check_here, find, find_live};
 pub(crate) use leaving::{Leaving, Surroundings};
 pub(crate) use link::{Link, LinkError};
-pub(crate) use program::{WorkerMissing, worker};
+pub(crate) use program::{NoWorker, worker};
 pub(crate) use start::start;
 pub(crate) use task::{ReplyError, TaskWorker, read_reply};
 

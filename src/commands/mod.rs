@@ -24,7 +24,7 @@ use sparring_contract::exit;
 use sparring_contract::run::{Home, RunError};
 
 use crate::cli::{Cli, Command, ConfigCommand, DataCommand};
-use crate::client::WorkerMissing;
+use crate::client::NoWorker;
 use crate::dashboard::KeymapError;
 use dashboard::NeverBegan;
 
@@ -89,7 +89,7 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
     };
     if wrong_words || error.is::<ConfigError>() || error.is::<KeymapError>() {
         exit::USAGE
-    } else if error.is::<WorkerMissing>() {
+    } else if error.is::<NoWorker>() {
         exit::MISMATCH
     } else {
         exit::FAILURE
