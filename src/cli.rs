@@ -3,18 +3,22 @@
 //! The comments of flags are the help that clap shows, so they have no Markdown.
 #![allow(clippy::doc_markdown)]
 
+mod complete;
 mod display;
 mod latent;
 mod parse;
 mod pictures;
 mod runs;
+mod shells;
 mod training;
 mod translate;
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use clap_complete::ArgValueCandidates;
 
+pub use self::complete::Shell;
 pub use self::display::{Background, Drawing, Render, Scale, View, When};
 pub use self::latent::{Edit, Interpolate, Model, Project};
 pub use self::parse::parse;
@@ -22,18 +26,31 @@ pub use self::pictures::{
     DataCommand, DataInfo, DatasetFormat, Eval, JudgeCommand, Sample, Truncation,
 };
 pub use self::runs::{Attach, Doctor, Logs, OfRun, Runs, RunsCommand};
+pub use self::shells::{answer, script};
 pub use self::training::{Choice, ConfigCommand, PictureFlags, Train};
 pub use self::translate::{FromPart, FromPictures, Repair, Translate};
+
+/// Below the help, and in the manual.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    all that was asked for is done
+  1    it failed; one line says why
+  2    the command line or the configuration is wrong; nothing was started
+  3    the worker program or its libtorch is missing, or of another build
+  4    training went wrong again and again, and was stopped; what it learnt before is saved
+  129  the terminal went away
+  130  ended by Ctrl-C, after saving
+  143  ended by SIGTERM, after saving";
 
 /// Two networks spar in your terminal until the pictures look real.
 ///
 /// A GAN lab for people who have a shell on a (GPU) box and no display: train on MNIST or on your own pictures, watch,
 /// steer, sample and judge, all in the terminal.
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true, max_term_width = 100)]
+#[command(version, propagate_version = true, max_term_width = 100, after_long_help = EXIT_CODES)]
 pub struct Cli {
     /// Folder of the runs [default: runs in $SPARRING_HOME or in the user's data directory]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub runs_dir: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]
@@ -82,6 +99,7 @@ pub enum Command {
     /// Run a few steps, then pause
     Step {
         /// Name or directory of the run [default: the one that is training]
+        #[arg(add = ArgValueCandidates::new(complete::live_runs))]
         run: Option<String>,
         /// How many steps [default: 1]
         #[arg(value_name = "N")]
@@ -93,15 +111,17 @@ pub enum Command {
     #[command(allow_missing_positional = true)]
     Set {
         /// Name or directory of the run [default: the one that is training]
+        #[arg(add = ArgValueCandidates::new(complete::live_runs))]
         run: Option<String>,
         /// The key and its new value, such as learning_rate=1e-4 (of both networks)
-        #[arg(value_name = "KEY=VALUE")]
+        #[arg(value_name = "KEY=VALUE", add = ArgValueCandidates::new(complete::live_keys))]
         setting: String,
     },
     /// Add a note to the log of a run
     #[command(allow_missing_positional = true)]
     Note {
         /// Name or directory of the run [default: the one that is training]
+        #[arg(add = ArgValueCandidates::new(complete::live_runs))]
         run: Option<String>,
         /// The text of the note
         text: String,
@@ -122,6 +142,7 @@ pub enum Command {
     /// Wait until a run ends, and exit with its exit code
     Wait {
         /// Name or directory of the run [default: the latest]
+        #[arg(add = ArgValueCandidates::new(complete::runs))]
         run: Option<String>,
     },
     /// Say what training would find on this machine: libtorch, devices, terminal, folders
@@ -130,6 +151,17 @@ pub enum Command {
     Doctor(Doctor),
     /// List the presets
     Presets,
+    /// Print the script with which a shell completes commands, flags, runs and values
+    ///
+    /// bash: add `source <(sparring completions bash)` to ~/.bashrc.
+    ///
+    /// zsh: add `source <(sparring completions zsh)` to ~/.zshrc, after compinit.
+    ///
+    /// fish: add `sparring completions fish | source` to ~/.config/fish/config.fish.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
     /// Show the configuration
     Config {
         /// What to show.

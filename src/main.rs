@@ -9,6 +9,9 @@ use sparring_contract::output::{tell, tell_panics};
 
 fn main() -> ExitCode {
     tell_panics();
+    if sparring::cli::answer() {
+        return ExitCode::SUCCESS;
+    }
     let cli = match sparring::cli::parse(env::args_os()) {
         Ok(cli) => cli,
         Err(code) => return ExitCode::from(code),

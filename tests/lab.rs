@@ -81,7 +81,12 @@ impl Lab {
 
     /// A command of the face, without anything from the caller's environment that could change what it does.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sparring"));
+        self.command_of(Path::new(env!("CARGO_BIN_EXE_sparring")), arguments)
+    }
+
+    /// The same of a face at another place, or of another program.
+    pub fn command_of(&self, program: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command
             .args(arguments)
             .env("SPARRING_HOME", self.home.path())

@@ -7,6 +7,7 @@ mod asked;
 mod attach;
 mod attached;
 mod command_line;
+mod completion;
 mod crowd;
 mod dashboard;
 mod data;

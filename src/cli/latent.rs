@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap_complete::{ArgValueCandidates, ArgValueCompleter};
 
+use super::complete;
 use super::display::Drawing;
 use super::parse::above_zero;
 
@@ -88,7 +90,7 @@ pub struct Edit {
 #[derive(Debug, Args)]
 pub struct Project {
     /// Name or directory of a run, or a checkpoint file
-    #[arg(value_name = "RUN|FILE")]
+    #[arg(value_name = "RUN|FILE", add = ArgValueCompleter::new(complete::run_or_file))]
     pub source: String,
     /// Pictures, folders of pictures, IDX files, or .npz files; pictures of another size are cropped and resized as for
     /// training
@@ -113,7 +115,7 @@ pub struct Project {
     #[arg(long, conflicts_with = "out")]
     pub json: bool,
     /// auto, cpu, cuda or cuda:N
-    #[arg(long, default_value = "cpu")]
+    #[arg(long, default_value = "cpu", add = ArgValueCandidates::new(complete::devices))]
     pub device: String,
     /// How pictures are drawn.
     #[command(flatten)]
@@ -124,13 +126,13 @@ pub struct Project {
 #[derive(Debug, Args)]
 pub struct Model {
     /// Name or directory of a run, or a checkpoint file [default: the latest run]
-    #[arg(value_name = "RUN|FILE")]
+    #[arg(value_name = "RUN|FILE", add = ArgValueCompleter::new(complete::run_or_file))]
     pub source: Option<String>,
     /// Use the run's best checkpoint (by its quick distance) instead of the newest
     #[arg(long)]
     pub best: bool,
     /// auto, cpu, cuda or cuda:N
-    #[arg(long, default_value = "cpu")]
+    #[arg(long, default_value = "cpu", add = ArgValueCandidates::new(complete::devices))]
     pub device: String,
 }
 

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
+use clap_complete::{ArgValueCandidates, ArgValueCompleter};
 
+use super::complete;
 use super::display::Drawing;
 use super::parse::above_zero;
 use super::training::PictureFlags;
@@ -25,7 +27,7 @@ pub enum DataCommand {
 #[derive(Debug, Args)]
 pub struct DataInfo {
     /// `mnist`, or a folder of pictures, IDX files, an .npz or .npy file, or a sprite sheet
-    #[arg(value_name = "PATH")]
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub data: String,
     /// How pictures are prepared.
     #[command(flatten)]
@@ -47,7 +49,7 @@ pub struct DataInfo {
 #[derive(Debug, Args)]
 pub struct Sample {
     /// Name or directory of a run, or a checkpoint file [default: the latest run]
-    #[arg(value_name = "RUN|FILE")]
+    #[arg(value_name = "RUN|FILE", add = ArgValueCompleter::new(complete::run_or_file))]
     pub source: Option<String>,
     /// Use the run's best checkpoint (by its quick distance) instead of the newest
     #[arg(long, conflicts_with = "live")]
@@ -96,7 +98,7 @@ pub struct Sample {
     #[arg(long)]
     pub no_labels: bool,
     /// auto, cpu, cuda or cuda:N
-    #[arg(long, default_value = "cpu")]
+    #[arg(long, default_value = "cpu", add = ArgValueCandidates::new(complete::devices))]
     pub device: String,
 }
 
@@ -139,7 +141,7 @@ pub enum DatasetFormat {
 #[derive(Debug, Args)]
 pub struct Eval {
     /// Name or directory of a run, or a checkpoint file [default: the latest run]
-    #[arg(value_name = "RUN|FILE")]
+    #[arg(value_name = "RUN|FILE", add = ArgValueCompleter::new(complete::run_or_file))]
     pub source: Option<String>,
     /// Use the run's best checkpoint (by its quick distance) instead of the newest
     #[arg(long, conflicts_with = "samples")]
@@ -153,7 +155,8 @@ pub struct Eval {
         long,
         value_name = "PATH",
         default_value = "mnist",
-        requires = "samples"
+        requires = "samples",
+        value_hint = ValueHint::AnyPath
     )]
     pub data: String,
     /// Seed of the noise, as for `sparring sample` [default: another one every time]
@@ -163,10 +166,15 @@ pub struct Eval {
     #[command(flatten)]
     pub truncation: Truncation,
     /// Evaluate how a run that makes pictures from noise repairs pictures: centre, half, strokes, random or mixed
-    #[arg(long, value_name = "MASK", conflicts_with_all = ["samples", "augmentation", "truncation", "tails"])]
+    #[arg(
+        long,
+        value_name = "MASK",
+        add = ArgValueCandidates::new(|| complete::values("repair.mask")),
+        conflicts_with_all = ["samples", "augmentation", "truncation", "tails"]
+    )]
     pub mask: Option<String>,
     /// Device that draws: auto, cpu, cuda or cuda:N
-    #[arg(long, default_value = "cpu")]
+    #[arg(long, default_value = "cpu", add = ArgValueCandidates::new(complete::devices))]
     pub device: String,
     /// Also measure how much the pictures help a classifier that has 50 real ones of each class: a minute or more;
     /// conditional models only
@@ -183,7 +191,7 @@ pub enum JudgeCommand {
     /// Train a judge and keep it in the cache directory: some minutes; eval and health checks find it by the data's content
     Train {
         /// Labelled data: a folder of pictures with a sub-folder for each class, IDX files, or an .npz file
-        #[arg(value_name = "DATA")]
+        #[arg(value_name = "DATA", value_hint = ValueHint::AnyPath)]
         data: String,
         /// How pictures are prepared: as for the runs on this data.
         #[command(flatten)]

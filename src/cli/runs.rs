@@ -1,13 +1,16 @@
 //! Flags of the commands on runs.
 
 use clap::{Args, Subcommand};
+use clap_complete::ArgValueCandidates;
 
+use super::complete;
 use super::display::View;
 
 /// `sparring attach`
 #[derive(Debug, Args)]
 pub struct Attach {
     /// Name or directory of the run [default: the one that is training]
+    #[arg(add = ArgValueCandidates::new(complete::runs))]
     pub run: Option<String>,
     /// Only watch: keys cannot change the run
     #[arg(long)]
@@ -21,6 +24,7 @@ pub struct Attach {
 #[derive(Debug, Args)]
 pub struct OfRun {
     /// Name or directory of the run [default: the one that is training]
+    #[arg(add = ArgValueCandidates::new(complete::live_runs))]
     pub run: Option<String>,
 }
 
@@ -41,7 +45,7 @@ pub enum RunsCommand {
     /// Remove runs with everything in them; in a terminal, asks first
     Rm {
         /// Names of the runs
-        #[arg(required = true, value_name = "RUN")]
+        #[arg(required = true, value_name = "RUN", add = ArgValueCandidates::new(complete::runs))]
         runs: Vec<String>,
         /// Do not ask
         #[arg(short, long)]
@@ -65,6 +69,7 @@ pub enum RunsCommand {
 #[derive(Debug, Args)]
 pub struct Logs {
     /// Name or directory of the run [default: the latest]
+    #[arg(add = ArgValueCandidates::new(complete::runs))]
     pub run: Option<String>,
     /// Keep showing what happens until the run ends
     #[arg(short, long)]
@@ -81,7 +86,7 @@ pub struct Logs {
 #[derive(Debug, Args)]
 pub struct Doctor {
     /// The device that training would ask for: auto, cpu, cuda or cuda:N [default: as configured, else auto]
-    #[arg(long, value_name = "DEVICE")]
+    #[arg(long, value_name = "DEVICE", add = ArgValueCandidates::new(complete::devices))]
     pub device: Option<String>,
     /// Print everything as one line of JSON
     #[arg(long)]

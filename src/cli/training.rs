@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueHint};
+use clap_complete::ArgValueCandidates;
 
+use super::complete;
 use super::display::View;
 
 /// `sparring train`
@@ -18,7 +20,12 @@ pub struct Train {
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
     /// Resume this run; flags may change parts of its configuration
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["name", "preset", "config", "resume_if_exists"])]
+    #[arg(
+        long,
+        value_name = "RUN",
+        add = ArgValueCandidates::new(complete::runs),
+        conflicts_with_all = ["name", "preset", "config", "resume_if_exists"]
+    )]
     pub resume: Option<String>,
     /// Resume the run of --name if it exists, else start it: for jobs that get requeued
     #[arg(long, requires = "name")]
@@ -41,13 +48,13 @@ pub struct Train {
 #[derive(Debug, Default, Args)]
 pub struct Choice {
     /// Preset to start from (`sparring presets` lists them)
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::presets))]
     pub preset: Option<String>,
     /// TOML file of configuration keys
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// `mnist`, or a folder of pictures, IDX files, an .npz or .npy file, or a sprite sheet
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub data: Option<String>,
     /// What is learnt.
     #[command(flatten)]
@@ -56,7 +63,7 @@ pub struct Choice {
     #[command(flatten)]
     pub pictures: PictureFlags,
     /// auto, cpu, cuda or cuda:N
-    #[arg(long)]
+    #[arg(long, add = ArgValueCandidates::new(complete::devices))]
     pub device: Option<String>,
     /// Seed for everything random
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
@@ -80,7 +87,7 @@ pub struct Choice {
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub learning_rate: Option<String>,
     /// Any other key, such as --set generator.hidden='[128, 256]'
-    #[arg(long = "set", value_name = "KEY=VALUE")]
+    #[arg(long = "set", value_name = "KEY=VALUE", add = ArgValueCandidates::new(complete::keys))]
     pub settings: Vec<String>,
 }
 
@@ -89,22 +96,27 @@ pub struct Choice {
 #[command(next_help_heading = "Task")]
 pub struct TaskFlags {
     /// generate pictures from noise; or repair, enlarge or translate pictures, which takes preset pix2pix
-    #[arg(long, value_name = "TASK")]
+    #[arg(long, value_name = "TASK", add = ArgValueCandidates::new(|| complete::values("task")))]
     pub task: Option<String>,
     /// For repair, which pixels are missing: centre, half, strokes, random, or mixed
-    #[arg(long, value_name = "MASK")]
+    #[arg(long, value_name = "MASK", add = ArgValueCandidates::new(|| complete::values("repair.mask")))]
     pub mask: Option<String>,
     /// For enlarge, by how much a side grows: 2 or 4
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "N",
+        add = ArgValueCandidates::new(|| complete::values("enlarge.factor")),
+        allow_negative_numbers = true
+    )]
     pub factor: Option<String>,
     /// Translate your own pairs: a folder with pictures in b/ and what they are to be made from in a/, matched by name
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["data", "task", "from"])]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with_all = ["data", "task", "from"])]
     pub pairs: Option<String>,
     /// Translate between two domains without pairs, both ways: two classes of the data, or two folders of pictures
     #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with_all = ["pairs", "task", "from"])]
     pub unpaired: Vec<String>,
     /// For translate, what pictures are made from: edges, thin, thick, or grey
-    #[arg(long, value_name = "WHAT")]
+    #[arg(long, value_name = "WHAT", add = ArgValueCandidates::new(|| complete::values("translate.from")))]
     pub from: Option<String>,
 }
 
@@ -113,10 +125,15 @@ pub struct TaskFlags {
 #[command(next_help_heading = "Pictures")]
 pub struct PictureFlags {
     /// Side of the pictures: 28, 32, 48 or 64 [default: chosen from the data]
-    #[arg(long, value_name = "PIXELS", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "PIXELS",
+        add = ArgValueCandidates::new(|| complete::values("image_size")),
+        allow_negative_numbers = true
+    )]
     pub image_size: Option<String>,
     /// grey, rgb, or auto: grey if every picture is
-    #[arg(long)]
+    #[arg(long, add = ArgValueCandidates::new(|| complete::values("channels")))]
     pub channels: Option<String>,
     /// Background behind transparent pixels: black, white or a colour such as #7f7f7f
     #[arg(long, value_name = "COLOUR")]

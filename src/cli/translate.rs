@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap_complete::{ArgValueCandidates, ArgValueCompleter};
 
+use super::complete;
 use super::display::Drawing;
 
 /// `sparring repair`
@@ -14,7 +16,7 @@ pub struct Repair {
     pub common: FromPictures,
     /// Which pixels are missing: centre, half, strokes, random, mixed, or a picture that is white where they are
     /// [default: what the run was trained on]
-    #[arg(long, value_name = "MASK|FILE")]
+    #[arg(long, value_name = "MASK|FILE", add = ArgValueCompleter::new(complete::mask_or_file))]
     pub mask: Option<String>,
 }
 
@@ -44,7 +46,7 @@ pub struct FromPart {
 #[derive(Debug, Args)]
 pub struct FromPictures {
     /// Name or directory of a run that has learnt it, or a checkpoint file
-    #[arg(value_name = "RUN|FILE")]
+    #[arg(value_name = "RUN|FILE", add = ArgValueCompleter::new(complete::run_or_file))]
     pub source: String,
     /// Pictures, folders of pictures, IDX files, or .npz files; pictures of another size are cropped and resized as for
     /// training, except to be enlarged
@@ -69,6 +71,6 @@ pub struct FromPictures {
     #[command(flatten)]
     pub drawing: Drawing,
     /// auto, cpu, cuda or cuda:N
-    #[arg(long, default_value = "cpu")]
+    #[arg(long, default_value = "cpu", add = ArgValueCandidates::new(complete::devices))]
     pub device: String,
 }

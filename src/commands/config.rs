@@ -1,4 +1,4 @@
-//! `sparring presets` and `sparring config`
+//! `sparring presets`, `sparring config` and `sparring completions`
 
 use anyhow::Context as _;
 use sparring_contract::config::{DEFAULTS, KEYS, PRESETS, user_file};
@@ -6,7 +6,7 @@ use sparring_contract::exit;
 use sparring_contract::output::{say, tell};
 
 use super::chosen::{Look, chosen};
-use crate::cli::Choice;
+use crate::cli::{Choice, Shell, script};
 
 pub(super) fn presets() -> anyhow::Result<u8> {
     let width = PRESETS
@@ -63,5 +63,12 @@ pub(super) fn path() -> anyhow::Result<u8> {
     let path = user_file()
         .context("no home directory is known, so there is no file of yours; use --config FILE")?;
     say(&path.display().to_string())?;
+    Ok(exit::SUCCESS)
+}
+
+pub(super) fn completions(shell: Shell) -> anyhow::Result<u8> {
+    for line in script(shell).trim().lines() {
+        say(line)?;
+    }
     Ok(exit::SUCCESS)
 }

@@ -64,6 +64,7 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Wait { run } => wait::wait(&home()?.find(run.as_deref())?),
         Command::Doctor(flags) => doctor::doctor(&home()?, &flags),
         Command::Presets => config::presets(),
+        Command::Completions { shell } => config::completions(shell),
         Command::Config {
             show: ConfigCommand::Show(choice),
         } => config::show(&choice),
