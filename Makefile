@@ -14,7 +14,7 @@ PYTHON_PINS = torch==2.13.0 torchvision==0.28.0 jax==0.10.2 jaxlib==0.10.2 numpy
 PYTHON_READY = $(PYTHON_ENV)/ready-$(subst $() ,-,$(subst ==,-,$(PYTHON_PINS)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test test-python fuzz torture judge bench bench-parts bench-quality bench-dashboard data-samples demo lint audit install uninstall clean distclean
+.PHONY: help setup build run test test-python fuzz torture judge bench bench-parts bench-quality bench-dashboard data-samples demo lint audit man wheel dist install uninstall clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -100,14 +100,26 @@ audit: ## check the licences, sources and advisories of all dependencies (fetche
 	@if cargo deny fetch db 2>/dev/null; then cargo deny --workspace check advisories; \
 	else echo 'advisories not checked: their database on github.com cannot be reached'; fi
 
-install: build ## copy programs and libtorch to PREFIX (default ~/.local)
-	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/lib'
+man: setup ## write the manual pages to target/man
+	rm -rf '$(TARGET)/man'
+	cargo run --quiet --example man -- '$(TARGET)/man'
+
+wheel: build man ## pack a wheel that uses the libtorch of PyTorch, into target/packages
+	$(PYTHON) tools/package.py wheel $(ARGS)
+
+dist: build man ## pack a tarball with libtorch for CPUs, for any Linux, into target/packages
+	$(PYTHON) tools/package.py dist $(ARGS)
+
+install: build man ## copy programs, manual and libtorch to PREFIX (default ~/.local)
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/lib' '$(DESTDIR)$(PREFIX)/share/man/man1'
+	install -m 644 '$(TARGET)'/man/*.1 '$(DESTDIR)$(PREFIX)/share/man/man1'
 	install -m 755 '$(TARGET)/debug/sparring' '$(TARGET)/debug/sparring-worker' '$(DESTDIR)$(PREFIX)/bin'
 	$(LIBTORCH_TOOL) --copy-to '$(DESTDIR)$(PREFIX)/lib/sparring'
 	@case ":$$PATH:" in *:'$(PREFIX)/bin':*) ;; *) echo 'note: $(PREFIX)/bin is not in your PATH' ;; esac
 
 uninstall: ## remove what install copied
 	rm -f '$(DESTDIR)$(PREFIX)/bin/sparring' '$(DESTDIR)$(PREFIX)/bin/sparring-worker'
+	rm -f '$(DESTDIR)$(PREFIX)/share/man/man1/sparring.1' '$(DESTDIR)$(PREFIX)'/share/man/man1/sparring-*.1
 	rm -rf '$(DESTDIR)$(PREFIX)/lib/sparring'
 
 clean: ## remove what cargo built

@@ -26,6 +26,8 @@ mod lab;
 mod latent;
 mod layers;
 mod live;
+#[cfg(target_os = "linux")]
+mod packages;
 mod races;
 mod readme;
 mod runs;

@@ -42,6 +42,7 @@ GLIBC_TAGS = ["2_28", "2_27", "2_25", "2_24", "2_18", "2014", "2010", "1"]
 # What is unpacked and installed. Python's own libraries and static ones never are.
 LIBRARIES = ["torch/lib/*.so*", "torch/lib/*.dylib", "nvidia/*/lib/*.so*"]
 HEADERS = ["torch/include/*", "torch/version.py"]
+LICENCES = ["*.dist-info/licenses/*", "*.dist-info/*[Ll]icen[cs]e*"]
 NEVER = ["*/libtorch_python.*", "*/libshm*", "*/libtorch_global_deps.*"]
 # libtorch_cpu is linked against the CUDA runtime and CUPTI, and against nothing else of NVIDIA's.
 NVIDIA_FOR_CPU = ["*/libcudart.so*", "*/libcupti.so*"]
@@ -318,7 +319,7 @@ def unpack(wheel, to, cuda):
     try:
         with zipfile.ZipFile(wheel) as archive:
             for name in archive.namelist():
-                if is_needed(name, cuda) or matches(name, HEADERS):
+                if is_needed(name, cuda) or matches(name, HEADERS + LICENCES):
                     archive.extract(name, to)
     except (zipfile.BadZipFile, OSError) as error:
         raise Problem(f"{wheel} could not be unpacked ({error}): run again")
@@ -392,16 +393,20 @@ def lock():
         yield
 
 
+def installed(torch, cuda):
+    """The libraries of an installation, each with its name there: the layout that their search paths expect."""
+    parts = [(file, "torch/lib/" + file.name) for file in (torch / "lib").iterdir()]
+    parts += [(file, file.relative_to(torch.parent).as_posix()) for file in torch.parent.glob("nvidia/*/lib/*")]
+    return sorted((file, name) for file, name in parts if file.is_file() and is_needed(name, cuda))
+
+
 def copy_libraries(to):
-    """Copies the libraries in the layout that their own search paths expect."""
+    """Copies the libraries for an installation."""
     torch = TORCH
     if "LIBTORCH_USE_PYTORCH" not in os.environ and os.environ.get("LIBTORCH"):
         torch = Path(os.environ["LIBTORCH"])
     torch = torch.resolve()
-    cuda = has_cuda(torch) and os.environ.get("CUDA") != "0"
-    parts = [(file, "torch/lib/" + file.name) for file in (torch / "lib").iterdir()]
-    parts += [(file, file.relative_to(torch.parent).as_posix()) for file in torch.parent.glob("nvidia/*/lib/*")]
-    parts = [(file, name) for file, name in parts if file.is_file() and is_needed(name, cuda)]
+    parts = installed(torch, cuda=has_cuda(torch) and os.environ.get("CUDA") != "0")
     size = sum(file.stat().st_size for file, _ in parts)
     new = to.with_name(to.name + ".new")
     shutil.rmtree(new, ignore_errors=True)
