@@ -100,9 +100,9 @@ audit: ## check the licences, sources and advisories of all dependencies (fetche
 	@if cargo deny fetch db 2>/dev/null; then cargo deny --workspace check advisories; \
 	else echo 'advisories not checked: their database on github.com cannot be reached'; fi
 
-man: setup ## write the manual pages to target/man
+man: build ## write the manual pages to target/man
 	rm -rf '$(TARGET)/man'
-	cargo run --quiet --example man -- '$(TARGET)/man'
+	'$(TARGET)/debug/sparring' manual '$(TARGET)/man'
 
 wheel: build man ## pack a wheel that uses the libtorch of PyTorch, into target/packages
 	$(PYTHON) tools/package.py wheel $(ARGS)

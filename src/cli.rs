@@ -94,8 +94,9 @@ pub enum Command {
     Attach(Attach),
     /// Pause a run
     Pause(OfRun),
-    /// Continue a paused run
-    Resume(OfRun),
+    /// Let a paused run go on; to go on with one that has ended: `train --resume`
+    #[command(alias = "resume")]
+    Unpause(OfRun),
     /// Run a few steps, then pause
     Step {
         /// Name or directory of the run [default: the one that is training]
@@ -161,6 +162,12 @@ pub enum Command {
     Completions {
         /// The shell.
         shell: Shell,
+    },
+    /// Write the manual pages into a folder
+    #[command(hide = true)]
+    Manual {
+        /// The folder.
+        folder: PathBuf,
     },
     /// Show the configuration
     Config {

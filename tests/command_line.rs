@@ -18,7 +18,7 @@ fn help_presets_and_configuration_answer_without_a_run() {
         "sample",
         "attach",
         "pause",
-        "resume",
+        "unpause",
         "step",
         "checkpoint",
         "set",

@@ -23,7 +23,7 @@ fn each_command_says_in_a_line_what_became_of_it() {
     let actor = Actor::of(&lab, "otter");
     done(&lab.sparring(&["pause", "otter"]), "paused at step 120");
     assert_eq!(actor.is_asked(), Command::Pause);
-    done(&lab.sparring(&["resume"]), "training from step 120");
+    done(&lab.sparring(&["unpause"]), "training from step 120");
     assert_eq!(actor.is_asked(), Command::Resume);
     done(
         &lab.sparring(&["checkpoint"]),

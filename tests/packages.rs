@@ -7,8 +7,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use clap::CommandFactory as _;
-
 use crate::lab::{Lab, Said};
 use bare::BareLinux;
 use python::{Environment, installers, torch_wheel};
@@ -23,8 +21,8 @@ fn packed(lab: &Lab, what: &str, name: &str, flags: &[&str]) -> PathBuf {
 
 fn packing(lab: &Lab, what: &str, out: &Path, flags: &[&str]) -> Command {
     let man = lab.path().join("man");
-    fs::create_dir_all(&man).unwrap();
-    clap_mangen::generate_to(sparring::cli::Cli::command(), &man).unwrap();
+    let written = lab.sparring(&["manual", man.to_str().unwrap()]);
+    assert_eq!(written.code, 0, "{written:?}");
     let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/package.py");
     let mut command = Command::new("python3");
     command

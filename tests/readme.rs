@@ -63,7 +63,7 @@ fn every_command_of_the_readme_does_what_it_is_there_for() {
         "set",
         "note",
         "step",
-        "resume",
+        "unpause",
         "checkpoint",
         "stop",
     ];

@@ -377,6 +377,7 @@ def write_tar(entries, stem, file, level):
                 content = io.BytesIO(entry.content) if isinstance(entry.content, bytes) else open(entry.content, "rb")
                 with content:
                     archive.addfile(info, content)
+        plain.flush()
         with mmap.mmap(plain.fileno(), 0, access=mmap.ACCESS_READ) as whole, ThreadPoolExecutor(cores()) as pool:
             blocks = range(0, len(whole), XZ_BLOCK)
             for packed in pool.map(lambda at: lzma.compress(whole[at : at + XZ_BLOCK], preset=level), blocks):

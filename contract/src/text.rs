@@ -6,6 +6,26 @@
 
 use std::fmt::Write as _;
 
+/// A size in bytes: `812 B`, `3.1 KB`, `24 MB`, in steps of 1000, with as many digits as a user needs. One that is not a
+/// number is `–`.
+pub fn size(bytes: f64) -> String {
+    const UNITS: [&str; 5] = ["B", "KB", "MB", "GB", "TB"];
+    if !bytes.is_finite() || bytes < 0.0 {
+        return "–".to_owned();
+    }
+    let mut value = bytes;
+    let mut unit = 0;
+    while value >= 999.5 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    if unit == 0 || value >= 9.95 {
+        format!("{value:.0} {}", UNITS[unit])
+    } else {
+        format!("{value:.1} {}", UNITS[unit])
+    }
+}
+
 /// Escapes every character that a terminal would obey instead of showing, or would not show at all: control characters,
 /// bidirectional formatting (such as U+202E) and invisible characters. Joiners (U+200C, U+200D) stay, because scripts and
 /// emoji need them.
@@ -58,6 +78,20 @@ fn is_unsafe(letter: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_size_has_two_digits_or_three() {
+        for (bytes, words) in [
+            (812.0, "812 B"),
+            (3100.0, "3.1 KB"),
+            (24e6, "24 MB"),
+            (999_900.0, "1.0 MB"),
+            (117_737_136.0, "118 MB"),
+            (f64::NAN, "–"),
+        ] {
+            assert_eq!(size(bytes), words);
+        }
+    }
 
     #[test]
     fn characters_that_a_terminal_would_obey_or_hide_are_escaped() {

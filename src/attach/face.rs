@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use ratatui::layout::Size;
+use ratatui::layout::{Position, Size};
 use sparring_contract::protocol::{Event, Pictures, Purpose, ToFace, ToWorker};
 use tokio::sync::mpsc::{Receiver, Sender};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
@@ -16,8 +16,9 @@ use super::options::Options;
 use super::pacing::{Cause, Pacer, Seconds};
 use super::signals::{Signals, Wanted};
 use crate::clock::now;
-use crate::dashboard::view::{Ink, hung, view};
+use crate::dashboard::view::{Ink, hung, panel_at, view};
 use crate::dashboard::{Effect, Leave, Message, Standing, State, update};
+use crate::terminal::parser::{Mouse, MouseKind};
 use crate::terminal::query::Answers;
 use crate::terminal::{Colors, Guard, Input, Output, PATIENCE, Screen};
 
@@ -248,12 +249,27 @@ impl Face {
         match input {
             Input::Key(key) => self.act(Message::Key(key.into()), Cause::User),
             Input::Paste(text) => self.act(Message::Paste(text), Cause::User),
+            Input::Mouse(mouse) => self.point(mouse),
             Input::Told(reply) => self.hear_terminal(&reply),
             Input::Gone => {
                 self.left = Some(Left::Gone);
                 Ok(())
             }
         }
+    }
+
+    /// Passes on what the mouse does over a panel.
+    fn point(&mut self, Mouse { what, x, y }: Mouse) -> io::Result<()> {
+        let place = Position { x, y };
+        let Some(panel) = panel_at(&self.state, self.screen.area(), place) else {
+            return Ok(());
+        };
+        let message = match what {
+            MouseKind::Click => Message::Click(panel),
+            MouseKind::WheelUp => Message::Wheel { panel, up: true },
+            MouseKind::WheelDown => Message::Wheel { panel, up: false },
+        };
+        self.act(message, Cause::User)
     }
 
     fn obey(&mut self, wanted: Wanted) -> io::Result<()> {
@@ -346,6 +362,7 @@ impl Face {
                 }
                 Effect::Notify(words) => self.notice(&words)?,
                 Effect::Redraw => self.measure()?,
+                Effect::Mouse(wanted) => self.guard.report_mouse(wanted)?,
                 Effect::Suspend => {
                     self.guard.suspend()?;
                     self.come_back()?;
@@ -373,6 +390,9 @@ impl Face {
     fn come_back(&mut self) -> io::Result<()> {
         self.output.forget();
         self.guard.take()?;
+        if self.state.look.mouse {
+            self.guard.report_mouse(true)?;
+        }
         self.underway = None;
         self.tell_time();
         // It may be another terminal, or another program between it and this one.

@@ -1,12 +1,16 @@
 //! `sparring presets`, `sparring config` and `sparring completions`
 
+use std::fs;
+use std::path::Path;
+
 use anyhow::Context as _;
+use clap::CommandFactory as _;
 use sparring_contract::config::{DEFAULTS, KEYS, PRESETS, user_file};
 use sparring_contract::exit;
 use sparring_contract::output::{say, tell};
 
 use super::chosen::{Look, chosen};
-use crate::cli::{Choice, Shell, script};
+use crate::cli::{Choice, Cli, Shell, script};
 
 pub(super) fn presets() -> anyhow::Result<u8> {
     let width = PRESETS
@@ -63,6 +67,13 @@ pub(super) fn path() -> anyhow::Result<u8> {
     let path = user_file()
         .context("no home directory is known, so there is no file of yours; use --config FILE")?;
     say(&path.display().to_string())?;
+    Ok(exit::SUCCESS)
+}
+
+pub(super) fn manual(folder: &Path) -> anyhow::Result<u8> {
+    let written =
+        fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(Cli::command(), folder));
+    written.with_context(|| format!("cannot write manual pages to {}", folder.display()))?;
     Ok(exit::SUCCESS)
 }
 

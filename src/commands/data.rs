@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, bail};
-use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use serde_json::json;
 use sparring_contract::cache::DataCache;
 use sparring_contract::config::{
@@ -17,6 +17,7 @@ use sparring_contract::launch::Launch;
 use sparring_contract::output::{say, say_json};
 use sparring_contract::protocol::{DataReport, Pictures, Task, TaskReply};
 use sparring_contract::text::printable;
+use sparring_contract::text::size;
 
 use super::flags::look;
 use crate::cli::{DataInfo, PictureFlags};
@@ -67,7 +68,7 @@ pub(super) fn cache(clear: bool) -> anyhow::Result<u8> {
     let entries = cache
         .entries()
         .with_context(|| format!("cannot read {folder}"))?;
-    let bytes = HumanBytes(entries.iter().map(|entry| entry.bytes).sum());
+    let bytes = size(entries.iter().map(|entry| entry.bytes).sum::<u64>() as f64);
     let sets = match entries.len() {
         1 => "1 data set".to_owned(),
         count => format!("{count} data sets"),
@@ -79,7 +80,7 @@ pub(super) fn cache(clear: bool) -> anyhow::Result<u8> {
         say(&format!("removed {sets}, {bytes}, from {folder}"))?;
         return Ok(exit::SUCCESS);
     }
-    let limit = HumanBytes(DataCache::LIMIT);
+    let limit = size(DataCache::LIMIT as f64);
     say(&format!("{folder}: {sets}, {bytes} of at most {limit}"))?;
     for entry in &entries {
         let name = entry.path.file_stem().unwrap_or_default();
@@ -87,7 +88,7 @@ pub(super) fn cache(clear: bool) -> anyhow::Result<u8> {
         say(&format!(
             "  {}  {:>11}  used {} ago",
             name.display(),
-            HumanBytes(entry.bytes).to_string(),
+            size(entry.bytes as f64),
             HumanDuration(age.unwrap_or(Duration::ZERO)),
         ))?;
     }

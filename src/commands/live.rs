@@ -16,7 +16,7 @@ pub(super) fn pause(home: &Home, run: Option<&str>) -> anyhow::Result<u8> {
     })
 }
 
-pub(super) fn resume(home: &Home, run: Option<&str>) -> anyhow::Result<u8> {
+pub(super) fn unpause(home: &Home, run: Option<&str>) -> anyhow::Result<u8> {
     tell(home, run, Command::Resume, |answer| {
         format!("training from step {}", answer.step)
     })

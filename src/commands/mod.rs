@@ -21,12 +21,22 @@ mod wait;
 
 use sparring_contract::config::ConfigError;
 use sparring_contract::exit;
-use sparring_contract::run::{Home, RunError};
+use sparring_contract::output::tell;
+use sparring_contract::run::{Home, Run, RunError};
 
 use crate::cli::{Cli, Command, ConfigCommand, DataCommand};
 use crate::client::NoWorker;
 use crate::dashboard::KeymapError;
 use dashboard::NeverBegan;
+
+/// The run of this name. Without a name it is the latest, and the user is told which that is.
+fn meant(home: &Home, name: Option<&str>) -> anyhow::Result<Run> {
+    let run = home.find(name)?;
+    if name.is_none() {
+        tell(&format!("the latest run: {}", run.name()));
+    }
+    Ok(run)
+}
 
 /// Does what the command line asks for and returns the exit code.
 pub fn run(cli: Cli) -> anyhow::Result<u8> {
@@ -53,18 +63,19 @@ pub fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Judge { command } => judge::judge(&command),
         Command::Attach(attach) => dashboard::attach(&home()?, &attach),
         Command::Pause(of) => live::pause(&home()?, of.run.as_deref()),
-        Command::Resume(of) => live::resume(&home()?, of.run.as_deref()),
+        Command::Unpause(of) => live::unpause(&home()?, of.run.as_deref()),
         Command::Step { run, steps } => live::step(&home()?, run.as_deref(), steps.as_deref()),
         Command::Checkpoint(of) => live::checkpoint(&home()?, of.run.as_deref()),
         Command::Set { run, setting } => live::set(&home()?, run.as_deref(), &setting),
         Command::Note { run, text } => live::note(&home()?, run.as_deref(), &text),
         Command::Stop { of, no_save } => live::stop(&home()?, of.run.as_deref(), !no_save),
         Command::Runs(runs) => runs::runs(&home()?, &runs),
-        Command::Logs(logs) => logs::logs(&home()?.find(logs.run.as_deref())?, &logs),
-        Command::Wait { run } => wait::wait(&home()?.find(run.as_deref())?),
+        Command::Logs(logs) => logs::logs(&meant(&home()?, logs.run.as_deref())?, &logs),
+        Command::Wait { run } => wait::wait(&meant(&home()?, run.as_deref())?),
         Command::Doctor(flags) => doctor::doctor(&home()?, &flags),
         Command::Presets => config::presets(),
         Command::Completions { shell } => config::completions(shell),
+        Command::Manual { folder } => config::manual(&folder),
         Command::Config {
             show: ConfigCommand::Show(choice),
         } => config::show(&choice),

@@ -23,6 +23,12 @@ pub enum Action {
     Explore,
     /// Open the line for a note.
     Note,
+    /// Look for words in the log.
+    Search,
+    /// Go to the next older warning in the log.
+    Warning,
+    /// Let the mouse choose panels and scroll, or let the terminal select text with it.
+    Mouse,
     /// The series above, or up the log.
     Up,
     /// The series below, or down the log.
@@ -95,17 +101,20 @@ pub const TABLE: &[Binding] = &[
     row(Action::Fixed,      "fixed",      &["f"],                   "fixed",      "back to fixed pictures"),
     row(Action::Checkpoint, "checkpoint", &["c"],                   "checkpoint", "save a checkpoint"),
     row(Action::Rates,      "rates",      &["l"],                   "rates",      "change learning rates"),
-    row(Action::Explore,    "explore",    &["e"],                   "explore",    "walk through the latent space"),
+    row(Action::Explore,    "explore",    &["e"],                   "explore",    "explore the latent space"),
     row(Action::Note,       "note",       &["n"],                   "",           "add a note to the log"),
+    row(Action::Search,     "search",     &["/"],                   "",           "search the log"),
+    row(Action::Warning,    "warning",    &["w"],                   "",           "next older warning"),
     row(Action::Up,         "up",         &["up", "k"],             "series",     "previous series, log up"),
     row(Action::Down,       "down",       &["down", "j"],           "",           "next series, log down"),
     row(Action::Next,       "next",       &["tab"],                 "",           "next panel"),
     row(Action::Previous,   "previous",   &["shift-tab"],           "",           "previous panel"),
     row(Action::Enlarge,    "enlarge",    &["z", "enter"],          "enlarge",    "enlarge or restore"),
-    row(Action::ZoomIn,     "zoom_in",    &["+", "="],              "",           "shorter time span"),
-    row(Action::ZoomOut,    "zoom_out",   &["-"],                   "",           "longer time span"),
+    row(Action::ZoomIn,     "zoom_in",    &["+", "="],              "",           "zoom in: a shorter time"),
+    row(Action::ZoomOut,    "zoom_out",   &["-"],                   "",           "zoom out: a longer time"),
     row(Action::LogAxis,    "log_axis",   &["y"],                   "",           "logarithmic axis"),
     row(Action::Smoothing,  "smoothing",  &["m"],                   "",           "change the smoothing"),
+    row(Action::Mouse,      "mouse",      &["M"],                   "",           "mouse on or off"),
     row(Action::Detach,     "detach",     &["d", "q", "ctrl-c"],    "detach",     "leave; training goes on"),
     row(Action::Stop,       "stop",       &["x"],                   "stop…",      "stop the run: asks how"),
     row(Action::Help,       "help",       &["?", "h", "f1"],        "help",       "this help"),
@@ -280,6 +289,14 @@ impl Keymap {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_help_says_fits_into_its_column() {
+        // Half of the help's 76 columns, without the keys and a blank.
+        for row in TABLE {
+            assert!(row.help.len() <= 26, "{}", row.help);
+        }
+    }
 
     fn changed(changes: &[(&str, &[&str])]) -> Result<Keymap, KeymapError> {
         let changes = changes

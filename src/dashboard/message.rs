@@ -3,6 +3,7 @@
 use sparring_contract::protocol::{Command, ToFace};
 
 use super::key::KeyPress;
+use super::state::Panel;
 
 /// Something that a dashboard takes in.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +14,15 @@ pub enum Message {
     Key(KeyPress),
     /// Text was pasted. It never acts as keys.
     Paste(String),
+    /// A panel was clicked on.
+    Click(Panel),
+    /// The mouse's wheel was turned over a panel.
+    Wheel {
+        /// The panel.
+        panel: Panel,
+        /// Whether upwards.
+        up: bool,
+    },
     /// The worker said something.
     FromWorker(ToFace),
     /// The connection is gone and is being reopened. The next snapshot says that it is back.
@@ -51,6 +61,8 @@ pub enum Effect {
     Notify(String),
     /// Clear the screen and draw everything anew.
     Redraw,
+    /// Ask the terminal to report the mouse, or to keep it to itself.
+    Mouse(bool),
     /// Restore the terminal and stop the process until the shell continues it.
     Suspend,
 }

@@ -1,5 +1,7 @@
 //! Numbers as the screen shows them. An unknown number is `–`.
 
+pub use sparring_contract::text::size as bytes;
+
 /// What stands for a figure that is not known.
 pub const UNKNOWN: &str = "–";
 
@@ -104,25 +106,6 @@ pub fn ago(seconds: f64) -> String {
     }
 }
 
-/// A size: `812 B`, `3.1 KB`, `24 MB`, in steps of 1000.
-pub fn bytes(size: f64) -> String {
-    const UNITS: [&str; 5] = ["B", "KB", "MB", "GB", "TB"];
-    if !size.is_finite() || size < 0.0 {
-        return UNKNOWN.to_owned();
-    }
-    let mut value = size;
-    let mut unit = 0;
-    while value >= 999.5 && unit + 1 < UNITS.len() {
-        value /= 1000.0;
-        unit += 1;
-    }
-    if unit == 0 || value >= 9.95 {
-        format!("{value:.0} {}", UNITS[unit])
-    } else {
-        format!("{value:.1} {}", UNITS[unit])
-    }
-}
-
 /// A part of a whole with one unit: `0.4/23 GB`.
 pub fn share(part: u64, whole: u64) -> String {
     let unit = bytes(whole as f64);
@@ -186,10 +169,6 @@ mod tests {
 
     #[test]
     fn sizes_take_one_unit() {
-        assert_eq!(bytes(812.0), "812 B");
-        assert_eq!(bytes(3100.0), "3.1 KB");
-        assert_eq!(bytes(24e6), "24 MB");
-        assert_eq!(bytes(999_900.0), "1.0 MB");
         assert_eq!(share(400_000_000, 23_000_000_000), "0.4/23 GB");
     }
 

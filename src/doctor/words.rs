@@ -1,8 +1,7 @@
 //! The findings on a screen.
 
-use indicatif::HumanBytes;
 use sparring_contract::protocol::{DeviceFacts, Examination};
-use sparring_contract::text::printable;
+use sparring_contract::text::{printable, size};
 use unicode_width::UnicodeWidthStr;
 
 use super::{Findings, Folder, FolderUse, Logout, MachineFacts, TerminalFacts};
@@ -136,8 +135,12 @@ fn examined(found: &Examination) -> Vec<Entry> {
 
 fn device(device: &DeviceFacts) -> Entry {
     let memory = match device.memory_free {
-        Some(free) => format!("{} of {} free", HumanBytes(free), HumanBytes(device.memory)),
-        None => HumanBytes(device.memory).to_string(),
+        Some(free) => format!(
+            "{} of {} free",
+            size(free as f64),
+            size(device.memory as f64)
+        ),
+        None => size(device.memory as f64),
     };
     let mode = match device.mode.as_str() {
         "shared" => None,
@@ -180,14 +183,14 @@ fn cpu(machine: &MachineFacts, threads: u32) -> Entry {
 
 fn memory(machine: &MachineFacts) -> Entry {
     let bytes =
-        |bytes: Option<u64>, what: &str| bytes.map(|bytes| format!("{}{what}", HumanBytes(bytes)));
+        |bytes: Option<u64>, what: &str| bytes.map(|bytes| format!("{}{what}", size(bytes as f64)));
     let limit = machine.memory_limit;
     Entry::new(
         "memory",
         [
             bytes(machine.memory, ""),
             bytes(machine.memory_available, " available"),
-            limit.map(|bytes| format!("this process may use {}", HumanBytes(bytes))),
+            limit.map(|bytes| format!("this process may use {}", size(bytes as f64))),
             machine
                 .open_files
                 .map(|files| format!("{files} open files")),
@@ -240,7 +243,9 @@ fn folder(folder: &Folder) -> Entry {
     };
     let path = folder.path.display().to_string();
     let Some(failure) = &folder.failure else {
-        let free = folder.free.map(|free| format!("{} free", HumanBytes(free)));
+        let free = folder
+            .free
+            .map(|free| format!("{} free", size(free as f64)));
         return Entry::new(name, [path].into_iter().chain(free));
     };
     Entry {

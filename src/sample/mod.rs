@@ -23,9 +23,9 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
-use indicatif::HumanBytes;
 use sparring_contract::output::{say, tell};
 use sparring_contract::protocol::Pictures;
+use sparring_contract::text::size;
 
 use crate::terminal::Capabilities;
 
@@ -77,7 +77,7 @@ pub fn save_drawn(
         sink.add(picture).with_context(cannot_write)?;
     }
     let bytes = sink.finish().with_context(cannot_write)?;
-    let (what, size) = (pictures_of(count, shape), HumanBytes(bytes));
+    let (what, size) = (pictures_of(count, shape), size(bytes as f64));
     Ok(say(&format!(
         "wrote {what} to {} ({size})",
         destination.path().display()
@@ -161,7 +161,7 @@ fn save_file(
         "wrote {} to {} ({})",
         pictures_of(draw.count, shape),
         path.display(),
-        HumanBytes(bytes),
+        size(bytes as f64),
     ))
 }
 

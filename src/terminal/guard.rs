@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crossterm::cursor::{Hide, Show};
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste};
 use crossterm::queue;
 use crossterm::style::ResetColor;
 use crossterm::terminal::{
@@ -66,6 +66,16 @@ impl Guard {
         write_within(PATIENCE, &bytes)
     }
 
+    /// Asks the terminal to report clicks and turns of the wheel, or not to.
+    pub fn report_mouse(&self, wanted: bool) -> io::Result<()> {
+        let bytes: &[u8] = if wanted {
+            b"\x1b[?1000h\x1b[?1006h"
+        } else {
+            b"\x1b[?1006l\x1b[?1000l"
+        };
+        write_within(PATIENCE, bytes)
+    }
+
     /// Gives the terminal back, stops the job until the shell continues it, and takes the terminal again. If there is no
     /// shell that could continue it, the kernel does not stop it.
     pub fn suspend(&self) -> io::Result<()> {
@@ -106,6 +116,7 @@ fn give_back() -> io::Result<()> {
     queue!(
         bytes,
         EndSynchronizedUpdate,
+        DisableMouseCapture,
         ResetColor,
         DisableBracketedPaste,
         Show,

@@ -9,7 +9,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use super::parser::{Parser, Sent};
+use super::parser::{Mouse, Parser, Sent};
 
 /// How many keys may wait for a slow screen. Beyond that the terminal holds them; nothing is lost.
 const WAITING: usize = 256;
@@ -24,6 +24,8 @@ pub enum Input {
     Key(KeyEvent),
     /// Text was pasted.
     Paste(String),
+    /// Something was done with the mouse.
+    Mouse(Mouse),
     /// The terminal answered a question, or reported something.
     Told(Vec<u8>),
     /// The terminal is gone.
@@ -63,6 +65,7 @@ fn read(to: &Sender<Input>) -> io::Result<()> {
             let input = match sent {
                 Sent::Key(key) => Input::Key(key),
                 Sent::Paste(text) => Input::Paste(text),
+                Sent::Mouse(mouse) => Input::Mouse(mouse),
                 Sent::Reply(reply) => Input::Told(reply),
             };
             if to.blocking_send(input).is_err() {

@@ -72,7 +72,7 @@ fn listen(terminal: &File) -> io::Result<(Answers, bool)> {
             match sent {
                 Sent::Reply(reply) => answers.take(&reply),
                 Sent::Key(key) if key == Parser::INTERRUPT => return Ok((answers, true)),
-                Sent::Key(_) | Sent::Paste(_) => {}
+                Sent::Key(_) | Sent::Paste(_) | Sent::Mouse(_) => {}
             }
         }
     }

@@ -15,8 +15,32 @@ pub enum Sent {
     Key(KeyEvent),
     /// Pasted text.
     Paste(String),
+    /// Something was done with the mouse.
+    Mouse(Mouse),
     /// The answer to a question, or a report that nobody asked for, whole.
     Reply(Vec<u8>),
+}
+
+/// What was done with the mouse, and in which cell, counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mouse {
+    /// What.
+    pub what: MouseKind,
+    /// The column.
+    pub x: u16,
+    /// The row.
+    pub y: u16,
+}
+
+/// What was done with the mouse. Other buttons, releases and motions are left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MouseKind {
+    /// The left button was pressed.
+    Click,
+    /// The wheel was turned upwards.
+    WheelUp,
+    /// The wheel was turned downwards.
+    WheelDown,
 }
 
 const ESC: u8 = 0x1b;
@@ -305,12 +329,38 @@ fn control_sequence(rest: &[u8]) -> First {
     if (*last, parameters) == (b'~', b"200") {
         return First::PasteBegins(whole);
     }
+    if let Some(report) = parameters.strip_prefix(b"<") {
+        return First::Whole(whole, mouse(report, *last).map(Sent::Mouse));
+    }
     let meaning = key_sequence(parameters, *last).unwrap_or_else(|| {
         let mut reply = vec![ESC, b'['];
         reply.extend(&rest[..=length]);
         Sent::Reply(reply)
     });
     First::Whole(whole, Some(meaning))
+}
+
+/// What a report about the mouse means, of the kind with decimal numbers (xterm's mode 1006): button, column, row, and
+/// `M` for a press.
+fn mouse(report: &[u8], last: u8) -> Option<Mouse> {
+    /// What is held down meanwhile.
+    const MODIFIERS: u32 = 4 + 8 + 16;
+    let numbers: Vec<_> = report.split(|byte| *byte == b';').map(number).collect();
+    let &[Some(button), Some(x), Some(y)] = &numbers[..] else {
+        return None;
+    };
+    let what = match (button & !MODIFIERS, last) {
+        (0, b'M') => MouseKind::Click,
+        (64, b'M') => MouseKind::WheelUp,
+        (65, b'M') => MouseKind::WheelDown,
+        _ => return None,
+    };
+    let place = |counted: u32| u16::try_from(counted.checked_sub(1)?).ok();
+    Some(Mouse {
+        what,
+        x: place(x)?,
+        y: place(y)?,
+    })
 }
 
 /// The key that a control sequence stands for; `None` if it is a reply or a report, such as that a key was let go of.

@@ -177,7 +177,7 @@ mod tests {
         for sent in Parser::default().feed(bytes.as_bytes()) {
             match sent {
                 Sent::Reply(reply) => answers.take(&reply),
-                Sent::Key(_) | Sent::Paste(_) => keys += 1,
+                Sent::Key(_) | Sent::Paste(_) | Sent::Mouse(_) => keys += 1,
             }
         }
         (answers, keys)

@@ -49,6 +49,11 @@ impl Screen {
         }
     }
 
+    /// The cells there are.
+    pub fn area(&self) -> Rect {
+        self.next.area
+    }
+
     /// Redraws everything at this size with the next frame. What the terminal did to the old contents is unknown.
     pub fn resize(&mut self, width: u16, height: u16) {
         self.next.resize(Rect::new(0, 0, width, height));

@@ -171,6 +171,32 @@ mod tests {
         }
     }
 
+    /// The contrast of two colours, 1 to 21 (WCAG 2.2, relative luminance and contrast ratio).
+    fn contrast(one: [u8; 3], other: [u8; 3]) -> f64 {
+        let luminance = |color: [u8; 3]| {
+            let [red, green, blue] = color.map(|part| {
+                let part = f64::from(part) / 255.0;
+                if part <= 0.04045 {
+                    part / 12.92
+                } else {
+                    ((part + 0.055) / 1.055).powf(2.4)
+                }
+            });
+            0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05
+        };
+        let (one, other) = (luminance(one), luminance(other));
+        one.max(other) / one.min(other)
+    }
+
+    #[test]
+    fn every_colour_can_be_read_on_its_background() {
+        for hue in [&ORANGE, &BLUE, &YELLOW, &RED, &GREEN, &PURPLE, &GREY] {
+            let on_dark = contrast(hue.dark.0, [0, 0, 0]);
+            let on_light = contrast(hue.light.0, [255, 255, 255]);
+            assert!(on_dark >= 4.5 && on_light >= 4.5, "{on_dark} {on_light}");
+        }
+    }
+
     #[test]
     fn without_colours_no_style_has_one_and_an_alarm_still_stands_out() {
         let theme = Theme::new(Shade::Dark, Colors::None);

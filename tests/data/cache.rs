@@ -104,7 +104,7 @@ fn the_cache_is_shown_and_cleared() {
     };
     assert_eq!(
         cache(&[]),
-        format!("{}: 0 data sets, 0 B of at most 4.00 GiB\n", at.display())
+        format!("{}: 0 data sets, 0 B of at most 4.3 GB\n", at.display())
     );
     for name in ["one", "two"] {
         let folder = lab.path().join(name);

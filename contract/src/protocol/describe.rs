@@ -1,6 +1,7 @@
 //! Events in words, one line each: the same in a terminal and in worker.log.
 
 use super::{Ended, Event, MetricKind, MetricSpec, Phase, Rollback, Started, Stats};
+use crate::text::size;
 
 impl Event {
     /// What happened, in a line; `metrics` are the specs of the run. `None` for what matters only while it is new.
@@ -25,10 +26,10 @@ impl Event {
             Self::Samples(samples) => format!("pictures saved: {}", samples.path.display()),
             Self::Checkpoint(saved) => {
                 format!(
-                    "{}checkpoint saved: {} ({} MB)",
+                    "{}checkpoint saved: {} ({})",
                     if saved.best { "best " } else { "" },
                     saved.path.display(),
-                    saved.bytes.div_ceil(1_000_000)
+                    size(saved.bytes as f64)
                 )
             }
             Self::Set { step, key, value } => format!("step {step}: {key} = {value}"),

@@ -145,7 +145,7 @@ impl Home {
             .filter_map(|entry| Run::open(&entry.ok()?.path()))
             // Not one that is being made or removed.
             .filter(|run| is_name(&run.name))
-            .map(|run| (run.last_touched(), run))
+            .map(|run| (run.last_started(), run))
             .collect();
         runs.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.name.cmp(&b.1.name)));
         Ok(runs.into_iter().map(|(_, run)| run).collect())
@@ -290,9 +290,10 @@ impl Run {
         Status { state, timeline }
     }
 
-    fn last_touched(&self) -> std::time::SystemTime {
+    /// When its latest worker began: of two that train, the order must not change with each report.
+    fn last_started(&self) -> std::time::SystemTime {
         let changed = |path: PathBuf| fs::metadata(path).and_then(|meta| meta.modified()).ok();
-        changed(self.events_file())
+        changed(self.presence_file())
             .or_else(|| changed(self.config_file()))
             .unwrap_or(std::time::UNIX_EPOCH)
     }

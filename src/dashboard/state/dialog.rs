@@ -17,10 +17,14 @@ pub enum Dialog {
     Help,
     /// How to end the run.
     Stop,
+    /// Whether to end it without saving, really.
+    Discard,
     /// The learning rates.
     Rates(Rates),
     /// A line for a note.
     Note(String),
+    /// A line for words to look for in the log.
+    Search(String),
     /// A walk through the latent space.
     Explore(Box<Explorer>),
     /// The worker died.

@@ -2,6 +2,9 @@
 
 use sparring_contract::protocol::{Pictures, Purpose};
 
+/// Seconds for which fresh pictures stay on show, before the fixed ones show again how training goes.
+const LINGER: f64 = 8.0;
+
 /// Pictures on show.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shown {
@@ -37,11 +40,26 @@ impl Gallery {
             return;
         }
         let place = match pictures.purpose {
-            Purpose::Fixed => &mut self.fixed,
+            Purpose::Fixed => {
+                let seen = self.fresh.as_ref().and_then(|fresh| fresh.arrived);
+                if seen
+                    .zip(arrived)
+                    .is_some_and(|(seen, now)| now - seen >= LINGER)
+                {
+                    self.showing = Purpose::Fixed;
+                }
+                &mut self.fixed
+            }
             Purpose::Fresh => &mut self.fresh,
             Purpose::Explored | Purpose::Real | Purpose::Unknown => return,
         };
         *place = Some(Shown { pictures, arrived });
+    }
+
+    /// Shows the next fresh pictures, and none until they come.
+    pub fn await_fresh(&mut self) {
+        self.fresh = None;
+        self.showing = Purpose::Fresh;
     }
 
     /// The pictures on show, once there are some.

@@ -1,6 +1,7 @@
 //! What happened, in lines.
 
 use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
 
 use sparring_contract::protocol::{Event, Outcome, Phase, Reason, Rollback};
 
@@ -59,6 +60,22 @@ impl Journal {
         self.lines.iter().rev()
     }
 
+    /// How far back, from the newest, the next line is that is as wanted: from a place on, or else from the newest on.
+    pub fn find_older(&self, from: usize, wanted: impl Fn(&Line) -> bool) -> Option<usize> {
+        let mut found: Option<usize> = None;
+        for (place, _) in self
+            .newest_first()
+            .enumerate()
+            .filter(|(_, line)| wanted(line))
+        {
+            if place >= from {
+                return Some(place);
+            }
+            found = found.or(Some(place));
+        }
+        found
+    }
+
     /// How many lines there are.
     pub fn len(&self) -> usize {
         self.lines.len()
@@ -91,7 +108,7 @@ fn told(event: &Event) -> Option<(Weight, String)> {
         Event::Samples(samples) => format!(
             "pictures of step {}: {}",
             grouped(samples.step),
-            samples.path.display()
+            in_run(&samples.path)
         ),
         Event::Checkpoint(saved) => format!(
             "{}checkpoint step {} saved, {}",
@@ -104,7 +121,7 @@ fn told(event: &Event) -> Option<(Weight, String)> {
             format!("{key} set to {value}")
         }
         Event::Note { text, .. } => format!("note: {text}"),
-        Event::Kept(kept) => format!("{} kept: {}", kept.name, kept.path.display()),
+        Event::Kept(kept) => format!("{} kept: {}", kept.name, in_run(&kept.path)),
         Event::Warning { message, .. } => return Some((Weight::Warning, message.clone())),
         Event::Ended(ended) => {
             let word = ended.reason.word();
@@ -126,6 +143,18 @@ fn told(event: &Event) -> Option<(Weight, String)> {
         Event::Stats(_) | Event::Health(_) | Event::Unknown => return None,
     };
     Some((Weight::Plain, text))
+}
+
+/// A file of a run from the run's folder, which is an absolute path that nobody wants to read in every line: all files
+/// lie in a folder of it.
+fn in_run(path: &Path) -> String {
+    let parts: Vec<_> = path.iter().collect();
+    let inside = parts.len().saturating_sub(2);
+    parts[inside..]
+        .iter()
+        .collect::<PathBuf>()
+        .display()
+        .to_string()
 }
 
 fn rollback_told(rollback: &Rollback) -> String {

@@ -86,6 +86,10 @@ pub struct Look {
     pub log_axis: bool,
     /// How many lines the log is scrolled back.
     pub scrolled: usize,
+    /// What was looked for in the log last.
+    pub sought: String,
+    /// Whether the mouse chooses panels and scrolls. Then the terminal cannot select text with it.
+    pub mouse: bool,
     window: usize,
     smoothing: usize,
 }
@@ -98,6 +102,8 @@ impl Default for Look {
             chart: 0,
             log_axis: false,
             scrolled: 0,
+            sought: String::new(),
+            mouse: false,
             window: 3,
             smoothing: 2,
         }

@@ -27,7 +27,7 @@ pub use course::{Slice, recent, seconds, slices};
 pub use dialog::{Dialog, InForce, Network, Rates, extend_note};
 pub use explorer::{Axis, Explorer};
 pub use gallery::{Gallery, Shown};
-pub use journal::{Journal, Weight};
+pub use journal::{Journal, Line, Weight};
 pub(super) use journal::{plain, refused};
 pub use look::{Look, Panel};
 pub use requests::Requests;

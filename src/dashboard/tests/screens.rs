@@ -41,6 +41,9 @@ screens! {
     training_200x60: trained(), 200 x 60;
     training_40x12: trained(), 40 x 12;
     training_36x9: trained(), 36 x 9;
+    training_60x18: trained(), 60 x 18;
+    collapsing_60x18: collapsing(), 60 x 18;
+    ended_60x18: ended(), 60 x 18;
     training_60x1: trained(), 60 x 1;
     plain_80x24: plain(), 80 x 24;
     plain_120x34: plain(), 120 x 34;
@@ -51,6 +54,8 @@ screens! {
     help_40x12: after("?"), 40 x 12;
     stop_80x24: after("x"), 80 x 24;
     stop_40x12: after("x"), 40 x 12;
+    discard_80x24: after("x w"), 80 x 24;
+    search_80x24: after("/ s a v e"), 80 x 24;
     rates_80x24: after("l down 1 e - 4"), 80 x 24;
     rates_40x12: after("l"), 40 x 12;
     exploring_80x24: walked(), 80 x 24;

@@ -1,11 +1,13 @@
-use sparring_contract::protocol::{Command, Ended, Event, Phase, Purpose, Reason, Stats, ToFace};
+use sparring_contract::protocol::{
+    Command, Ended, Event, Health, Phase, Purpose, Reason, Stats, ToFace, Verdict,
+};
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 
 use super::run::{
-    Face, NOW, checkpoint, ink, loading_run, metrics, pictures, record, report, settings, started,
-    training_run,
+    Face, NOW, checkpoint, collapsing, ink, loading_run, metrics, pictures, record, report,
+    settings, started, training_run,
 };
 use crate::dashboard::view::{Ink, view};
 use crate::dashboard::{Effect, Keymap, Leave, Message, Settings, Standing, State};
@@ -154,7 +156,7 @@ fn stopping_asks_first_and_says_what_each_answer_does() {
     face.press("x");
     assert!(
         face.screen()
-            .contains("stop without saving, loses 214 steps")
+            .contains("stop without saving: loses 214 steps")
     );
     face.press("y");
     assert!(face.screen().contains("save and stop"));
@@ -422,4 +424,139 @@ fn the_time_left_is_the_nearest_limit() {
     let by_time = state.seconds_left().unwrap();
     assert!((160.0..170.0).contains(&by_time), "{by_time}");
     assert!((state.progress().unwrap() - 0.443).abs() < 0.01);
+}
+
+#[test]
+fn stopping_without_saving_takes_a_second_yes() {
+    let mut face = Face::attached_to(training_run());
+    face.press("x k");
+    assert!(face.sent().is_empty());
+    face.press("w");
+    assert!(face.screen().contains("stop without saving?"));
+    face.press("s enter");
+    assert!(face.sent().is_empty());
+    face.press("esc");
+    assert!(!face.screen().contains("stop without saving?"));
+    face.press("x w y");
+    assert_eq!(face.sent(), [Command::Stop { save: false }]);
+}
+
+#[test]
+fn fresh_pictures_give_way_to_the_fixed_ones_after_a_while() {
+    let mut face = Face::attached_to(training_run());
+    let arrives = |face: &mut Face, purpose, step| {
+        face.hears(ToFace::Pictures(pictures(purpose, step)));
+    };
+    face.press("s");
+    assert!(face.screen().contains("drawing fresh pictures"));
+    // The fixed ones that come meanwhile do not take their place.
+    arrives(&mut face, Purpose::Fixed, 11_300);
+    arrives(&mut face, Purpose::Fresh, 11_310);
+    assert!(face.screen().contains("fresh noise ── step 11,310"));
+    face.waits(3.0);
+    arrives(&mut face, Purpose::Fixed, 11_500);
+    assert!(face.screen().contains("fresh noise"));
+    face.waits(6.0);
+    arrives(&mut face, Purpose::Fixed, 12_000);
+    assert!(face.screen().contains("fixed noise ── step 12,000"));
+}
+
+#[test]
+fn arrows_act_on_the_curves_and_show_that_they_do() {
+    let mut face = Face::attached_to(training_run());
+    let before = face.screen();
+    assert!(before.contains("▸fixed noise") && before.contains(" losses "));
+    face.press("down");
+    let after = face.screen();
+    assert!(
+        !after.contains("▸fixed noise") && !after.contains(" losses "),
+        "{after}"
+    );
+    // An enlarged panel stays what it is.
+    face.press("tab shift-tab shift-tab z");
+    let gallery = face.screen();
+    face.press("down");
+    assert_eq!(face.screen(), gallery);
+}
+
+#[test]
+fn the_log_is_searched_from_its_end_backwards() {
+    let mut face = Face::attached_to(training_run());
+    let log = |face: &Face| {
+        let screen = face.screen_of(120, 34);
+        screen.lines().rev().nth(2).unwrap().to_owned()
+    };
+    for words in ["one two", "Three", "one again"] {
+        face.gets(Message::Aside(words.to_owned()));
+    }
+    face.press("/ O N E enter");
+    assert!(
+        log(&face).contains("one again"),
+        "{}",
+        face.screen_of(120, 34)
+    );
+    face.press("/ enter");
+    assert!(log(&face).contains("one two"));
+    face.press("/ enter");
+    assert!(log(&face).contains("one again"), "around the end");
+    face.press("/ z z enter");
+    assert!(face.screen_of(120, 34).contains("not in the log: zz"));
+}
+
+#[test]
+fn a_key_goes_from_warning_to_warning() {
+    let mut face = Face::attached_to(training_run());
+    face.press("w");
+    assert!(face.screen_of(120, 34).contains("no warning in the log"));
+    face.gets(Message::Remark("the disk is nearly full".to_owned()));
+    face.gets(Message::Aside("something else".to_owned()));
+    face.press("w");
+    let screen = face.screen_of(120, 34);
+    let last = screen.lines().rev().nth(2).unwrap();
+    assert!(last.contains("the disk is nearly full"), "{screen}");
+    assert!(screen.contains("1 newer below"));
+}
+
+#[test]
+fn the_mouse_chooses_panels_and_scrolls_if_it_is_asked_to() {
+    use crate::dashboard::Panel;
+    use crate::dashboard::view::panel_at;
+
+    let mut face = Face::attached_to(training_run());
+    face.press("M");
+    assert_eq!(face.effects.last(), Some(&Effect::Mouse(true)));
+    let area = Rect::new(0, 0, 120, 34);
+    let at = |face: &Face, x, y| panel_at(&face.state, area, (x, y).into());
+    assert_eq!(at(&face, 100, 10), Some(Panel::Gallery));
+    assert_eq!(at(&face, 3, 31), Some(Panel::Log));
+    assert_eq!(at(&face, 3, 0), None);
+    face.gets(Message::Wheel {
+        panel: Panel::Log,
+        up: true,
+    });
+    assert!(face.screen_of(120, 34).contains("1 newer below"));
+    face.gets(Message::Click(Panel::Balance));
+    assert!(face.screen_of(120, 34).contains("▸balance"));
+    face.press("?");
+    assert_eq!(at(&face, 100, 10), None, "a dialogue lies over it");
+}
+
+#[test]
+fn the_first_check_of_young_networks_misses_no_class() {
+    let mut run = training_run().at_step(300);
+    run.snapshot.health = None;
+    run.snapshot.quality.clear();
+    let mut face = Face::attached_to(run);
+    let young = |step| {
+        Event::Health(Box::new(Health {
+            verdict: Verdict::Unclear,
+            reason: String::new(),
+            words: String::new(),
+            ..collapsing(step)
+        }))
+    };
+    face.hears_of(young(310));
+    assert!(!face.screen().contains("gone"), "{}", face.screen());
+    face.hears_of(young(900));
+    assert!(face.screen().contains("gone"), "{}", face.screen());
 }

@@ -5,7 +5,7 @@ use sparring_contract::protocol::{Command, Purpose};
 use super::{commands, explore};
 use crate::dashboard::keymap::Action;
 use crate::dashboard::message::{Effect, Leave};
-use crate::dashboard::state::{Dialog, Panel, Rates, State, Weight, seconds};
+use crate::dashboard::state::{Dialog, Line, Panel, Rates, State, Weight, seconds};
 
 pub(super) fn leave(state: &State) -> Vec<Effect> {
     vec![Effect::Quit(if state.is_alive() {
@@ -26,6 +26,20 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Detach => return leave(state),
         Action::Redraw => return vec![Effect::Redraw],
         Action::Suspend => return vec![Effect::Suspend],
+        Action::Search => state.dialog = Some(Dialog::Search(String::new())),
+        Action::Warning => go_to(state, "no warning in the log", |line| {
+            line.weight != Weight::Plain
+        }),
+        Action::Mouse => {
+            state.look.mouse = !state.look.mouse;
+            let text = if state.look.mouse {
+                "the mouse chooses panels and scrolls; press the key again to select text with it"
+            } else {
+                "the mouse selects text again"
+            };
+            state.journal.write(state.now, Weight::Plain, text);
+            return vec![Effect::Mouse(state.look.mouse)];
+        }
         Action::Help => state.dialog = Some(Dialog::Help),
         Action::Fixed => state.gallery.showing = Purpose::Fixed,
         Action::Up => move_up(state),
@@ -79,7 +93,57 @@ fn move_down(state: &mut State) {
     }
 }
 
-/// Looks at the chart so many places on, around the ends.
+/// Scrolls the log to the next older line that is as wanted, and focuses it.
+fn go_to(state: &mut State, nothing: &str, wanted: impl Fn(&Line) -> bool) {
+    let is_there = state.look.focus == Panel::Log;
+    let from = if is_there { state.look.scrolled + 1 } else { 0 };
+    match state.journal.find_older(from, wanted) {
+        Some(place) => {
+            state.look.focus = Panel::Log;
+            state.look.scrolled = place;
+        }
+        None => state.journal.write(state.now, Weight::Plain, nothing),
+    }
+}
+
+/// Scrolls the log to the next older line with the words that are looked for, in small letters or large.
+pub(super) fn search(state: &mut State) {
+    let sought = state.look.sought.to_lowercase();
+    let nothing = format!("not in the log: {sought}");
+    go_to(state, &nothing, |line| {
+        line.text.to_lowercase().contains(&sought)
+    });
+}
+
+/// Focuses a panel, as Tab would.
+pub(super) fn choose(state: &mut State, panel: Panel) {
+    if state.look.focus != panel {
+        state.look.focus = panel;
+        state.look.scrolled = 0;
+    }
+}
+
+/// Turns the wheel over a panel.
+pub(super) fn scroll(state: &mut State, panel: Panel, up: bool) {
+    if !matches!(panel, Panel::Log | Panel::Curves) {
+        return;
+    }
+    choose(state, panel);
+    if up {
+        move_up(state);
+    } else {
+        move_down(state);
+    }
+}
+
+/// Looks at the chart so many places on, around the ends. From a panel with nothing to choose the focus goes to the
+/// curves, so that it is seen what the arrows change; an enlarged panel hides the curves and keeps it.
 fn move_chart(state: &mut State, places: usize) {
+    if state.look.focus != Panel::Curves {
+        if state.look.enlarged {
+            return;
+        }
+        state.look.focus = Panel::Curves;
+    }
     state.look.chart = (state.look.chart + places) % state.charts.count();
 }

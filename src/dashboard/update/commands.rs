@@ -1,6 +1,6 @@
 //! Commands on their way to the worker.
 
-use sparring_contract::protocol::{Command, Phase, Purpose};
+use sparring_contract::protocol::{Command, Phase};
 
 use crate::dashboard::message::Effect;
 use crate::dashboard::state::{State, Weight, command_name};
@@ -48,7 +48,7 @@ pub(super) fn sample(state: &mut State) -> Vec<Effect> {
         },
     );
     if !effects.is_empty() {
-        state.gallery.showing = Purpose::Fresh;
+        state.gallery.await_fresh();
     }
     effects
 }

@@ -4,7 +4,7 @@ use crossterm::event::KeyCode;
 use sparring_contract::protocol::Command;
 
 use super::actions::{act, leave};
-use super::{commands, explore};
+use super::{actions, commands, explore};
 use crate::dashboard::key::KeyPress;
 use crate::dashboard::keymap::Action;
 use crate::dashboard::message::Effect;
@@ -23,8 +23,10 @@ pub(super) fn press(
         Dialog::Help => help(state, action),
         Dialog::Died => died(state, action),
         Dialog::Stop => stop(state, key),
+        Dialog::Discard => discard(state, key),
         Dialog::Rates(rates) => learning_rates(state, rates, key),
         Dialog::Note(note) => write(state, note, key),
+        Dialog::Search(words) => search(state, words, key),
         Dialog::Explore(explorer) => explore::press(state, explorer, key),
     }
 }
@@ -52,13 +54,24 @@ fn died(state: &mut State, action: Option<Action>) -> Vec<Effect> {
 fn stop(state: &mut State, key: KeyPress) -> Vec<Effect> {
     match key.typed() {
         Some('s') => commands::stop(state, true),
-        Some('k') => commands::stop(state, false),
         Some('d') => leave(state),
-        _ => {
-            state.dialog = Some(Dialog::Stop);
+        typed => {
+            state.dialog = Some(match typed {
+                Some('w') => Dialog::Discard,
+                _ => Dialog::Stop,
+            });
             Vec::new()
         }
     }
+}
+
+/// The second question before steps are lost.
+fn discard(state: &mut State, key: KeyPress) -> Vec<Effect> {
+    if key.typed() == Some('y') {
+        return commands::stop(state, false);
+    }
+    state.dialog = Some(Dialog::Discard);
+    Vec::new()
 }
 
 fn learning_rates(state: &mut State, mut rates: Rates, key: KeyPress) -> Vec<Effect> {
@@ -102,23 +115,39 @@ fn set_rates(state: &mut State, mut rates: Rates) -> Vec<Effect> {
 }
 
 fn write(state: &mut State, mut note: String, key: KeyPress) -> Vec<Effect> {
-    match key.code {
-        KeyCode::Enter => {
-            let text = note.trim().to_owned();
-            if text.is_empty() {
-                return Vec::new();
-            }
-            return commands::send(state, Command::Note { text });
+    if key.code == KeyCode::Enter {
+        let text = note.trim().to_owned();
+        if text.is_empty() {
+            return Vec::new();
         }
-        KeyCode::Backspace => {
-            note.pop();
-        }
-        _ => {
-            if let Some(letter) = key.typed() {
-                extend_note(&mut note, letter.encode_utf8(&mut [0; 4]));
-            }
-        }
+        return commands::send(state, Command::Note { text });
     }
+    edit(&mut note, key);
     state.dialog = Some(Dialog::Note(note));
     Vec::new()
+}
+
+/// Enter without words looks on for those of before.
+fn search(state: &mut State, mut words: String, key: KeyPress) -> Vec<Effect> {
+    if key.code == KeyCode::Enter {
+        if !words.is_empty() {
+            state.look.sought = words;
+        }
+        if !state.look.sought.is_empty() {
+            actions::search(state);
+        }
+        return Vec::new();
+    }
+    edit(&mut words, key);
+    state.dialog = Some(Dialog::Search(words));
+    Vec::new()
+}
+
+/// Types into a line, or takes the last letter back.
+fn edit(line: &mut String, key: KeyPress) {
+    if key.code == KeyCode::Backspace {
+        line.pop();
+    } else if let Some(letter) = key.typed() {
+        extend_note(line, letter.encode_utf8(&mut [0; 4]));
+    }
 }

@@ -22,6 +22,14 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Traffic(rate) => measure(state, rate),
         Message::Remark(text) => write(state, Weight::Warning, text),
         Message::Aside(text) => write(state, Weight::Plain, text),
+        Message::Click(panel) => {
+            actions::choose(state, panel);
+            Vec::new()
+        }
+        Message::Wheel { panel, up } => {
+            actions::scroll(state, panel, up);
+            Vec::new()
+        }
     }
 }
 

@@ -39,21 +39,46 @@ impl Range {
 }
 
 impl Axis {
-    /// A linear axis with about `marks` marks at round numbers. It begins at 0 unless the values are far from it.
-    pub(super) fn linear(range: Range, marks: u16) -> Self {
+    /// A linear axis so many rows high, with marks at round numbers that are equally many rows apart: two, or three where
+    /// there is room for more than three marks so. It begins at 0 unless the values are far from it, and may reach
+    /// beyond the highest mark.
+    pub(super) fn linear(range: Range, rows: u16) -> Self {
         let low = if range.low >= 0.0 && range.low < 0.6 * range.high {
             0.0
         } else {
             range.low
         };
         let span = (range.high - low).max(range.high.abs() * 1e-3).max(1e-9);
-        let step = round_step(span / f64::from(marks.max(1)));
-        Self {
-            low: (low / step).floor() * step,
-            high: ((low + span) / step).ceil() * step,
-            logarithmic: false,
-            step,
-        }
+        let gaps = f64::from(rows.saturating_sub(1).max(1));
+        let wanted = if rows > 9 { 3_u8 } else { 2 };
+        (1..=wanted)
+            .rev()
+            .find_map(|apart| Self::marked(low, low + span, gaps, f64::from(apart)))
+            .unwrap_or(Self {
+                low,
+                high: low + span,
+                logarithmic: false,
+                step: span,
+            })
+    }
+
+    /// An axis from the round number below `low` to `high` or above, which has so many gaps between rows, and marks that
+    /// many rows apart or more; none if only a much coarser step would do that.
+    fn marked(low: f64, high: f64, gaps: f64, apart: f64) -> Option<Self> {
+        let finest = round_step((high - low) * apart / gaps);
+        std::iter::successors(Some(finest), |step| Some(round_step(step * 1.01)))
+            .take(3)
+            .find_map(|step| {
+                let foot = (low / step).floor() * step;
+                // Rounded down: what is left over is above the highest mark.
+                let rows_apart = (gaps * step / (high - foot) + 1e-9).floor();
+                (rows_apart >= apart).then(|| Self {
+                    low: foot,
+                    high: foot + step * gaps / rows_apart,
+                    logarithmic: false,
+                    step,
+                })
+            })
     }
 
     /// A logarithmic axis; none if no value is above 0.
@@ -101,7 +126,9 @@ impl Axis {
     /// The values to mark, from the foot up.
     pub(super) fn marks(&self) -> Vec<f64> {
         if !self.logarithmic {
-            let count = ((self.high - self.low) / self.step).round().min(50.0);
+            let count = ((self.high - self.low) / self.step + 1e-9)
+                .floor()
+                .min(50.0);
             return (0..=whole(count))
                 .map(|index| self.low + index as f64 * self.step)
                 .collect();
@@ -173,7 +200,7 @@ mod tests {
                 low: 0.3,
                 high: 1.93,
             },
-            4,
+            13,
         );
         assert_eq!(labels(&axis), ["0.0", "0.5", "1.0", "1.5", "2.0"]);
         let axis = Axis::linear(
@@ -181,17 +208,49 @@ mod tests {
                 low: 5200.0,
                 high: 5412.0,
             },
-            3,
+            10,
         );
-        assert_eq!(labels(&axis), ["5200", "5300", "5400", "5500"]);
+        assert_eq!(labels(&axis), ["5200", "5300", "5400"]);
         let axis = Axis::linear(
             Range {
                 low: 0.0,
                 high: 1.0,
             },
-            4,
+            13,
         );
         assert_eq!(labels(&axis), ["0.00", "0.25", "0.50", "0.75", "1.00"]);
+    }
+
+    #[test]
+    fn marks_are_equally_many_rows_apart_and_the_curve_fills_most_of_the_height() {
+        for (low, high) in [
+            (0.3, 1.93),
+            (0.0, 2.07),
+            (0.66, 1.1),
+            (-3.0, 4.0),
+            (0.0, 1.0),
+            (12.0, 13.0),
+        ] {
+            for rows in 3..40 {
+                let axis = Axis::linear(Range { low, high }, rows);
+                let places: Vec<_> = axis
+                    .marks()
+                    .iter()
+                    .map(|mark| axis.row(*mark, rows).unwrap())
+                    .collect();
+                let gaps: Vec<_> = places.windows(2).map(|pair| pair[0] - pair[1]).collect();
+                assert!(
+                    gaps.iter()
+                        .all(|gap| *gap == gaps[0] && *gap >= if rows < 6 { 1 } else { 2 }),
+                    "{low} {high} {rows}: {places:?}"
+                );
+                assert!(
+                    axis.place(high).unwrap() > 0.4,
+                    "{low} {high} {rows}: {axis:?}"
+                );
+                assert!(axis.holds(low) && axis.holds(high), "{axis:?}");
+            }
+        }
     }
 
     #[test]

@@ -140,16 +140,15 @@ fn axis(state: &State, chart: &Chart, courses: &[Course], height: u16) -> Option
         return Range::of(values.filter(|value| *value > 0.0)).and_then(Axis::logarithmic);
     }
     let range = Range::of(values)?;
-    let marks = (height / 3).clamp(1, 5);
     Some(match chart.kind {
         MetricKind::Probability | MetricKind::Share => Axis::linear(
             Range {
                 low: 0.0,
                 high: 1.0,
             },
-            marks,
+            height,
         ),
-        _ => Axis::linear(range, marks),
+        _ => Axis::linear(range, height),
     })
 }
 
@@ -178,7 +177,12 @@ fn upright(axis: Option<&Axis>, ink: Ink, area: Rect, plot: Rect, buffer: &mut B
 
 /// The axis of time, so many seconds long. Its right end is the newest point.
 fn along(window: f64, ink: Ink, area: Rect, plot: Rect, buffer: &mut Buffer) {
-    let parts: u16 = if plot.width >= 44 { 3 } else { 1 };
+    // Less than a few seconds has no parts with names of their own.
+    let parts: u16 = if plot.width >= 44 && window >= 6.0 {
+        3
+    } else {
+        1
+    };
     let line = Rect {
         x: plot.x,
         width: plot.width,
@@ -257,14 +261,15 @@ fn back_in_time(seconds: f64) -> String {
     }
 }
 
-/// Each curve's letter, right of where it ends; two that end in one row stand one above the other.
+/// Each curve's letter, right of where it ends, in a row of dots; two that end in one row of cells stand one above the
+/// other, the higher curve's above.
 fn mark_ends(mut ends: Vec<(Span, u16)>, plot: Rect, buffer: &mut Buffer) {
     ends.sort_by_key(|(_, end)| *end);
     let mut next = 0;
     let count = super::ink::cells(ends.len());
     for (index, (mark, end)) in (0..).zip(ends) {
         let last = plot.height.saturating_sub(count - index);
-        let y = end.max(next).min(last);
+        let y = (end / 4).max(next).min(last);
         next = y + 1;
         let place = Rect {
             x: plot.right() + 1,

@@ -18,8 +18,7 @@ pub(super) fn draw(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
     let title = title(state, ink);
     let focused = state.look.focus == Panel::Curves;
     let inner = Frame::new(title, focused).draw(ink, area, buffer);
-    let main = state.charts.main();
-    let above = cells(main.curves.len()).min(MOST_SPARKS);
+    let above = cells(state.chart().curves.len()).min(MOST_SPARKS);
     let below = inner.height.saturating_sub(above);
     if below < chart::LEAST_HEIGHT {
         // Where no chart has room, the sparklines show what it would.
@@ -29,7 +28,7 @@ pub(super) fn draw(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
         height: above,
         ..inner
     };
-    lines(state, main, ink, sparks, buffer);
+    lines(state, state.chart(), ink, sparks, buffer);
     let place = Rect {
         y: inner.y + above,
         height: below,

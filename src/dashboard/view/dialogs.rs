@@ -21,11 +21,13 @@ pub(super) fn draw(state: &State, dialog: &Dialog, ink: Ink, area: Rect, buffer:
     let (title, lines) = match dialog {
         Dialog::Help => return super::help::draw(state, ink, area, buffer),
         Dialog::Stop => ("end the run", stop(state, ink, room)),
+        Dialog::Discard => ("stop without saving?", discard(state, ink, room)),
         Dialog::Rates(rates) => (
             "learning rates",
             learning_rates(rates, &state.rates, ink, room),
         ),
         Dialog::Note(note) => ("a note for the log", note_lines(note, ink, room)),
+        Dialog::Search(words) => ("search the log", search_lines(state, words, ink, room)),
         Dialog::Explore(explorer) => {
             return super::explorer::draw(state, explorer, ink, area, buffer);
         }
@@ -56,22 +58,36 @@ fn choice<'a>(ink: Ink, room: usize, key: &str, words: &str) -> Vec<Line<'a>> {
 }
 
 fn stop<'a>(state: &State, ink: Ink, room: usize) -> Vec<Line<'a>> {
-    let lost = match (state.timeline.saved(), state.unsaved()) {
-        (None, 0) => "loses nothing yet".to_owned(),
-        (None, steps) => format!("loses all {} steps", grouped(steps)),
-        (Some(_), 0) => "loses nothing".to_owned(),
-        (Some(_), 1) => "loses 1 step".to_owned(),
-        (Some(_), steps) => format!("loses {} steps", grouped(steps)),
-    };
     [
         ("s", "save and stop".to_owned()),
-        ("k", format!("stop without saving, {lost}")),
-        ("d", "keep training, leave".to_owned()),
+        ("w", format!("stop without saving: {}", lost(state))),
+        ("d", "leave; training goes on".to_owned()),
         ("Esc", "back".to_owned()),
     ]
     .into_iter()
     .flat_map(|(key, words)| choice(ink, room, key, &words))
     .collect()
+}
+
+fn discard<'a>(state: &State, ink: Ink, room: usize) -> Vec<Line<'a>> {
+    [
+        ("y", format!("yes, stop now: {}", lost(state))),
+        ("Esc", "no, go on training".to_owned()),
+    ]
+    .into_iter()
+    .flat_map(|(key, words)| choice(ink, room, key, &words))
+    .collect()
+}
+
+/// What stopping without saving loses, in words.
+fn lost(state: &State) -> String {
+    match (state.timeline.saved(), state.unsaved()) {
+        (None, 0) => "loses nothing yet".to_owned(),
+        (None, steps) => format!("loses all {} steps", grouped(steps)),
+        (Some(_), 0) => "loses nothing".to_owned(),
+        (Some(_), 1) => "loses 1 step".to_owned(),
+        (Some(_), steps) => format!("loses {} steps", grouped(steps)),
+    }
 }
 
 fn learning_rates<'a>(rates: &Rates, in_force: &InForce, ink: Ink, room: usize) -> Vec<Line<'a>> {
@@ -139,6 +155,16 @@ fn note_lines<'a>(note: &str, ink: Ink, room: usize) -> Vec<Line<'a>> {
     lines
 }
 
+/// The words to look for, or those that Enter alone looks for again.
+fn search_lines<'a>(state: &State, words: &str, ink: Ink, room: usize) -> Vec<Line<'a>> {
+    let mut lines = note_lines(words, ink, room);
+    if words.is_empty() && !state.look.sought.is_empty() {
+        let again = format!("Enter looks for {} again", state.look.sought);
+        lines.push(Line::from(ink.dim(shortened(&again, room))));
+    }
+    lines
+}
+
 /// A worker that died: how, its last words, and what to do next.
 fn died(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
     let Connection::Died { status, log } = &state.connection else {
@@ -160,11 +186,12 @@ fn died(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
             .map(|line| Line::from(shortened(line, room))),
     );
     lines.push(Line::default());
-    let kept = match state.timeline.saved() {
-        Some(saved) => format!("from step {}", grouped(saved.step)),
-        None => "from its newest checkpoint".to_owned(),
-    };
-    lines.push(Line::from(format!("go on {kept}:")));
+    let resumed = state.started().is_some_and(|started| started.step > 0);
+    lines.push(Line::from(match state.timeline.saved() {
+        Some(saved) => format!("go on from step {}:", grouped(saved.step)),
+        None if resumed => "go on from its newest checkpoint:".to_owned(),
+        None => "no checkpoint was saved; begin again:".to_owned(),
+    }));
     if let Some(next) = state.next() {
         lines.push(Line::from(ink.bold(shortened(&next, room))));
     }

@@ -67,12 +67,14 @@ fn dialog_keys<'a>(state: &State, dialog: &Dialog, ink: Ink) -> Vec<Piece<'a>> {
         Dialog::Help => &[("Tab", "next panel"), ("Esc", "close")],
         Dialog::Stop => &[
             ("s", "save, stop"),
-            ("k", "stop"),
+            ("w", "stop unsaved…"),
             ("d", "leave"),
             ("Esc", "back"),
         ],
+        Dialog::Discard => &[("y", "stop unsaved"), ("Esc", "back")],
         Dialog::Rates(_) => &[("Enter", "set"), ("Esc", "back")],
         Dialog::Note(_) => &[("Enter", "write"), ("Esc", "back")],
+        Dialog::Search(_) => &[("Enter", "next older"), ("Esc", "back")],
         Dialog::Explore(_) => &[
             ("←→↑↓", "move"),
             ("Enter", "keep"),

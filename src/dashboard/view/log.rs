@@ -20,8 +20,13 @@ pub(super) fn draw(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
         title.push(Line::from(format!("{} newer below", state.look.scrolled)));
     }
     let inner = Frame::new(title, focused).draw(ink, area, buffer);
-    for (index, line) in (0..).zip(lines(state, ink, inner)) {
-        put(buffer, row(inner, index), line);
+    end(state, ink, inner, buffer);
+}
+
+/// The last lines that fill an area, without a frame.
+pub(super) fn end(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
+    for (index, line) in (0..).zip(lines(state, ink, area)) {
+        put(buffer, row(area, index), line);
     }
 }
 

@@ -24,7 +24,7 @@ mod spark;
 mod teaching;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use super::state::{Dialog, Panel, State};
 use crate::terminal::{Picture, Placed};
@@ -62,12 +62,30 @@ pub fn hung(state: &State, placed: Placed) -> Option<Picture<'_>> {
         .and_then(|pictures| Picture::of(pictures, placed.index()))
 }
 
-fn screen(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
-    let body = Rect {
+/// The panel at a place on a screen of this size. None where there is none, or a dialogue lies over it.
+pub fn panel_at(state: &State, area: Rect, place: Position) -> Option<Panel> {
+    let (least_width, least_height) = layout::LEAST;
+    if state.dialog.is_some() || area.width < least_width || area.height < least_height {
+        return None;
+    }
+    let panels = layout::panels(state, body(area));
+    let mut there = panels
+        .into_iter()
+        .filter(|(_, panel)| panel.contains(place));
+    there.next().map(|(panel, _)| panel)
+}
+
+/// The area between the lines at the top and the line of keys.
+fn body(area: Rect) -> Rect {
+    Rect {
         y: area.y + 2,
-        height: area.height - 3,
+        height: area.height.saturating_sub(3),
         ..area
-    };
+    }
+}
+
+fn screen(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
+    let body = body(area);
     let (least_width, least_height) = layout::LEAST;
     if area.width < least_width || area.height < least_height {
         small::draw(state, ink, area, buffer);

@@ -15,8 +15,13 @@ const BITS: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x8
 pub(super) struct Plot {
     width: usize,
     height: usize,
+    curves: Vec<Layer>,
+}
+
+/// The dots of one curve.
+struct Layer {
+    style: Style,
     dots: Vec<u8>,
-    styles: Vec<Style>,
 }
 
 impl Plot {
@@ -26,14 +31,17 @@ impl Plot {
         Self {
             width,
             height,
-            dots: vec![0; width * height],
-            styles: vec![Style::new(); width * height],
+            curves: Vec::new(),
         }
     }
 
     /// Draws a curve, a slice for each column of dots. It is broken where a figure was not finite, and goes on
-    /// straight where no report fell into a slice. Returns the row of cells in which it ends.
+    /// straight where no report fell into a slice. Returns the row of dots in which it ends.
     pub(super) fn curve(&mut self, slices: &[Slice], axis: &Axis, style: Style) -> Option<u16> {
+        self.curves.push(Layer {
+            style,
+            dots: vec![0; self.width * self.height],
+        });
         let mut last: Option<(usize, usize)> = None;
         for (column, slice) in slices.iter().enumerate() {
             match slice {
@@ -44,12 +52,12 @@ impl Plot {
                         last = None;
                         continue;
                     };
-                    self.stroke(last.unwrap_or((column, row)), (column, row), style);
+                    self.stroke(last.unwrap_or((column, row)), (column, row));
                     last = Some((column, row));
                 }
             }
         }
-        last.map(|(_, row)| u16::try_from(row / 4).unwrap_or(0))
+        last.map(|(_, row)| u16::try_from(row).unwrap_or(0))
     }
 
     /// The row of dots of a value, from the top.
@@ -60,7 +68,7 @@ impl Plot {
     }
 
     /// A straight line. Each column of dots takes its share of the height, so that a steep line has no holes.
-    fn stroke(&mut self, from: (usize, usize), to: (usize, usize), style: Style) {
+    fn stroke(&mut self, from: (usize, usize), to: (usize, usize)) {
         let columns = (to.0 - from.0).max(1);
         let between = |part: usize| {
             let (start, end) = (from.1 as f64, to.1 as f64);
@@ -73,32 +81,43 @@ impl Plot {
             for row in start.min(end)..=start.max(end) {
                 // The dot where the line comes from is drawn already, one column before.
                 if row != start || start == end {
-                    self.dot(column, row, style);
+                    self.dot(column, row);
                 }
             }
         }
     }
 
-    fn dot(&mut self, column: usize, row: usize, style: Style) {
+    fn dot(&mut self, column: usize, row: usize) {
         let (x, y) = (column / 2, row / 4);
-        if x >= self.width || y >= self.height {
-            return;
+        if let Some(layer) = self
+            .curves
+            .last_mut()
+            .filter(|_| x < self.width && y < self.height)
+        {
+            layer.dots[y * self.width + x] |= BITS[row % 4][column % 2];
         }
-        self.dots[y * self.width + x] |= BITS[row % 4][column % 2];
-        self.styles[y * self.width + x] = style;
     }
 
-    /// Puts the curves into cells; where there is no dot, what is there stays.
+    /// Puts the curves into cells; where there is no dot, what is there stays. A cell has one colour, so where curves
+    /// meet they take turns from column to column, and each shows its own dots alone.
     pub(super) fn draw(&self, area: Rect, buffer: &mut Buffer) {
-        for (index, dots) in self.dots.iter().enumerate().filter(|(_, dots)| **dots != 0) {
+        for index in 0..self.width * self.height {
             let (x, y) = (index % self.width, index / self.width);
+            let here: Vec<_> = self
+                .curves
+                .iter()
+                .filter(|layer| layer.dots[index] != 0)
+                .collect();
+            let Some(layer) = here.get(x % here.len().max(1)) else {
+                continue;
+            };
             let place = (area.x + super::ink::cells(x), area.y + super::ink::cells(y));
-            let glyph = char::from_u32(0x2800 + u32::from(*dots)).unwrap_or(' ');
+            let glyph = char::from_u32(0x2800 + u32::from(layer.dots[index])).unwrap_or(' ');
             if let Some(cell) = buffer
                 .cell_mut(place)
                 .filter(|_| area.contains(place.into()))
             {
-                cell.set_char(glyph).set_style(self.styles[index]);
+                cell.set_char(glyph).set_style(layer.style);
             }
         }
     }
@@ -106,6 +125,8 @@ impl Plot {
 
 #[cfg(test)]
 mod tests {
+    use ratatui::style::Color;
+
     use super::super::axis::Range;
     use super::*;
 
@@ -118,7 +139,7 @@ mod tests {
                 low: 0.0,
                 high: 1.0,
             },
-            1,
+            3,
         );
         plot.curve(slices, &axis, Style::new());
         plot.draw(area, &mut buffer);
@@ -138,6 +159,29 @@ mod tests {
         assert_eq!(drawn(&whole, 2, 1), ["⡠⠊"]);
         let broken = [Slice::Mean(0.0), Slice::Gap, Slice::Gap, Slice::Mean(1.0)];
         assert_eq!(drawn(&broken, 2, 1), ["⡀⠈"]);
+    }
+
+    #[test]
+    fn where_two_curves_meet_they_take_turns() {
+        let area = Rect::new(0, 0, 4, 1);
+        let mut buffer = Buffer::empty(area);
+        let mut plot = Plot::new(4, 1);
+        let range = Range {
+            low: 0.0,
+            high: 1.0,
+        };
+        let axis = Axis::linear(range, 3);
+        for (value, style) in [(0.0, Style::new().red()), (0.4, Style::new().blue())] {
+            plot.curve(&[Slice::Mean(value); 8], &axis, style);
+        }
+        plot.draw(area, &mut buffer);
+        let cells: Vec<_> = buffer
+            .content
+            .iter()
+            .map(|cell| (cell.symbol(), cell.fg))
+            .collect();
+        let (low, high) = (("⣀", Color::Red), ("⠤", Color::Blue));
+        assert_eq!(cells, [low, high, low, high]);
     }
 
     #[test]

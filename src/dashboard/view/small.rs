@@ -5,28 +5,36 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use sparring_contract::protocol::MetricKind;
 
-use super::ink::{Ink, Piece, fit, inset, joined, put, row, shortened, wrapped};
-use super::{curves, footer, gallery, header};
+use super::ink::{Ink, Piece, cells, fit, inset, joined, put, row, shortened, wrapped};
+use super::{chart, curves, footer, gallery, header, log};
 use crate::dashboard::state::{Curve, State, Tone};
 use crate::dashboard::words::{figure, grouped, probability};
 
 /// Columns of the picture.
 const PICTURE: u16 = 14;
 
-/// State, progress, figures and a picture.
+/// From this size on there is room for four pictures, a chart and the end of the log.
+const ROOMY: (u16, u16) = (56, 15);
+/// Lines of the log there.
+const LOG: u16 = 3;
+
+/// State, progress, figures and a picture; a chart, the log and more pictures where there is room.
 pub(super) fn draw(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
     header::identity(state, ink, row(area, 0), buffer);
     header::progress(state, ink, row(area, 1), buffer);
     footer::draw(state, ink, row(area, area.height.saturating_sub(1)), buffer);
+    let is_roomy = area.width >= ROOMY.0 && area.height >= ROOMY.1;
+    let (head, foot) = if is_roomy { (2, 1) } else { (3, 2) };
     let body = inset(
         Rect {
-            y: row(area, 3).y,
-            height: area.height.saturating_sub(5),
+            y: row(area, head).y,
+            height: area.height.saturating_sub(head + foot),
             ..area
         },
         1,
     );
-    let beside = body.width.min(PICTURE);
+    let across = if is_roomy { 2 * PICTURE + 1 } else { PICTURE };
+    let beside = body.width.min(across);
     let left = Rect {
         width: body.width.saturating_sub(beside + 2),
         ..body
@@ -36,11 +44,41 @@ pub(super) fn draw(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
         width: beside,
         ..body
     };
-    figures(state, ink, left, buffer);
-    picture(state, ink, right, buffer);
+    let used = figures(state, is_roomy, ink, left, buffer);
+    pictures(state, !is_roomy, ink, right, buffer);
+    if is_roomy {
+        let rest = Rect {
+            y: row(left, used).y,
+            height: left.height.saturating_sub(used),
+            ..left
+        };
+        course(state, ink, rest, buffer);
+    }
 }
 
-fn figures(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
+/// The chart that is looked at, and below it the end of the log.
+fn course(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
+    let charted = area.height.saturating_sub(LOG);
+    let charted = if charted < chart::LEAST_HEIGHT {
+        0
+    } else {
+        charted
+    };
+    let above = Rect {
+        height: charted,
+        ..area
+    };
+    chart::draw(state, state.chart(), ink, above, buffer);
+    let below = Rect {
+        y: area.y + charted,
+        height: area.height - charted,
+        ..area
+    };
+    log::end(state, ink, below, buffer);
+}
+
+/// Figures in lines; returns how many there are.
+fn figures(state: &State, is_roomy: bool, ink: Ink, area: Rect, buffer: &mut Buffer) -> u16 {
     let sparks = Rect {
         height: area.height.min(2),
         ..area
@@ -57,21 +95,25 @@ fn figures(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
     }
     if let Some(next) = state.next() {
         let lines = wrapped(&next, usize::from(area.width));
+        let used = 4 + cells(lines.len());
         for (index, line) in (4..).zip(lines) {
             put(buffer, row(area, index), ink.bold(line));
         }
-        return;
+        return used;
+    }
+    let step = ink.dim(format!("step {}", grouped(state.step())));
+    if is_roomy {
+        // The line of progress has room for the speed.
+        put(buffer, row(area, 4), step);
+        return 5;
     }
     let speed = format!(
         "{:>6} img/s",
         header::speed_words(header::throughput(state))
     );
     put(buffer, row(area, 4), ink.dim(speed));
-    put(
-        buffer,
-        row(area, 5),
-        ink.dim(format!("step {}", grouped(state.step()))),
-    );
+    put(buffer, row(area, 5), step);
+    6
 }
 
 /// What the run reports as probabilities, in a line, with a gap between a name and its value.
@@ -89,10 +131,11 @@ fn probabilities<'a>(state: &State, ink: Ink, gap: &str) -> Line<'a> {
     line
 }
 
-fn picture(state: &State, ink: Ink, area: Rect, buffer: &mut Buffer) {
+/// As many pictures as there is room for.
+fn pictures(state: &State, airy: bool, ink: Ink, area: Rect, buffer: &mut Buffer) {
     if let Some(shown) = state.gallery.shown() {
-        let one = gallery::laid_out(&shown.pictures, None, ink, area, true);
-        gallery::pictures(&shown.pictures, &one, buffer);
+        let hung = gallery::laid_out(&shown.pictures, None, ink, area, airy);
+        gallery::pictures(&shown.pictures, &hung, buffer);
     }
 }
 

@@ -89,7 +89,6 @@ fn what_a_terminal_says_by_itself_is_no_key() {
         b"\x1b[0;0R",
         b"\x1b[1;0R",
         b"\x1b[?2026;2$y",
-        b"\x1b[<0;0;0M",
         b"\x1b[I",
         // A key is let go of.
         b"\x1b[97;1:3u",
@@ -185,6 +184,30 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
         .prop_map(|text| text.as_bytes().to_vec()),
     ];
     prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+#[test]
+fn the_mouse_is_no_key() {
+    let mouse = |what, x, y| vec![Sent::Mouse(Mouse { what, x, y })];
+    assert_eq!(sent(b"\x1b[<0;1;1M"), mouse(MouseKind::Click, 0, 0));
+    assert_eq!(
+        sent(b"\x1b[<16;300;2M"),
+        mouse(MouseKind::Click, 299, 1),
+        "with Ctrl"
+    );
+    assert_eq!(sent(b"\x1b[<64;5;6M"), mouse(MouseKind::WheelUp, 4, 5));
+    assert_eq!(sent(b"\x1b[<65;5;6M"), mouse(MouseKind::WheelDown, 4, 5));
+    for other in [
+        &b"\x1b[<0;1;1m"[..],
+        b"\x1b[<2;1;1M",
+        b"\x1b[<32;1;1M",
+        b"\x1b[<0;0;1M",
+        b"\x1b[<0;99999;1M",
+        b"\x1b[<0;1M",
+        b"\x1b[<M",
+    ] {
+        assert_eq!(sent(other), []);
+    }
 }
 
 proptest! {
