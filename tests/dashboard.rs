@@ -153,6 +153,11 @@ fn an_ended_run_is_opened_with_the_pictures_that_it_saved() {
     terminal.shows("finished");
     // The last of two epochs of four steps.
     terminal.shows("fixed noise ── step 8");
+    // Its checkpoint draws others.
+    terminal.types("s");
+    terminal.shows("fresh noise ── step 8");
+    terminal.types("f");
+    terminal.shows("fixed noise ── step 8");
     terminal.types("q");
     assert_eq!(terminal.ends().code(), Some(0));
 }

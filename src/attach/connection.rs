@@ -37,6 +37,11 @@ pub(super) enum News {
     },
     /// The worker is gone and did not end the run. Nothing more comes.
     Died(Death),
+    /// The pictures that were asked for could not be drawn.
+    Undrawn {
+        /// Why.
+        why: String,
+    },
     /// The worker cannot be talked to. Nothing more comes.
     Refused(LinkError),
 }

@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use ratatui::layout::{Position, Size};
 use sparring_contract::protocol::{Event, Pictures, Purpose, ToFace, ToWorker};
+use sparring_contract::run::Run;
 use tokio::sync::mpsc::{Receiver, Sender};
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::connection::{Death, News};
 use super::display::Display;
+use super::drawing::draw;
 use super::left::Left;
 use super::notice;
 use super::options::Options;
@@ -53,6 +56,9 @@ pub(super) struct Face {
     usual: Size,
     pacer: Pacer,
     wishes: Sender<ToWorker>,
+    run: Run,
+    /// To itself, for what it does beside its loop.
+    tell: Sender<News>,
     notify: Option<String>,
     /// Whether this process started the worker.
     started: bool,
@@ -82,7 +88,8 @@ impl Face {
         state: State,
         started: bool,
         guard: Guard,
-        wishes: Sender<ToWorker>,
+        (wishes, tell): (Sender<ToWorker>, Sender<News>),
+        run: &Run,
         options: &Options,
     ) -> io::Result<Self> {
         // Before the size is asked for, so that no change of it is missed.
@@ -104,6 +111,8 @@ impl Face {
             usual,
             pacer: Pacer::new(options.fps, options.budget),
             wishes,
+            run: run.clone(),
+            tell,
             notify: options.notify.clone(),
             started,
             notes: options.notes.clone(),
@@ -291,6 +300,7 @@ impl Face {
             }
             News::Said(said) => return self.listen(said),
             News::Lost { why } => Message::LinkLost { why },
+            News::Undrawn { why } => Message::Undrawn { why },
             News::Died(death) => return self.bury(death),
             News::Refused(error) => {
                 self.left = Some(Left::Refused(error));
@@ -362,6 +372,7 @@ impl Face {
                 }
                 Effect::Notify(words) => self.notice(&words)?,
                 Effect::Redraw => self.measure()?,
+                Effect::Draw => self.draw_beside(),
                 Effect::Mouse(wanted) => self.guard.report_mouse(wanted)?,
                 Effect::Suspend => {
                     self.guard.suspend()?;
@@ -370,6 +381,21 @@ impl Face {
             }
         }
         Ok(())
+    }
+
+    /// Has pictures drawn from a checkpoint while the loop goes on.
+    fn draw_beside(&self) {
+        let (run, tell) = (self.run.clone(), self.tell.clone());
+        spawn_blocking(move || {
+            let news = match draw(&run) {
+                Ok(pictures) => News::Said(ToFace::Pictures(pictures)),
+                Err(error) => News::Undrawn {
+                    why: format!("{error:#}"),
+                },
+            };
+            // A dashboard that was left needs no pictures.
+            let _ = tell.blocking_send(news);
+        });
     }
 
     fn remark(&mut self, words: &str) {

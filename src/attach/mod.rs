@@ -2,6 +2,7 @@
 
 mod connection;
 mod display;
+mod drawing;
 mod face;
 mod last_words;
 mod left;
@@ -67,9 +68,9 @@ async fn show(run: &Run, child: Option<Child>, options: &Options) -> anyhow::Res
             watch: true,
             read_only: options.read_only,
         };
-        tokio::spawn(Connection::new(run.clone(), hello, child).keep(tell, wishes));
+        tokio::spawn(Connection::new(run.clone(), hello, child).keep(tell.clone(), wishes));
     }
-    Face::new(state, started, guard, wish, options)
+    Face::new(state, started, guard, (wish, tell), run, options)
         .context("cannot ask for the size of the terminal")?
         .attend(inputs, news)
         .await

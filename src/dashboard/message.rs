@@ -30,6 +30,11 @@ pub enum Message {
         /// Why, in words.
         why: String,
     },
+    /// Fresh pictures could not be drawn.
+    Undrawn {
+        /// Why, in words.
+        why: String,
+    },
     /// The worker's process is gone without having ended the run.
     WorkerDied {
         /// How it went, in words, such as «killed by signal 9» or «exit status 101».
@@ -61,6 +66,8 @@ pub enum Effect {
     Notify(String),
     /// Clear the screen and draw everything anew.
     Redraw,
+    /// Draw fresh pictures from the newest checkpoint of a run that nobody trains.
+    Draw,
     /// Ask the terminal to report the mouse, or to keep it to itself.
     Mouse(bool),
     /// Restore the terminal and stop the process until the shell continues it.

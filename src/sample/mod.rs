@@ -108,6 +108,24 @@ pub fn save_dataset(
     Ok(say(&line)?)
 }
 
+/// Draws pictures, all into one message.
+pub(crate) fn drawn(draw: &Draw, command: Command) -> Result<Pictures> {
+    let mut worker = Worker::start(command, &draw.task(0), draw.count)?;
+    let mut all: Option<Pictures> = None;
+    while let Some(more) = worker.next()? {
+        match &mut all {
+            None => all = Some(more),
+            Some(all) => {
+                all.count += more.count;
+                all.pixels.extend(more.pixels);
+                all.labels.extend(more.labels);
+            }
+        }
+    }
+    worker.finish();
+    all.context("the worker drew no picture")
+}
+
 fn show_on(
     draw: &Draw,
     look: Look,

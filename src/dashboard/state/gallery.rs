@@ -62,6 +62,11 @@ impl Gallery {
         self.showing = Purpose::Fresh;
     }
 
+    /// Whether fresh pictures are to be shown and have not come yet.
+    pub fn awaits_fresh(&self) -> bool {
+        self.showing == Purpose::Fresh && self.fresh.is_none()
+    }
+
     /// The pictures on show, once there are some.
     pub fn shown(&self) -> Option<&Shown> {
         match self.showing {

@@ -560,3 +560,33 @@ fn the_first_check_of_young_networks_misses_no_class() {
     face.hears_of(young(900));
     assert!(face.screen().contains("gone"), "{}", face.screen());
 }
+
+#[test]
+fn a_run_that_is_over_is_sampled_from_its_checkpoint() {
+    let mut face = Face::attached_to(training_run());
+    face.hears_of(ended(Reason::Finished));
+    face.press("s s");
+    assert_eq!(
+        face.effects
+            .iter()
+            .filter(|effect| **effect == Effect::Draw)
+            .count(),
+        1
+    );
+    assert_eq!(face.sent(), []);
+    assert!(
+        face.screen()
+            .contains("drawing fresh pictures from the newest")
+    );
+    face.gets(Message::Undrawn {
+        why: "the run has no checkpoint to draw from".to_owned(),
+    });
+    assert!(
+        face.screen_of(120, 34)
+            .contains("no fresh pictures: the run has no checkpoint")
+    );
+    assert!(face.screen().contains("fixed noise"));
+    face.press("s");
+    face.hears(ToFace::Pictures(pictures(Purpose::Fresh, 11_300)));
+    assert!(face.screen().contains("fresh noise ── step 11,300"));
+}

@@ -39,7 +39,15 @@ pub(super) fn toggle_pause(state: &mut State) -> Vec<Effect> {
     )
 }
 
+/// Asks the worker for fresh pictures, or has them drawn from the checkpoint of a run that is over.
 pub(super) fn sample(state: &mut State) -> Vec<Effect> {
+    if !state.is_alive() {
+        if state.gallery.awaits_fresh() {
+            return Vec::new();
+        }
+        state.gallery.await_fresh();
+        return vec![Effect::Draw];
+    }
     let effects = send(
         state,
         Command::Sample {

@@ -7,6 +7,8 @@ mod explore;
 mod keys;
 mod worker;
 
+use sparring_contract::protocol::Purpose;
+
 use super::message::{Effect, Message};
 use super::state::{Connection, Dialog, State, Weight, extend_note, plain};
 
@@ -18,6 +20,10 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Paste(text) => paste(state, &text),
         Message::FromWorker(said) => worker::hear(state, said),
         Message::LinkLost { why } => lose(state, &why),
+        Message::Undrawn { why } => {
+            state.gallery.showing = Purpose::Fixed;
+            write(state, Weight::Warning, format!("no fresh pictures: {why}"))
+        }
         Message::WorkerDied { status, log } => bury(state, &status, &log),
         Message::Traffic(rate) => measure(state, rate),
         Message::Remark(text) => write(state, Weight::Warning, text),

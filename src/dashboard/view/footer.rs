@@ -41,9 +41,11 @@ fn keys<'a>(state: &State, ink: Ink) -> Vec<Piece<'a>> {
         .collect()
 }
 
-/// A face that only watches, or has nobody to send a command to, has no use for the keys that do.
+/// A face that only watches, or has nobody to send a command to, has no use for the keys that do. Pictures are also drawn
+/// from the checkpoint of a run that is over.
 fn is_of_use(state: &State, action: Action) -> bool {
-    !action.commands() || state.refusal().is_none()
+    let draws = action == Action::Sample && !state.is_alive();
+    draws || !action.commands() || state.refusal().is_none()
 }
 
 /// What is left out first where there is no room: the ways to act and out stay longest.

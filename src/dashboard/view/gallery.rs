@@ -88,6 +88,9 @@ fn missing(state: &State) -> String {
     match (state.standing(), state.gallery.showing) {
         (Standing::Loading, _) => "loading libtorch…".to_owned(),
         (Standing::WarmingUp, _) => "warming up…".to_owned(),
+        (Standing::Ended(_) | Standing::Crashed, Purpose::Fresh) => {
+            "drawing fresh pictures from the newest checkpoint…".to_owned()
+        }
         (Standing::Ended(_) | Standing::Crashed, _) => {
             "no pictures here; those that were saved are in samples/".to_owned()
         }
