@@ -85,7 +85,7 @@ bench-dashboard: build ## measure the dashboard through a real PTY (some minutes
 data-samples: ## fetch small real data sets into data-samples/ (100 MB; needs apt-get, npm, pip; ARGS="emoji" fetches one)
 	$(PYTHON) tools/data_samples.py $(ARGS)
 
-demo: build ## film demo.gif (needs a virtual display and ten minutes: tools/demo.py says what)
+demo: build ## film demo.gif (needs a virtual display and a minute: tools/demo.py says what)
 	$(PYTHON) tools/demo.py $(ARGS)
 
 lint: setup ## formatting, clippy, documentation: no warning passes

@@ -3,8 +3,7 @@
 
 A kitty window on a virtual display is driven by its remote control: keys are sent to it, and what it shows is read
 back to know when to go on. Needs xvfb, kitty, xdotool, ffmpeg and gifsicle (Debian: apt install xvfb kitty xdotool libgl1
-libgl1-mesa-dri libegl1 ffmpeg gifsicle fonts-dejavu-core), and some ten minutes, since the run that is shown has to
-learn its digits first.
+libgl1-mesa-dri libegl1 ffmpeg gifsicle fonts-dejavu-core), and a minute. The run begins with noise in the film itself.
 """
 import argparse
 import os
@@ -21,11 +20,10 @@ PROGRAMS = ROOT / os.environ.get("CARGO_TARGET_DIR", "target") / "debug"
 DISPLAY = ":87"
 COLUMNS, ROWS = 120, 34
 FRAMES_PER_SECOND = 8
-SPEED = 2.5  # of the film; most of its length is waiting for the remote control
+SPEED = 3  # of the film; much of its length is waiting for the remote control
 LARGEST = 3_000_000
 
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-arguments.add_argument("--epochs", default="30", help="epochs that the run has learnt before it is filmed")
 arguments.add_argument("--out", default=ROOT / "demo.gif", type=Path)
 arguments = arguments.parse_args()
 
@@ -70,6 +68,13 @@ class Terminal:
     def until(self, words):
         self.wait(lambda: words in (self.text() or ""), f"«{words}»")
 
+    def until_step(self, step):
+        def has_come():
+            shown = re.search(r"step +([\d,]+)", self.text() or "")
+            return shown and int(shown[1].replace(",", "")) >= step
+
+        self.wait(has_come, f"step {step}")
+
     def keys(self, text):
         # As an argument, text would be read for escapes.
         self.remote("send-text", "--stdin", text=text)
@@ -88,8 +93,6 @@ def film(folder):
         "LIBGL_ALWAYS_SOFTWARE": "1", "HOME": str(folder), "LC_ALL": "C.UTF-8",
     }
     environment.pop("NO_COLOR", None)
-    subprocess.run(["sparring", "train", "--name", "otter", "--headless", "--epochs", arguments.epochs],
-                   env=environment, check=True)
     screen = subprocess.Popen(["Xvfb", DISPLAY, "-screen", "0", "1600x1000x24"], stderr=subprocess.DEVNULL)
     time.sleep(1)
     terminal = Terminal(folder, environment)
@@ -100,7 +103,7 @@ def film(folder):
     size = f"{int(geometry['WIDTH']) // 2 * 2}x{int(geometry['HEIGHT']) // 2 * 2}"
     raw = folder / "film.mkv"
     camera = subprocess.Popen(
-        ["ffmpeg", "-y", "-loglevel", "error", "-f", "x11grab", "-framerate", str(FRAMES_PER_SECOND), "-video_size", size,
+        ["ffmpeg", "-y", "-loglevel", "error", "-f", "x11grab", "-draw_mouse", "0", "-framerate", str(FRAMES_PER_SECOND), "-video_size", size,
          "-i", f"{DISPLAY}+{geometry['X']},{geometry['Y']}", "-c:v", "libx264", "-qp", "0", "-preset", "ultrafast", raw],
         stdin=subprocess.PIPE)
     try:
@@ -115,33 +118,33 @@ def film(folder):
 
 
 def play(terminal):
-    """Train, look, pause, leave, come back, sample."""
+    """Train from noise, look closer, leave, come back, sample."""
     time.sleep(0.5)
-    terminal.command("sparring train --resume otter --epochs 100")
+    terminal.command("sparring train --name otter")
     terminal.until("img/s")
-    terminal.until("D(G(z))")
-    time.sleep(4)
-    terminal.keys("s")
-    time.sleep(2)
-    terminal.keys(" ")
-    terminal.until("paused")
-    time.sleep(1.2)
-    terminal.keys(" ")
+    terminal.until_step(600)
+    terminal.keys("z")
+    time.sleep(3)
+    terminal.keys("z")
     time.sleep(1.5)
+    terminal.keys("j")
+    time.sleep(2)
+    terminal.keys("s")
+    time.sleep(3)
     terminal.keys("d")
     terminal.until("sparring attach otter")
-    time.sleep(1.2)
+    time.sleep(1.5)
     terminal.command("sparring runs")
     terminal.until("running")
     time.sleep(1.5)
     terminal.command("sparring attach otter")
     terminal.until("D(G(z))")
-    time.sleep(3)
+    time.sleep(4)
     terminal.keys("d")
     terminal.until("$ ")
-    terminal.command("clear; sparring sample otter -n 8 --seed 4")
-    terminal.until("▀")
-    time.sleep(3)
+    terminal.command("clear; sparring sample otter -n 16")
+    terminal.until("seed")
+    time.sleep(4)
 
 
 def as_gif(raw, folder):

@@ -243,7 +243,14 @@ impl State {
         let names = self
             .started()
             .map_or(&[][..], |started| &started.class_names);
-        classes(health, names)
+        let mut classes = classes(health, names);
+        if self.timeline.quality.iter().nth(1).is_none() {
+            // The first check sees networks that have hardly learnt anything: nothing is gone yet.
+            for class in &mut classes {
+                class.presence = Presence::There;
+            }
+        }
+        classes
     }
 
     /// The verdict of the latest health check in a word, if it is one that a user should look at.

@@ -556,7 +556,11 @@ fn the_first_check_of_young_networks_misses_no_class() {
         }))
     };
     face.hears_of(young(310));
-    assert!(!face.screen().contains("gone"), "{}", face.screen());
+    let screen = face.screen();
+    assert!(
+        !screen.contains("gone") && !screen.contains('×'),
+        "{screen}"
+    );
     face.hears_of(young(900));
     assert!(face.screen().contains("gone"), "{}", face.screen());
 }

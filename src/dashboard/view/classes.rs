@@ -32,12 +32,12 @@ const LEAST_LINE: u16 = 20;
 /// Columns of a name in a list, at most.
 const NAME: usize = 14;
 
-/// Each class with its bar, and what is rare or gone, if that is to be said and as far as there is room.
-pub(super) fn line<'a>(classes: &[Class], says_lack: bool, ink: Ink, width: usize) -> Line<'a> {
+/// Each class with its bar, and what is rare or gone as far as there is room.
+pub(super) fn line<'a>(classes: &[Class], ink: Ink, width: usize) -> Line<'a> {
     let mut line = bars(classes, ink, width);
     let gap = if width >= ROOMY { 3 } else { 1 };
     let room = width.saturating_sub(line.width() + gap);
-    if let Some((words, worst)) = lack(classes, room).filter(|_| says_lack) {
+    if let Some((words, worst)) = lack(classes, room) {
         line.push_span(" ".repeat(gap));
         line.push_span(Span::styled(words, word_style(worst, ink)));
     }

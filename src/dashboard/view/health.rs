@@ -84,11 +84,6 @@ fn awaited(state: &State) -> &'static str {
     }
 }
 
-/// Whether a check may say that classes are missing: the first sees networks that have hardly learnt anything.
-fn says_lack(state: &State) -> bool {
-    state.timeline.quality.iter().nth(1).is_some()
-}
-
 /// Whether a judge knew the classes of the data.
 fn has_classes(health: &Health) -> bool {
     !health.histogram.is_empty()
@@ -104,12 +99,7 @@ fn lines<'a>(state: &State, health: &Health, ink: Ink, inner: Rect) -> Vec<Line<
     let (width, rows) = (usize::from(inner.width), usize::from(inner.height));
     let mut lines = Vec::new();
     if has_classes(health) {
-        lines.push(classes::line(
-            &state.classes(health),
-            says_lack(state),
-            ink,
-            width,
-        ));
+        lines.push(classes::line(&state.classes(health), ink, width));
     }
     let mut pieces = Vec::new();
     if has_distance(health) {
@@ -284,12 +274,7 @@ fn parts(state: &State, health: &Health, ink: Ink, area: Rect, buffer: &mut Buff
         put(
             buffer,
             bars,
-            classes::line(
-                &state.classes(health),
-                says_lack(state),
-                ink,
-                usize::from(bars.width),
-            ),
+            classes::line(&state.classes(health), ink, usize::from(bars.width)),
         );
     } else {
         put(buffer, row(bars, 0), ink.dim("share of each class"));
