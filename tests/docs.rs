@@ -1,15 +1,23 @@
-//! Every link of README.md and docs/ that leads into the repository leads somewhere, and every name of code is there.
+//! Every link of the pages at the top and in docs/ that leads into the repository leads somewhere, and every name of code is there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// README.md and all pages of docs/.
+/// The pages at the top, and all of docs/.
 fn pages() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let docs = fs::read_dir(root.join("docs")).unwrap();
     let docs = docs.map(|entry| entry.unwrap().path());
     let pages = docs.filter(|path| path.extension().is_some_and(|ending| ending == "md"));
-    pages.chain([root.join("README.md")]).collect()
+    let at_the_top = [
+        "README.md",
+        "README.zh-CN.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+    ];
+    pages
+        .chain(at_the_top.map(|name| root.join(name)))
+        .collect()
 }
 
 /// The links of a page, `[text](target)`, that lead into the repository.

@@ -137,7 +137,7 @@ fn a_wheel_beside_pytorch_trains_with_its_libtorch() {
         env!("CARGO_PKG_VERSION"),
         ".dist-info/licenses"
     ));
-    assert_eq!(fs::read_dir(licences).unwrap().count(), 3);
+    assert_eq!(fs::read_dir(licences).unwrap().count(), 4);
 
     let face = environment.path("bin/sparring");
     spar(&lab, &face);

@@ -116,3 +116,64 @@ fn every_target_of_the_readme_is_in_the_makefile() {
         assert!(makefile.contains(&format!("\n{target}:")), "{line}");
     }
 }
+
+/// What a page has in the same order in every language: the levels of its headings, its blocks of code, rows of tables
+/// by their number of columns, items of lists, links and names of code.
+fn bones(page: &str) -> Vec<String> {
+    let mut bones = Vec::new();
+    let mut in_code = false;
+    for line in page.lines() {
+        if line.starts_with("```") {
+            in_code = !in_code;
+            bones.push(line.to_owned());
+        } else if in_code {
+            bones.push(line.to_owned());
+        } else if line.starts_with('#') {
+            let level = line.chars().take_while(|letter| *letter == '#').count();
+            bones.push("#".repeat(level));
+        } else if line.starts_with('|') {
+            bones.push(format!("{} columns", line.matches('|').count()));
+        } else if line.starts_with("- ") {
+            bones.push("item".to_owned());
+        }
+        if !in_code {
+            // In any order: languages differ in it.
+            let mut words = [parts(line, "](", ")"), parts(line, "`", "`")].concat();
+            words.retain(|word| !word.starts_with("README"));
+            words.sort();
+            bones.extend(words);
+        }
+    }
+    bones
+}
+
+/// What stands between two marks.
+fn parts(line: &str, begin: &str, end: &str) -> Vec<String> {
+    let mut rest = line;
+    let mut found = Vec::new();
+    while let Some((_, after)) = rest.split_once(begin) {
+        let Some((part, after)) = after.split_once(end) else {
+            break;
+        };
+        found.push(part.to_owned());
+        rest = after;
+    }
+    found
+}
+
+#[test]
+fn the_chinese_edition_has_the_same_commands_headings_and_links() {
+    let (english, chinese) = (
+        bones(include_str!("../README.md")),
+        bones(include_str!("../README.zh-CN.md")),
+    );
+    for (index, (one, other)) in english.iter().zip(&chinese).enumerate() {
+        assert_eq!(
+            one,
+            other,
+            "after {:?}",
+            &english[index.saturating_sub(5)..index]
+        );
+    }
+    assert_eq!(english.len(), chinese.len());
+}

@@ -44,7 +44,7 @@ from libtorch import ROOT, Problem
 
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", "target"))
 FACE, WORKER = "sparring", "sparring-worker"
-LICENCES = ["LICENSE-MIT", "LICENSE-APACHE"]
+LICENCES = ["LICENSE-MIT", "LICENSE-APACHE", "NOTICE"]
 OLDEST_DATE = 315532800  # 1980, the first year that a zip file knows
 
 # Where the worker finds libtorch, from its own folder: in site-packages, and in the tarball.
