@@ -107,7 +107,7 @@ impl Face {
             asks_until: None,
             guard,
             screen: Screen::new(width, height),
-            output: Output::open()?,
+            output: Output::open()?.watched(),
             usual,
             pacer: Pacer::new(options.fps, options.budget),
             wishes,
@@ -206,6 +206,7 @@ impl Face {
         loop {
             self.draw_what_is_due()?;
             let due = self.due();
+            let is_stuck = !self.output.stuck_for().is_zero();
             tokio::select! {
                 biased;
                 input = inputs.recv() => {
@@ -224,6 +225,7 @@ impl Face {
                         self.hear(heard)?;
                     }
                 }
+                () = self.output.readiness(), if is_stuck => {}
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
                 _ = clock.tick(), if self.moves() => {
                     self.tell_time();

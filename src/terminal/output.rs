@@ -2,6 +2,7 @@
 //! connection that hangs, must not keep the program from hearing signals and news.
 
 use std::ffi::OsString;
+use std::future::pending;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::OsStringExt as _;
@@ -12,6 +13,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::termios::ttyname;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 /// The terminal on stdout.
 #[derive(Debug)]
@@ -21,6 +24,8 @@ pub struct Output {
     pending: Vec<u8>,
     /// When it last took some, or was given the first of these.
     progress: Instant,
+    /// Tells when it takes bytes again, where that can be known.
+    readiness: Option<AsyncFd<OwnedFd>>,
 }
 
 impl Output {
@@ -41,7 +46,34 @@ impl Output {
             },
             pending: Vec::new(),
             progress: Instant::now(),
+            readiness: None,
         })
+    }
+
+    /// The same, for a program that waits with tokio until the terminal takes bytes again.
+    #[must_use]
+    pub fn watched(self) -> Self {
+        let again = self.terminal.try_clone().ok();
+        let readiness = again.and_then(|again| {
+            // SAFETY: the descriptor is owned, so it is open for as long as it is watched, and always the same file.
+            unsafe { AsyncFd::register_with_interest(again, Interest::WRITABLE) }.ok()
+        });
+        Self {
+            // What cannot be watched is tried again and again.
+            readiness,
+            ..self
+        }
+    }
+
+    /// Ends when the terminal may take bytes again; never if that cannot be known.
+    pub async fn readiness(&self) {
+        match &self.readiness {
+            Some(readiness) => match readiness.writable().await {
+                Ok(mut ready) => ready.clear_ready(),
+                Err(_) => pending().await,
+            },
+            None => pending().await,
+        }
     }
 
     /// Writes bytes, as far as the terminal takes them now. The rest is written by [`Output::flush`].
