@@ -44,8 +44,8 @@ Exit codes:
 
 /// Two networks spar in your terminal until the pictures look real.
 ///
-/// A GAN lab for people who have a shell on a (GPU) box and no display: train on MNIST or on your own pictures, watch,
-/// steer, sample and judge, all in the terminal.
+/// A GAN lab for headless machines: train on MNIST or on your own pictures, watch and steer over SSH, sample and judge, all
+/// in the terminal.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, max_term_width = 100, after_long_help = EXIT_CODES)]
 pub struct Cli {
@@ -94,7 +94,7 @@ pub enum Command {
     Attach(Attach),
     /// Pause a run
     Pause(OfRun),
-    /// Let a paused run go on; to go on with one that has ended: `train --resume`
+    /// Continue a paused run; `train --resume` continues one that has ended
     #[command(alias = "resume")]
     Unpause(OfRun),
     /// Run a few steps, then pause

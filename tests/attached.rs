@@ -238,7 +238,7 @@ fn pictures_checkpoints_and_rates_on_demand() {
             count: 1,
             seed: None
         }),
-        "the model is trained without classes"
+        "this model is unconditional"
     );
     assert!(face.refused(Command::Unknown).contains("older build"));
 

@@ -155,8 +155,7 @@ fn without_classes_a_data_set_has_no_labels_and_cannot_be_balanced() {
     balanced.push("--balanced");
     lab.sparring(&balanced).refused(
         1,
-        "error: the model was trained without classes to balance; leave --balanced out, or train a conditional preset \
-         such as cgan",
+        "error: this model is unconditional: drop --balanced, or train a conditional preset such as cgan",
     );
     assert!(!never.exists());
 }

@@ -225,7 +225,7 @@ fn what_cannot_be_done_is_told_in_a_line() {
     };
     refused(
         &["interpolate", "run", "--classes", "1,2"],
-        "the model was trained without classes; leave --class out, or train a conditional preset such as cgan",
+        "this model is unconditional: drop --class, or train a conditional preset such as cgan",
     );
     refused(
         &["interpolate", "run", "--seeds", "1"],

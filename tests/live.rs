@@ -166,7 +166,7 @@ fn a_run_in_training_draws_one_class_if_asked_to() {
     let actor = Actor::of(&lab, "badger");
     lab.sparring(&["sample", "--live", "badger", "--class", "3"]).refused(
         1,
-        "error: the model was trained without classes; leave --class out, or train a conditional preset such as cgan",
+        "error: this model is unconditional: drop --class, or train a conditional preset such as cgan",
     );
     assert_eq!(actor.was_asked(), None);
 }

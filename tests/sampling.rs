@@ -187,7 +187,7 @@ fn a_conditional_generator_draws_the_class_that_is_asked_for() {
     assert_eq!(lab.train(&["--name", "one", "--steps", "2"]).code, 0);
     lab.sparring(&["sample", "one", "--class", "1"]).refused(
         1,
-        "error: the model was trained without classes; leave --class out, or train a conditional preset such as cgan",
+        "error: this model is unconditional: drop --class, or train a conditional preset such as cgan",
     );
 }
 

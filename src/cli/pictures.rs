@@ -105,10 +105,10 @@ pub struct Sample {
 /// What is done to the noise, to trade variety for quality.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Truncation {
-    /// Multiply the noise by this number, which moves pictures towards the mean one: above 0, up to 1
+    /// Scale the noise by this factor, above 0 and up to 1: less varied, more typical pictures
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub truncation: Option<f64>,
-    /// Draw numbers of the noise again until they are between minus this number and it: from 0.1 on
+    /// Draw noise values beyond plus or minus this number again; from 0.1 on
     #[arg(long, value_name = "NUMBER", conflicts_with = "truncation", value_parser = tails)]
     pub tails: Option<f64>,
 }

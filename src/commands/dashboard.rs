@@ -178,7 +178,7 @@ fn end_with_face(run: &Run, worker: Pid) -> anyhow::Result<u8> {
     let _ = ask(run, Command::Stop { save: true });
     let code = wait(run)?;
     let _ = say(&format!(
-        "go on: sparring train --resume {}",
+        "resume: sparring train --resume {}",
         reference(run)
     ));
     Ok(code)
@@ -198,8 +198,8 @@ fn farewell(run: &Run, left: &Left) -> io::Result<()> {
         say(&format!("come back: sparring attach {name}"))?;
         say(&format!("end it:    sparring stop {name}"))
     } else {
-        say(&format!("its files: {}", run.dir().display()))?;
-        say(&format!("go on:     sparring train --resume {name}"))
+        say(&format!("files:  {}", run.dir().display()))?;
+        say(&format!("resume: sparring train --resume {name}"))
     }
 }
 

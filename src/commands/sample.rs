@@ -128,8 +128,7 @@ fn draw(home: &Home, flags: &Sample) -> anyhow::Result<Draw> {
     let header = CheckpointHeader::read(&checkpoint)?;
     if flags.balanced && header.num_classes() == 0 {
         bail!(
-            "the model was trained without classes to balance; leave --balanced out, or train a conditional preset such \
-             as cgan"
+            "this model is unconditional: drop --balanced, or train a conditional preset such as cgan"
         );
     }
     let class = match &flags.class {

@@ -14,7 +14,7 @@ const SIMILAR: f64 = 0.75;
 pub fn find(names: &[String], wanted: &str) -> Result<u64> {
     if names.is_empty() {
         bail!(
-            "the model was trained without classes; leave --class out, or train a conditional preset such as cgan"
+            "this model is unconditional: drop --class, or train a conditional preset such as cgan"
         );
     }
     let position = |matches: &dyn Fn(&str) -> bool| names.iter().position(|name| matches(name));
@@ -100,6 +100,6 @@ mod tests {
             "there is no class 10; the model has 0, 1"
         );
         assert!(!found(&["a\x1b[2J"], "b").unwrap_err().contains('\x1b'));
-        assert!(found(&[], "0").unwrap_err().contains("without classes"));
+        assert!(found(&[], "0").unwrap_err().contains("unconditional"));
     }
 }

@@ -125,7 +125,7 @@ pub(super) fn draw_fresh(
 /// A class that was asked for, if the model has it; `classes` is how many it is told, 0 for none.
 pub(crate) fn known_class(class: u64, classes: i64) -> Result<u32, String> {
     if classes == 0 {
-        return Err("the model is trained without classes".to_owned());
+        return Err("this model is unconditional".to_owned());
     }
     let known = u32::try_from(class).ok();
     known

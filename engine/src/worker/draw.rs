@@ -100,7 +100,7 @@ pub(super) fn draw(
 fn check_classes(path: &Path, header: &CheckpointHeader, classes: &Classes) -> anyhow::Result<()> {
     match (classes, header.num_classes()) {
         (Classes::Only(_), 0) => bail!(
-            "{} was trained without classes; leave --class out, or train a conditional preset such as cgan",
+            "{} is unconditional: drop --class, or train a conditional preset such as cgan",
             path.display()
         ),
         (Classes::Only(class), count) if *class >= count => bail!(

@@ -105,12 +105,9 @@ fn a_class_that_the_run_does_not_have_is_refused_where_it_was_asked_for() {
     let mut face = exploring();
     face.press("4");
     assert_eq!(places(&face).last().unwrap().class, Some(4));
-    face.hears_refused("the model is trained without classes");
+    face.hears_refused("this model is unconditional");
     let screen = face.screen();
-    assert!(
-        screen.contains("the model is trained without classes"),
-        "{screen}"
-    );
+    assert!(screen.contains("this model is unconditional"), "{screen}");
     // The next place is one that it has.
     face.press("right");
     assert_eq!(places(&face).last().unwrap().class, None);

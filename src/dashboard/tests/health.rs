@@ -190,7 +190,7 @@ fn without_labels_there_are_no_classes_but_the_distance_and_its_course() {
     for (width, height) in [(200, 60), (120, 34), (80, 24), (72, 20)] {
         let screen = face.screen_of(width, height);
         assert!(
-            screen.contains("quick") && screen.contains("best "),
+            screen.contains("dist") && screen.contains("best "),
             "{screen}"
         );
         assert!(
@@ -309,7 +309,7 @@ fn figures_of_health_that_are_not_known_are_no_numbers() {
     );
     for (width, height) in [(200, 60), (120, 34), (80, 24)] {
         let screen = face.screen_of(width, height);
-        assert!(screen.contains("quick"), "{screen}");
+        assert!(screen.contains("dist"), "{screen}");
         assert!(
             !screen.contains("NaN") && !screen.contains("inf"),
             "{screen}"

@@ -147,8 +147,9 @@ fn words<'a>(health: &Health, ink: Ink, width: usize, rows: usize) -> Vec<Line<'
 
 /// The quick distance, its course since the run began, and its best.
 fn quality<'a>(state: &State, health: &Health, ink: Ink, width: u16) -> Line<'a> {
+    let name = if width >= ROOMY { "distance" } else { "dist." };
     let mut line = Line::from(vec![
-        ink.dim("quick "),
+        ink.dim(format!("{name} ")),
         ink.bold(format!("{:>6} ", figure(health.quick_distance))),
     ]);
     let best = best(health, width >= ROOMY);

@@ -86,7 +86,7 @@ impl Model {
         let count = self.space.num_classes();
         match asked.map(u64::cast_signed) {
             Some(_) if count == 0 => bail!(
-                "the run was trained without classes; train a conditional preset such as cgan to choose them"
+                "this model is unconditional: train a conditional preset such as cgan to choose classes"
             ),
             Some(class) if !(0..count).contains(&class) => {
                 bail!("the run has no class {class}, only 0 to {}", count - 1)
