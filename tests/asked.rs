@@ -126,6 +126,42 @@ fn samples_ask_a_terminal_and_never_a_pipe() {
 }
 
 #[test]
+fn what_was_typed_ahead_is_kept_for_the_next_program() {
+    let lab = trained();
+    let programs = std::path::Path::new(env!("CARGO_BIN_EXE_sparring"));
+    let line = format!(
+        "read first; {} sample otter -n 1 --device cpu; read second; echo got $second",
+        programs.display()
+    );
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &line]).env("TERM", "xterm-256color");
+    for (name, value) in over_ssh(&lab, &[]).get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    let mut terminal = Terminal::with(shell);
+    terminal.types("first\nsecond\n");
+    terminal.shows("got second");
+    assert_eq!(terminal.ends().code(), Some(0));
+    assert_eq!(terminal.questions(), 0);
+}
+
+#[test]
+fn letters_of_another_size_change_the_pictures() {
+    let lab = trained();
+    let answers = [UNICODE, TRUE_COLOR, CELL, KITTY, LAST].concat();
+    let attach = over_ssh(&lab, &["attach", "otter"]);
+    let mut terminal = Terminal::answering(attach, &answers);
+    terminal.shows("╭▸fixed noise");
+    terminal.resize(100, 30);
+    terminal.is_asked(2);
+    terminal.types("q");
+    assert_eq!(terminal.ends().code(), Some(0));
+}
+
+#[test]
 fn a_way_to_draw_that_the_terminal_does_not_know_is_refused_in_a_line() {
     let lab = trained();
     let sample = [

@@ -290,7 +290,13 @@ impl Face {
                 Ok(())
             }
             Wanted::GoOn => self.come_back(),
-            Wanted::Resize => self.measure(),
+            Wanted::Resize => {
+                // Letters of another size change the number of cells, and the pixels of each.
+                if self.display.capabilities().graphics.is_some() {
+                    self.ask()?;
+                }
+                self.measure()
+            }
         }
     }
 

@@ -40,6 +40,10 @@ fn ask(pictures: bool) -> io::Result<Answers> {
         return Ok(Answers::default());
     }
     let silenced = Silenced::take(&terminal)?;
+    if is_readable(&terminal, Duration::ZERO)? {
+        // Somebody has typed ahead, or pasted several commands: what is read here would be lost to the next one.
+        return Ok(Answers::default());
+    }
     rustix::io::write(&terminal, volley(pictures).as_bytes())?;
     let (answers, interrupted) = listen(&terminal)?;
     drop(silenced);
@@ -56,13 +60,9 @@ fn listen(terminal: &File) -> io::Result<(Answers, bool)> {
     let mut parser = Parser::default();
     let mut bytes = [0; 1024];
     while !answers.complete {
-        let left = PATIENCE.saturating_sub(begun.elapsed());
-        let mut question = [PollFd::from_borrowed_fd(terminal.as_fd(), PollFlags::IN)];
-        match poll(&mut question, Timespec::try_from(left).ok().as_ref()) {
-            Err(Errno::INTR) => continue,
-            Ok(0) => break,
-            ready => ready?,
-        };
+        if !is_readable(terminal, PATIENCE.saturating_sub(begun.elapsed()))? {
+            break;
+        }
         let count = match rustix::io::read(terminal, &mut bytes) {
             Ok(0) => break,
             Err(Errno::INTR) => continue,
@@ -77,6 +77,19 @@ fn listen(terminal: &File) -> io::Result<(Answers, bool)> {
         }
     }
     Ok((answers, false))
+}
+
+/// Waits so long until there is something to read; false if nothing comes.
+fn is_readable(terminal: &File, patience: Duration) -> io::Result<bool> {
+    let begun = Instant::now();
+    let mut question = [PollFd::from_borrowed_fd(terminal.as_fd(), PollFlags::IN)];
+    loop {
+        let left = patience.saturating_sub(begun.elapsed());
+        match poll(&mut question, Timespec::try_from(left).ok().as_ref()) {
+            Err(Errno::INTR) => {}
+            ready => return Ok(ready? > 0),
+        }
+    }
 }
 
 /// A terminal that shows no answers and passes each on at once, until this is dropped.
